@@ -1,0 +1,73 @@
+/** The real thing behind a pool connection: a socket, who has it, and what we have seen on it. */
+import type { AgentRequest, Handle, SocketLike } from './node-internals.js';
+import type { HostPool } from './pool/host-pool.js';
+import type { Connection } from './pool/connection.js';
+import type { QueuedRequest } from './queued-request.js';
+import type { SocketDriver } from './socket-driver.js';
+import type { Options, Origin } from './tls/identity.js';
+
+/** What this package's pool carries. */
+export interface AgentKinds {
+  origin: Origin<HostPool<AgentKinds>>;
+  channel: Channel;
+  request: QueuedRequest;
+}
+
+const kChannel = Symbol('pooling-https-agent.channel');
+
+export class Channel {
+  readonly driver: SocketDriver;
+  readonly connection: Connection<AgentKinds>;
+  readonly socket: SocketLike;
+  /** The options that it was dialled with. */
+  readonly options: Options;
+  /** The request that has it. */
+  request: AgentRequest | undefined = undefined;
+  /** It has carried a whole exchange: whoever gets it next gets a reused socket. */
+  used = false;
+  /** Bytes came after a response was complete: no request may follow. */
+  poisoned = false;
+  /** The loop is not kept alive by it. */
+  unreferenced = false;
+  /** Milliseconds for which it may be idle, by what the last response said. */
+  idleTimeout: number = Infinity;
+  /** When the loop last looked for bytes on it. */
+  polledAt = 0;
+  /** Turns of the loop that it has been settling for. */
+  polls = 0;
+  /** The handle that the guard watches. */
+  guarded: Handle | undefined = undefined;
+  /** Node's reader, that the guard stands before. */
+  reader: Handle['onread'] = undefined;
+  error: Error | undefined = undefined;
+
+  constructor(
+    driver: SocketDriver,
+    connection: Connection<AgentKinds>,
+    socket: SocketLike,
+    options: Options,
+  ) {
+    this.driver = driver;
+    this.connection = connection;
+    this.socket = socket;
+    this.options = options;
+    Reflect.set(socket, kChannel, this);
+  }
+
+  /** Whether bytes that come now belong to an exchange. */
+  get expectsData(): boolean {
+    const { connection, request, socket } = this;
+    if (connection.state !== 'active') return false;
+    // The response is complete when Node has taken its parser away; until 'free' the socket is still leased.
+    return !(request?.res?.complete && !socket.parser);
+  }
+
+  /** The socket is the caller's from now on. */
+  release(): void {
+    Reflect.deleteProperty(this.socket, kChannel);
+  }
+}
+
+export function channelOf(socket: object): Channel | undefined {
+  return Reflect.get(socket, kChannel) as Channel | undefined;
+}

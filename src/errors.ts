@@ -1,0 +1,45 @@
+/**
+ * Coded errors. Node's own codes wherever one fits, because callers and retry libraries look for them; ours
+ * only where Node has none.
+ */
+import { inspect } from 'node:util';
+
+function coded<E extends Error>(error: E, code: string): E & { code: string } {
+  // As Node prints its own: the code stands beside the name, and is no part of the message.
+  return Object.assign(error, { code });
+}
+
+export function invalidType(name: string, expected: string, actual: unknown): TypeError {
+  const message = `The ${JSON.stringify(name)} argument must be ${expected}. Received ${inspect(actual)}`;
+  return coded(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
+}
+
+export function invalidValue(name: string, expected: string, actual: unknown): TypeError {
+  const message = `The ${JSON.stringify(name)} argument must be ${expected}. Received ${inspect(actual)}`;
+  return coded(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
+}
+
+export function outOfRange(name: string, expected: string, actual: unknown): RangeError {
+  const message = `The value of ${JSON.stringify(name)} is out of range. It must be ${expected}. Received ${inspect(actual)}`;
+  return coded(new RangeError(message), 'ERR_OUT_OF_RANGE');
+}
+
+export function unsupported(feature: string): Error {
+  return coded(
+    new Error(`${feature} is not supported by Node.js ${process.version}`),
+    'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
+  );
+}
+
+/** What a request gets that still waits for a connection when `agent.destroy()` is called. */
+export function agentDestroyed(): Error {
+  return coded(
+    new Error('The agent was destroyed while the request waited for a connection'),
+    'ERR_AGENT_DESTROYED',
+  );
+}
+
+/** The connection died: the code that retry libraries act upon. */
+export function connectionReset(message: string): Error {
+  return coded(new Error(message), 'ECONNRESET');
+}

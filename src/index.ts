@@ -1,0 +1,3 @@
+/** The public surface. */
+export { PoolingAgent } from './agent.js';
+export type { PoolingAgentOptions } from './options.js';

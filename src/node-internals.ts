@@ -1,0 +1,97 @@
+/**
+ * The few places where we look behind Node's public API, all in one file. Every one is found by a feature test,
+ * and where it is not found, what it serves is left out.
+ */
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** What `socket._handle` is, as far as we touch it. */
+export interface Handle {
+  onread?: ((this: Handle, data: ArrayBuffer | undefined) => unknown) | undefined;
+  reading?: boolean;
+  readStart?(): number;
+  asyncReset?(resource: object): void;
+  getAsyncId?(): number;
+  getProviderType?(): number;
+}
+
+/** A request, with what Node's typings leave out. */
+export interface AgentRequest extends ClientRequest {
+  /** The option of that name, milliseconds. */
+  timeout?: number;
+  res?: IncomingMessage | null;
+}
+
+/** A stream that may be a socket: everything beyond `Duplex` may be missing on a custom connection. */
+export interface SocketLike extends Duplex {
+  readonly connecting?: boolean;
+  readonly secureConnecting?: boolean;
+  readonly timeout?: number | undefined;
+  setTimeout?(timeout: number): unknown;
+  setKeepAlive?(enable: boolean, initialDelay: number): unknown;
+  ref?(): unknown;
+  unref?(): unknown;
+  /** The request that has the socket. Set by Node's client. */
+  _httpMessage?: unknown;
+  /** Present while a response is awaited or being parsed. Set by Node's client. */
+  parser?: unknown;
+  _handle?: Handle | null;
+}
+
+export function isSocketLike(value: unknown): value is SocketLike {
+  const socket = value as Partial<SocketLike> | null | undefined;
+  return typeof socket === 'object' && socket !== null && typeof socket.on === 'function' &&
+    typeof socket.write === 'function' && typeof socket.destroy === 'function'; // prettier-ignore
+}
+
+function ownSymbol(object: object, description: string): symbol | undefined {
+  return Object.getOwnPropertySymbols(object).find((symbol) => symbol.description === description);
+}
+
+/** Node's proxy support: the socket that `createConnection` returned is not the tunnel; only its callback brings that. */
+export function awaitsTunnel(socket: SocketLike): boolean {
+  return ownSymbol(socket, 'kWaitForProxyTunnel') !== undefined;
+}
+
+/** Whether Node's agent took in `proxyEnv` (Node 22.21 and 24.5). */
+export function hasProxyConfig(agent: object): boolean {
+  return ownSymbol(agent, 'kProxyConfig') !== undefined;
+}
+
+/** The resource that async_hooks sees for a handle that goes on to another request: as in Node's agent. */
+class ReusedHandle {
+  readonly type: number | undefined;
+  readonly handle: Handle;
+
+  constructor(type: number | undefined, handle: Handle) {
+    this.type = type;
+    this.handle = handle;
+  }
+}
+
+let asyncIdSymbol: symbol | undefined;
+
+function setAsyncId(socket: SocketLike, id: number): void {
+  asyncIdSymbol ??= ownSymbol(socket, 'async_id_symbol');
+  if (asyncIdSymbol) Reflect.set(socket, asyncIdSymbol, id);
+}
+
+/** While idle, a socket belongs to no async context. */
+export function clearAsyncId(socket: SocketLike): void {
+  if (socket._handle) setAsyncId(socket, -1);
+}
+
+/** Hot path. A reused socket starts in the async context of the request that has it now. */
+export function resetAsyncId(socket: SocketLike): void {
+  const handle = socket._handle;
+  if (!handle?.asyncReset) return;
+  handle.asyncReset(new ReusedHandle(handle.getProviderType?.(), handle));
+  if (handle.getAsyncId) setAsyncId(socket, handle.getAsyncId());
+}
+
+/** A request's `highWaterMark` holds on a reused socket, too, as in Node 24. */
+export function setHighWaterMark(socket: SocketLike, highWaterMark: unknown): void {
+  if (socket.writableHighWaterMark === highWaterMark) return;
+  const state: unknown = Reflect.get(socket, '_writableState');
+  if (state && typeof state === 'object') Reflect.set(state, 'highWaterMark', highWaterMark);
+}

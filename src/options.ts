@@ -1,0 +1,137 @@
+/**
+ * The options: their types, defaults and validation. Each option is read here, once, at construction; what can
+ * be changed later is a property of the agent.
+ */
+import type { AgentOptions } from 'node:https';
+import { invalidType, invalidValue, outOfRange } from './errors.js';
+import type { Limits } from './pool/limits.js';
+
+/**
+ * Everything that `https.AgentOptions` takes, TLS options included, with Node's names and meanings, and a few
+ * more. `undefined` means the default. An option of the wrong type throws `ERR_INVALID_ARG_TYPE`, a number out of
+ * range `ERR_OUT_OF_RANGE`, an unknown word `ERR_INVALID_ARG_VALUE`.
+ */
+export interface PoolingAgentOptions extends AgentOptions {
+  /**
+   * Keep connections open that no request waits for. Default: `true` (Node's `Agent` class: `false`, its
+   * global agent: `true`).
+   */
+  keepAlive?: boolean | undefined;
+  /** Delay before the first TCP keep-alive probe on an idle connection, in milliseconds. `0` is the system's. Default: `1000`. */
+  keepAliveMsecs?: number | undefined;
+  /** Connections per host: connecting, active and idle together. At least 1. Default: `Infinity`. */
+  maxSockets?: number | undefined;
+  /** Connections of all hosts: connecting, active and idle together. At least 1. Default: `Infinity`. */
+  maxTotalSockets?: number | undefined;
+  /** Idle connections kept per host. `0` keeps none. Default: `256`. */
+  maxFreeSockets?: number | undefined;
+  /** Which idle connection is used next: the one used last, or the one idle for longest. Default: `'lifo'`. */
+  scheduling?: 'fifo' | 'lifo' | undefined;
+  /**
+   * Milliseconds without traffic after which a request gets `'timeout'`, also while it waits for a connection,
+   * and after which an idle connection is closed. `0` is no timeout. A request's own `timeout` comes first.
+   * Default: none.
+   */
+  timeout?: number | undefined;
+  /** TLS sessions remembered for resumption. `0` remembers none. Default: `100`. */
+  maxCachedSessions?: number | undefined;
+  /** Disable Nagle's algorithm. Default: `true`. */
+  noDelay?: boolean | undefined;
+  /**
+   * When a request and a new connection are bound to each other.
+   *
+   * - `'eager'`: the request that opens a connection gets it at once, as in Node's agent, so that code which
+   *   listens for `'lookup'`, `'connect'` or `'secureConnect'` on a request's socket sees them. The requests
+   *   behind it take whichever connection is ready first.
+   * - `'late'`: no request gets a connection before it is ready. A slow or dead dial delays nobody who could be
+   *   served by another connection; sockets come with `'secureConnect'` behind them.
+   *
+   * Default: `'eager'`.
+   */
+  binding?: 'eager' | 'late' | undefined;
+  /**
+   * Milliseconds subtracted from a server's `Keep-Alive: timeout=N` before a connection counts as expired, so
+   * that a request does not meet the server's close half way. Default: `1000`. (Node 24 has it too.)
+   */
+  agentKeepAliveTimeoutBuffer?: number | undefined;
+}
+
+/** How long a server is trusted to keep an idle connection less than it announced, in milliseconds. */
+const KEEP_ALIVE_TIMEOUT_BUFFER = 1000;
+
+/** `options` with every default filled in. Throws on the first that is not valid. */
+export interface ResolvedOptions {
+  limits: Limits;
+  keepAliveMsecs: number;
+  maxCachedSessions: number;
+  agentKeepAliveTimeoutBuffer: number;
+}
+
+export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
+  if (options === null || typeof options !== 'object') {
+    throw invalidType('options', 'of type object', options);
+  }
+  // Read by Node or by the dial; checked here because a wrong one would only show up later, or never.
+  optional(options, 'timeout', duration, 0);
+  optional(options, 'noDelay', flag, true);
+  const keepAlive = optional(options, 'keepAlive', flag, true);
+  return {
+    limits: {
+      keepAlive,
+      maxSockets: optional(options, 'maxSockets', atLeastOne, Infinity),
+      maxTotalSockets: optional(options, 'maxTotalSockets', atLeastOne, Infinity),
+      maxFreeSockets: optional(options, 'maxFreeSockets', atLeastZero, 256),
+      scheduling: optional(options, 'scheduling', scheduling, 'lifo'),
+      binding: optional(options, 'binding', binding, 'eager'),
+    },
+    keepAliveMsecs: optional(options, 'keepAliveMsecs', duration, 1000),
+    maxCachedSessions: optional(options, 'maxCachedSessions', atLeastZero, 100),
+    agentKeepAliveTimeoutBuffer: optional(
+      options,
+      'agentKeepAliveTimeoutBuffer',
+      duration,
+      KEEP_ALIVE_TIMEOUT_BUFFER,
+    ),
+  };
+}
+
+type Check<T> = (name: string, value: unknown) => T;
+
+function optional<T>(options: object, name: string, check: Check<T>, fallback: T): T {
+  const value: unknown = Reflect.get(options, name);
+  return value === undefined ? fallback : check(name, value);
+}
+
+function flag(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw invalidType(name, 'of type boolean', value);
+  return value;
+}
+
+function atLeast(minimum: number): Check<number> {
+  return (name, value) => {
+    if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+    if (!(value >= minimum && (Number.isInteger(value) || value === Infinity))) {
+      throw outOfRange(name, `an integer >= ${minimum}, or Infinity`, value);
+    }
+    return value;
+  };
+}
+
+function oneOf<T extends string>(...words: readonly T[]): Check<T> {
+  return (name, value) => {
+    for (const word of words) if (value === word) return word;
+    throw invalidValue(name, `one of: ${words.map((word) => `'${word}'`).join(', ')}`, value);
+  };
+}
+
+/** Checks for the agent's live properties, too. */
+export const atLeastZero: Check<number> = atLeast(0);
+const atLeastOne: Check<number> = atLeast(1);
+export const scheduling: Check<'fifo' | 'lifo'> = oneOf('lifo', 'fifo');
+const binding: Check<'eager' | 'late'> = oneOf('eager', 'late');
+
+function duration(name: string, value: unknown): number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+  if (!(value >= 0 && value !== Infinity)) throw outOfRange(name, 'a number of milliseconds >= 0', value);
+  return value;
+}

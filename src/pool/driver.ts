@@ -1,0 +1,30 @@
+/**
+ * The pool's way to the world. agent code implements it with sockets, the model-based tests with a model.
+ * Every method may call back into the pool before it returns.
+ */
+import type { CloseReason } from './close-reason.js';
+import type { Connection } from './connection.js';
+import type { HostPool } from './host-pool.js';
+import type { Kinds } from './kinds.js';
+import type { Waiter } from './waiter.js';
+
+export interface Driver<K extends Kinds> {
+  /** Open `connection` with the options of `waiter`'s request. Answer, once, with `connected` or `failed`. */
+  dial(connection: Connection<K>, waiter: Waiter<K>): void;
+  /** Hand `connection` to `waiter`'s request. */
+  assign(connection: Connection<K>, waiter: Waiter<K>): void;
+  /** Make `connection` ready to be idle and set its `expiresAt`. `false`: it may not be kept. */
+  park(connection: Connection<K>): boolean;
+  /** Whether nothing is known that speaks against leasing it now. Cheap and synchronous. */
+  usable(connection: Connection<K>): boolean;
+  /** Whether the loop has polled `connection` recently enough to believe that no stray bytes wait in the kernel. */
+  settled(connection: Connection<K>): boolean;
+  /** Close it. Answer, once, with `closed`. A connection without a channel is already forgotten: just drop it. */
+  close(connection: Connection<K>, reason: CloseReason, error?: Error): void;
+  /** Tell `waiter`'s request that it gets no connection. */
+  reject(waiter: Waiter<K>, error: Error): void;
+  /** Call `turn()` once, after the event loop has polled for I/O. */
+  schedule(): void;
+  /** `host` holds nothing any more. */
+  retire(host: HostPool<K>): void;
+}

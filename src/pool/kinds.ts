@@ -1,0 +1,12 @@
+/**
+ * What the pool carries for its driver without ever looking inside. One type parameter instead of three
+ * keeps the pool's signatures readable.
+ */
+export interface Kinds {
+  /** What a host pool stands for: where its connections lead, and as whom. */
+  origin: unknown;
+  /** The real connection behind a `Connection`. */
+  channel: unknown;
+  /** The real request behind a `Waiter`. */
+  request: unknown;
+}

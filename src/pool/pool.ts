@@ -1,0 +1,506 @@
+/**
+ * All hosts, under one roof: who gets which connection, who opens one, who waits, and what is closed to make
+ * room. Pure: no I/O, no timers, no clock of its own. It promises
+ *
+ * - the limits hold at every moment, whatever the driver answers, and whenever;
+ * - every waiter ends once: assigned, rejected or aborted;
+ * - nobody waits while there is capacity for it, except until the end of this turn of the event loop;
+ * - lease, enqueue, release, abort and close take constant time.
+ *
+ * It does not know what a connection or a request is. invariants.ts says what must hold between two calls.
+ */
+import type { CloseReason } from './close-reason.js';
+import { Connection } from './connection.js';
+import type { Driver } from './driver.js';
+import { HostPool } from './host-pool.js';
+import type { Kinds } from './kinds.js';
+import type { Limits } from './limits.js';
+import { List } from './list.js';
+import type { Waiter } from './waiter.js';
+
+/**
+ * Dials that one host starts per turn of the event loop. What has connected by the next turn serves the
+ * queue, so that a cold burst opens as many connections as it needs and not one per request.
+ */
+export const DIALS_PER_TURN = 4;
+
+/**
+ * How many requests may be served on a host's own connections while another host waits for room under
+ * `maxTotalSockets`. Zero would be strict turns, and a new handshake for every request; no bound would starve.
+ */
+export const MAX_OVERTAKES = 20;
+
+export class Pool<K extends Kinds> {
+  readonly limits: Limits;
+  /** Every host that holds a connection or a waiter. */
+  readonly hosts: Set<HostPool<K>> = new Set();
+  /** Connections of all hosts that are not closed. What `maxTotalSockets` limits. */
+  size = 0;
+  /** Connections in state `closing`. */
+  closing = 0;
+  /** Goes up with every change that a reader of the pool could see. */
+  changes = 0;
+  /** The turn of the event loop, as far as the pool has had reason to follow it. */
+  turns = 0;
+
+  /** Idle connections of all hosts, the least recently used first. */
+  readonly idle: List<Connection<K>> = new List();
+  /** Hosts in need that only `maxTotalSockets` holds back; they take turns. */
+  readonly hungry: List<HostPool<K>> = new List();
+  /** Hosts in need that go on dialling in the next turn. */
+  readonly paced: List<HostPool<K>> = new List();
+  /** A turn was asked for and has not come yet. */
+  scheduled = false;
+
+  readonly #driver: Driver<K>;
+  #settling: Connection<K>[] = [];
+  /** Requests served on connections of a host that had others waiting behind it, since a place was last given. */
+  #overtakes = 0;
+  #feeding = false;
+
+  constructor(driver: Driver<K>, limits: Limits) {
+    this.#driver = driver;
+    this.limits = limits;
+  }
+
+  /** Hot path. An idle connection of `host`, now active, or `undefined`: then `enqueue` a waiter. */
+  lease(host: HostPool<K>, now: number): Connection<K> | undefined {
+    const { idle } = host;
+    for (;;) {
+      const link = this.limits.scheduling === 'lifo' ? idle.tail : idle.head;
+      if (!link) return undefined;
+      const connection = link.value;
+      if (connection.expiresAt <= now) this.close(connection, 'idle-timeout');
+      else if (!this.#driver.usable(connection)) this.close(connection, 'server-closed');
+      else {
+        this.#unlinkIdle(connection);
+        connection.state = 'active';
+        this.changes++;
+        return connection;
+      }
+    }
+  }
+
+  /** Puts `waiter` in its host's queue, and starts whatever can be started for it. */
+  enqueue(waiter: Waiter<K>): void {
+    const { host } = waiter;
+    this.hosts.add(host);
+    host.waiting.push(waiter.link);
+    host.undialled ??= waiter.link;
+    this.changes++;
+    this.#pump(host);
+  }
+
+  /** Takes `waiter` out of the queue. `false`: it was done already. Rejecting the request is the caller's. */
+  abort(waiter: Waiter<K>): boolean {
+    if (waiter.state === 'done') return false;
+    const { host, connection } = waiter;
+    if (waiter.state === 'queued') this.#dequeue(waiter);
+    // What is being opened for nobody serves whoever is first.
+    else host.unbound++;
+    if (connection) connection.waiter = undefined;
+    waiter.state = 'done';
+    this.changes++;
+    this.#cleanUp(host);
+    return true;
+  }
+
+  /** The driver: `connection`'s channel exists (eager binding), or is ready for a request (late binding). */
+  connected(connection: Connection<K>): void {
+    if (connection.state !== 'connecting') return;
+    const { host, waiter } = connection;
+    connection.waiter = undefined;
+    this.changes++;
+    if (waiter?.state === 'dialling') {
+      connection.state = 'active';
+      waiter.state = 'done';
+      this.#driver.assign(connection, waiter);
+      return;
+    }
+    host.unbound--;
+    if (waiter) waiter.connection = undefined;
+    this.#offer(connection);
+  }
+
+  /** The driver: `connection` could not be opened. The error goes to the request that it was opened for. */
+  failed(connection: Connection<K>, error: Error): void {
+    if (connection.state !== 'connecting') return;
+    const { host, waiter } = connection;
+    connection.waiter = undefined;
+    if (waiter?.state === 'dialling') {
+      waiter.state = 'done';
+    } else {
+      host.unbound--;
+      if (waiter) {
+        this.#dequeue(waiter);
+        waiter.state = 'done';
+      }
+    }
+    this.#drop(connection, 'connect-failed');
+    if (waiter) this.#driver.reject(waiter, error);
+    this.#grant(host);
+  }
+
+  /**
+   * Hot path. The exchange on `connection` is over; `reusable` tells whether another may follow. `false`: it
+   * was not on lease, so nothing happened: releases may come twice.
+   */
+  release(connection: Connection<K>, reusable: boolean): boolean {
+    if (connection.state !== 'active') return false;
+    const { host } = connection;
+    const { limits } = this;
+    if (!reusable || this.#isSurplus(host)) {
+      this.close(connection, 'surplus');
+    } else if (host.waiting.size > host.settling) {
+      if (this.#mustYield(host)) this.close(connection, 'evicted');
+      else this.#settle(connection);
+    } else if (
+      this.#keeps(host) &&
+      host.idle.size + host.settling < limits.maxFreeSockets &&
+      this.#park(connection)
+    ) {
+      this.#settle(connection);
+    } else {
+      this.close(connection, 'surplus');
+    }
+    return true;
+  }
+
+  /** The event loop has polled: settle what was released, and go on with the dials that were put off. */
+  turn(): void {
+    this.turns++;
+    this.scheduled = false;
+    const settling = this.#settling;
+    this.#settling = [];
+    for (const connection of settling) {
+      if (connection.state !== 'settling') continue;
+      if (!this.#driver.usable(connection)) {
+        this.close(connection, 'server-closed');
+      } else if (!this.#driver.settled(connection)) {
+        this.#settling.push(connection);
+        this.#schedule();
+      } else {
+        connection.host.settling--;
+        this.#offer(connection);
+      }
+    }
+    for (let count = this.paced.size; count > 0; count--) {
+      const host = this.paced.shift();
+      if (host) this.#pump(host);
+    }
+  }
+
+  /** Ask the driver to close `connection`. It counts until the driver says `closed`. */
+  close(connection: Connection<K>, reason: CloseReason, error?: Error): void {
+    if (connection.state === 'closing' || connection.state === 'closed') return;
+    const { host } = connection;
+    this.#leaveState(connection);
+    this.changes++;
+    connection.closeReason = reason;
+    if (connection.channel === undefined) {
+      // Nothing to close, and nothing will tell us: a dial that is answered later finds it `closed`.
+      this.#drop(connection, reason);
+      this.#grant(host);
+      return;
+    }
+    connection.state = 'closing';
+    host.closing++;
+    this.closing++;
+    this.#driver.close(connection, reason, error);
+    this.#pump(host);
+  }
+
+  /** The driver: `connection` is gone, asked for or not. */
+  closed(connection: Connection<K>, reason: CloseReason = 'closed'): void {
+    if (connection.state === 'closed') return;
+    const { host } = connection;
+    this.#leaveState(connection);
+    this.#drop(connection, reason);
+    this.#grant(host);
+  }
+
+  /** Takes in a connection that the driver got from elsewhere, as active. `undefined`: there is no room. */
+  adopt(host: HostPool<K>): Connection<K> | undefined {
+    if (host.connections.size >= this.limits.maxSockets || this.size >= this.limits.maxTotalSockets) {
+      return undefined;
+    }
+    const connection = this.#create(host);
+    connection.state = 'active';
+    return connection;
+  }
+
+  /** No further request will name `host`: what is idle is closed, what is active will not be kept. */
+  abandon(host: HostPool<K>): void {
+    host.abandoned = true;
+    for (const connection of host.idle) this.close(connection, 'surplus');
+  }
+
+  /** A limit was changed: who can go now, goes; idle connections above it are closed. */
+  limitsChanged(): void {
+    const { maxSockets, maxTotalSockets, maxFreeSockets } = this.limits;
+    this.changes++;
+    for (const host of this.hosts) {
+      for (const connection of host.idle) {
+        if (host.idle.size <= maxFreeSockets && host.connections.size - host.closing <= maxSockets) break;
+        this.close(connection, 'surplus');
+      }
+    }
+    for (const connection of this.idle) {
+      if (this.size - this.closing <= maxTotalSockets) break;
+      this.close(connection, 'surplus');
+    }
+    this.#feed();
+    for (const host of this.hosts) this.#pump(host);
+  }
+
+  /** Closes every connection and rejects every waiter. The pool stays usable. */
+  destroy(error: Error, closeError?: Error): void {
+    const rejected: Waiter<K>[] = [];
+    for (const host of this.hosts) {
+      for (const waiter of host.waiting) {
+        this.#dequeue(waiter);
+        if (waiter.connection) waiter.connection.waiter = undefined;
+        waiter.state = 'done';
+        rejected.push(waiter);
+      }
+    }
+    for (const host of this.hosts) {
+      for (const connection of host.connections) {
+        const { waiter } = connection;
+        if (waiter?.state === 'dialling') {
+          connection.waiter = undefined;
+          host.unbound++;
+          waiter.state = 'done';
+          rejected.push(waiter);
+        }
+        this.close(connection, 'destroyed', closeError);
+      }
+      this.#cleanUp(host);
+    }
+    for (const waiter of rejected) this.#driver.reject(waiter, error);
+  }
+
+  /** Closes what has been idle for too long. Returns when to look again: the earliest expiry left, or Infinity. */
+  reap(now: number): number {
+    let next = Infinity;
+    for (const connection of this.idle) {
+      if (connection.expiresAt <= now) this.close(connection, 'idle-timeout');
+      else if (connection.expiresAt < next) next = connection.expiresAt;
+    }
+    return next;
+  }
+
+  /** Starts what can be started for `host`, and notes where it waits for what cannot. */
+  #pump(host: HostPool<K>): void {
+    while (host.need > 0 && host.connections.size < this.limits.maxSockets) {
+      if (this.size >= this.limits.maxTotalSockets) {
+        if (!host.hungryLink.list) this.hungry.push(host.hungryLink);
+        this.#makeRoom();
+        return;
+      }
+      if (!this.#mayDial(host)) return;
+      this.#dial(host);
+    }
+  }
+
+  /** Whether `host` may dial in this turn; if not, it is noted for the next. */
+  #mayDial(host: HostPool<K>): boolean {
+    if (host.dialTurn !== this.turns) {
+      host.dialTurn = this.turns;
+      host.dials = 0;
+    }
+    // Also with dials left this brings the next turn about, in which the count starts anew.
+    this.#schedule();
+    if (host.dials < DIALS_PER_TURN) return true;
+    if (!host.pacedLink.list) this.paced.push(host.pacedLink);
+    return false;
+  }
+
+  #dial(host: HostPool<K>): void {
+    const late = this.limits.binding === 'late';
+    const link = (late && host.undialled) || host.waiting.head;
+    if (!link) return;
+    const waiter = link.value;
+    if (waiter.connection) waiter.connection.waiter = undefined;
+    const connection = this.#create(host);
+    host.dials++;
+    if (late) {
+      // Bound to nobody; but if it fails, the error is this waiter's, unless it has been served meanwhile.
+      host.unbound++;
+      host.undialled = link.next;
+    } else {
+      this.#dequeue(waiter);
+      waiter.state = 'dialling';
+    }
+    waiter.connection = connection;
+    connection.waiter = waiter;
+    this.#driver.dial(connection, waiter);
+  }
+
+  /** `connection` is free, and nobody has it: to the head of the queue, or idle, or closed. */
+  #offer(connection: Connection<K>): void {
+    const { host } = connection;
+    const { limits } = this;
+    const waiter = host.waiting.head?.value;
+    connection.state = 'active';
+    this.changes++;
+    if (this.#isSurplus(host)) {
+      this.close(connection, 'surplus');
+    } else if (waiter) {
+      this.#dequeue(waiter);
+      if (waiter.connection) waiter.connection.waiter = undefined;
+      waiter.state = 'done';
+      this.#driver.assign(connection, waiter);
+    } else if (
+      this.#keeps(host) &&
+      host.idle.size < limits.maxFreeSockets &&
+      (connection.parked || this.#park(connection))
+    ) {
+      connection.parked = false;
+      connection.state = 'idle';
+      host.idle.push(connection.idleLink);
+      this.idle.push(connection.lruLink);
+      this.#makeRoom();
+    } else {
+      this.close(connection, 'surplus');
+    }
+  }
+
+  #keeps(host: HostPool<K>): boolean {
+    return this.limits.keepAlive && !host.abandoned;
+  }
+
+  #park(connection: Connection<K>): boolean {
+    connection.parked = this.#driver.park(connection);
+    // The driver runs foreign code; what that did to the connection comes first.
+    return connection.parked && connection.state === 'active';
+  }
+
+  #settle(connection: Connection<K>): void {
+    connection.state = 'settling';
+    connection.host.settling++;
+    this.#settling.push(connection);
+    this.changes++;
+    this.#sate(connection.host);
+    this.#schedule();
+  }
+
+  /** Whether there are more connections than a lowered limit allows, those on their way out not counted. */
+  #isSurplus(host: HostPool<K>): boolean {
+    const { maxSockets, maxTotalSockets } = this.limits;
+    return host.connections.size - host.closing > maxSockets || this.size - this.closing > maxTotalSockets;
+  }
+
+  /** `host` may need no more room than it has. */
+  #sate(host: HostPool<K>): void {
+    if (host.hungryLink.list && host.need <= 0) this.hungry.remove(host.hungryLink);
+  }
+
+  #schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.#driver.schedule();
+  }
+
+  /** Whether `host` has served enough of its own requests ahead of the hosts that wait for room. */
+  #mustYield(host: HostPool<K>): boolean {
+    const others = this.hungry.size - (host.hungryLink.list ? 1 : 0);
+    if (others <= this.closing) return false;
+    if (this.#overtakes++ < MAX_OVERTAKES) return false;
+    this.#overtakes = 0;
+    // Its own turn comes after theirs.
+    if (this.hungry.remove(host.hungryLink)) this.hungry.push(host.hungryLink);
+    return true;
+  }
+
+  /** One place per hungry host, taken from the least recently used idle connections of all. */
+  #makeRoom(): void {
+    while (this.hungry.size > this.closing) {
+      const link = this.idle.head;
+      if (!link) return;
+      this.close(link.value, 'evicted');
+    }
+  }
+
+  /** Capacity came free that `host` used: the hosts that wait for room come first, `host` among them. */
+  #grant(host: HostPool<K>): void {
+    if (this.hungry.size > 0 && host.need > 0 && host.connections.size < this.limits.maxSockets) {
+      if (!host.hungryLink.list) this.hungry.push(host.hungryLink);
+    }
+    this.#feed();
+    this.#pump(host);
+    this.#cleanUp(host);
+  }
+
+  /** A place each to the hungry, in turn, for as long as there are places. */
+  #feed(): void {
+    // A dial may fail, and so come back here, before it returns: the loop that runs already goes on instead.
+    if (this.#feeding) return;
+    this.#feeding = true;
+    while (this.size < this.limits.maxTotalSockets) {
+      const host = this.hungry.shift();
+      if (!host) break;
+      if (host.need <= 0 || host.connections.size >= this.limits.maxSockets) continue;
+      this.#overtakes = 0;
+      if (this.#mayDial(host)) {
+        this.#dial(host);
+        if (host.need > 0 && !host.hungryLink.list) this.hungry.push(host.hungryLink);
+      }
+    }
+    this.#feeding = false;
+    this.#makeRoom();
+  }
+
+  #create(host: HostPool<K>): Connection<K> {
+    const connection = new Connection(host);
+    this.hosts.add(host);
+    host.connections.add(connection);
+    this.size++;
+    this.changes++;
+    return connection;
+  }
+
+  #dequeue(waiter: Waiter<K>): void {
+    const { host, link } = waiter;
+    if (host.undialled === link) host.undialled = link.next;
+    host.waiting.remove(link);
+    this.#sate(host);
+  }
+
+  /** Takes `connection` out of everything that its state put it in, but not out of the limits' counts. */
+  #leaveState(connection: Connection<K>): void {
+    const { host, state, waiter } = connection;
+    if (state === 'idle') {
+      this.#unlinkIdle(connection);
+    } else if (state === 'settling') {
+      host.settling--;
+    } else if (state === 'closing') {
+      host.closing--;
+      this.closing--;
+    } else if (state === 'connecting' && waiter?.state !== 'dialling') {
+      host.unbound--;
+      connection.waiter = undefined;
+      if (waiter) waiter.connection = undefined;
+    }
+  }
+
+  #unlinkIdle(connection: Connection<K>): void {
+    connection.host.idle.remove(connection.idleLink);
+    this.idle.remove(connection.lruLink);
+  }
+
+  #drop(connection: Connection<K>, reason: CloseReason): void {
+    connection.state = 'closed';
+    connection.closeReason ??= reason;
+    connection.host.connections.delete(connection);
+    this.size--;
+    this.changes++;
+  }
+
+  #cleanUp(host: HostPool<K>): void {
+    if (!host.isEmpty) return;
+    this.hungry.remove(host.hungryLink);
+    this.paced.remove(host.pacedLink);
+    if (this.hosts.delete(host)) this.#driver.retire(host);
+  }
+}

@@ -1,0 +1,27 @@
+/** A request that has no connection yet. */
+import type { Connection } from './connection.js';
+import type { HostPool } from './host-pool.js';
+import type { Kinds } from './kinds.js';
+import { Link } from './list.js';
+
+/**
+ * - `queued`: in its host's queue.
+ * - `dialling`: bound to a connection that is being opened for it alone.
+ * - `done`: assigned, rejected or aborted; the pool has nothing more to do with it.
+ */
+export type WaiterState = 'queued' | 'dialling' | 'done';
+
+export class Waiter<K extends Kinds> {
+  readonly host: HostPool<K>;
+  readonly request: K['request'];
+  state: WaiterState = 'queued';
+  /** The connection being opened on its behalf. */
+  connection: Connection<K> | undefined = undefined;
+  /** Place in the host's queue. */
+  readonly link: Link<Waiter<K>> = new Link(this);
+
+  constructor(host: HostPool<K>, request: K['request']) {
+    this.host = host;
+    this.request = request;
+  }
+}

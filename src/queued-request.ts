@@ -1,0 +1,135 @@
+/**
+ * A request that waits for a connection: its own async context, its own timeout, and a way out. Node's client
+ * has none of these while a request waits: a destroyed one emits nothing before it is given a socket, and
+ * `timeout` runs only on a socket.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import { ClientRequest } from 'node:http';
+import type { AgentKinds } from './channel.js';
+import type { AgentRequest, SocketLike } from './node-internals.js';
+import type { Waiter } from './pool/waiter.js';
+import type { Options } from './tls/identity.js';
+
+export type Deliver = (error: Error | null, socket?: SocketLike) => void;
+
+const kQueued = Symbol('pooling-https-agent.queued');
+type Hooked = AgentRequest & { [kQueued]?: QueuedRequest | undefined };
+
+export class QueuedRequest {
+  readonly req: AgentRequest;
+  readonly options: Options;
+  /** Takes the socket in place of the request: for a caller of `createSocket`. */
+  readonly deliver: Deliver | undefined;
+  waiter: Waiter<AgentKinds> | undefined = undefined;
+
+  #resource: AsyncResource | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  /** Methods that somebody had put on this very request before us. */
+  #ownDestroy: ClientRequest['destroy'] | undefined = undefined;
+  #ownSetTimeout: ClientRequest['setTimeout'] | undefined = undefined;
+  #onAbort: ((queued: QueuedRequest) => void) | undefined = undefined;
+
+  constructor(req: AgentRequest, options: Options, deliver: Deliver | undefined) {
+    this.req = req;
+    this.options = options;
+    this.deliver = deliver;
+  }
+
+  /** The wait begins. `onAbort` is called when the request is destroyed before `leave`. */
+  enter(timeout: number | undefined, onAbort: (queued: QueuedRequest) => void): void {
+    this.#resource = new AsyncResource('QueuedRequest', { requireManualDestroy: true });
+    this.#onAbort = onAbort;
+    const req: Hooked = this.req;
+    // Every way to end a request (destroy, abort, AbortSignal, pipeline) goes through its `destroy`.
+    if (typeof req.destroy === 'function') {
+      if (Object.hasOwn(req, 'destroy')) this.#ownDestroy = req.destroy;
+      if (Object.hasOwn(req, 'setTimeout')) this.#ownSetTimeout = req.setTimeout;
+      req[kQueued] = this;
+      req.destroy = destroyWhileQueued;
+      req.setTimeout = setTimeoutWhileQueued;
+    }
+    this.#startTimer(timeout);
+  }
+
+  /** The wait is over: nothing of it stays on the request. */
+  leave(): void {
+    const req: Hooked = this.req;
+    if (req[kQueued] !== this) return;
+    if (this.#timer) clearTimeout(this.#timer);
+    // In reverse order of creation: V8 then takes the request's shape back to what it was.
+    if (req.setTimeout === setTimeoutWhileQueued) {
+      if (this.#ownSetTimeout) req.setTimeout = this.#ownSetTimeout;
+      else Reflect.deleteProperty(req, 'setTimeout');
+    }
+    if (req.destroy === destroyWhileQueued) {
+      if (this.#ownDestroy) req.destroy = this.#ownDestroy;
+      else Reflect.deleteProperty(req, 'destroy');
+    }
+    Reflect.deleteProperty(req, kQueued);
+  }
+
+  /** Runs `fn` in the async context in which the request was made. */
+  run(fn: () => void): void {
+    if (this.#resource) this.#resource.runInAsyncScope(fn);
+    else fn();
+  }
+
+  /** Ends the request without a connection. */
+  fail(error: Error | undefined): void {
+    this.run(() => {
+      if (this.deliver) {
+        // A request that was destroyed has its reason; the caller hands this to `onSocket`, which looks for it.
+        this.deliver(error ?? new Error('The request was destroyed while it waited'));
+      } else if (error && Reflect.get(error, 'code') === 'ERR_PROXY_TUNNEL') {
+        // Node's onSocket leaves this one to the agent.
+        process.nextTick(() => {
+          if (Reflect.get(error, 'proxyTunnelTimeout')) this.req.emit('timeout');
+          this.req.emit('error', error);
+          onSocket(this.req, null, error);
+        });
+      } else {
+        onSocket(this.req, null, error);
+      }
+    });
+  }
+
+  destroyed(): void {
+    this.#onAbort?.(this);
+  }
+
+  /** Node's own waits for the socket; ours starts now. */
+  setTimeout(timeout: number, callback: (() => void) | undefined): void {
+    (this.#ownSetTimeout ?? ClientRequest.prototype.setTimeout).call(this.req, timeout, callback);
+    this.#startTimer(timeout);
+  }
+
+  #startTimer(timeout: number | undefined): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    if (!timeout) return;
+    this.#timer = setTimeout(() => this.run(() => this.req.emit('timeout')), timeout);
+  }
+}
+
+/** Who wrapped us and kept the wrapper after the wait was over comes here without a wait: on to Node's own. */
+function destroyWhileQueued(this: Hooked, error?: Error): ClientRequest {
+  const queued = this[kQueued];
+  if (!queued) return ClientRequest.prototype.destroy.call(this, error);
+  queued.leave();
+  this.destroy(error);
+  queued.destroyed();
+  return this;
+}
+
+function setTimeoutWhileQueued(this: Hooked, timeout: number, callback?: () => void): ClientRequest {
+  const queued = this[kQueued];
+  if (!queued) return ClientRequest.prototype.setTimeout.call(this, timeout, callback);
+  queued.setTimeout(timeout, callback);
+  return this;
+}
+
+type OnSocket = (socket: SocketLike | null, error?: Error) => void;
+
+/** Node's typings know neither the `null` nor the error. */
+export function onSocket(req: ClientRequest, socket: SocketLike | null, error?: Error): void {
+  (req.onSocket as OnSocket).call(req, socket, error);
+}

@@ -1,0 +1,447 @@
+/**
+ * The pool's driver for real sockets: dials, leases, parks and closes them, and reports what happens to them. It
+ * decides nothing about who gets which connection; that is the pool's. What users may override on an agent
+ * (`createSocket`, `createConnection`, `reuseSocket`, `keepSocketAlive`, `removeSocket`) is called on the agent.
+ */
+import { Channel, channelOf } from './channel.js';
+import type { AgentKinds } from './channel.js';
+import { debug } from './debug.js';
+import { agentDestroyed, connectionReset, invalidType } from './errors.js';
+import { guard, unguard, watch } from './liveness/guard.js';
+import { keepAliveHeader, parseKeepAlive, safeIdleTime } from './liveness/keep-alive-hint.js';
+import { Reaper } from './liveness/reaper.js';
+import { clearAsyncId, isSocketLike, resetAsyncId, setHighWaterMark } from './node-internals.js';
+import type { AgentRequest, SocketLike } from './node-internals.js';
+import type { CloseReason } from './pool/close-reason.js';
+import type { Connection } from './pool/connection.js';
+import type { Driver } from './pool/driver.js';
+import { HostPool } from './pool/host-pool.js';
+import type { Limits } from './pool/limits.js';
+import { Pool } from './pool/pool.js';
+import { Waiter } from './pool/waiter.js';
+import { onSocket, QueuedRequest } from './queued-request.js';
+import type { Deliver } from './queued-request.js';
+import { Identities } from './tls/identity.js';
+import type { Options, Origin } from './tls/identity.js';
+
+/** What the driver needs of the agent that it works for. */
+export interface DrivenAgent {
+  /** A Node agent's own options; typed loosely, as users change them at will. */
+  readonly options: object;
+  readonly agentKeepAliveTimeoutBuffer: number;
+  createSocket(req: AgentRequest, options: Options, callback: Deliver): void;
+  removeSocket(socket: SocketLike, options: Options): void;
+  keepSocketAlive(socket: SocketLike): boolean;
+  reuseSocket(socket: SocketLike, req: AgentRequest): void;
+  emit(event: string, ...args: unknown[]): boolean;
+}
+
+/**
+ * A hand-over is believed to be clean when the loop has looked at the socket within this many milliseconds; else
+ * the loop was busy, bytes may wait in the kernel, and it has to look again.
+ */
+const FRESH = 2;
+/** A loop that is always busy is not waited for longer than this many turns. */
+const MAX_POLLS = 3;
+
+type HostOf = HostPool<AgentKinds>;
+
+export class SocketDriver implements Driver<AgentKinds> {
+  readonly agent: DrivenAgent;
+  readonly pool: Pool<AgentKinds>;
+  readonly identities: Identities<HostOf>;
+  readonly #reaper: Reaper;
+  /** Requests that a connection is being created for, by us: see `createSocket`. */
+  readonly #dialling = new WeakSet<AgentRequest>();
+  #keylog = false;
+  /** The last `Keep-Alive` header seen: a server sends the same every time. */
+  #hintHeader: string | undefined;
+  #hint: ReturnType<typeof parseKeepAlive> | undefined;
+
+  constructor(agent: DrivenAgent, limits: Limits) {
+    this.agent = agent;
+    this.pool = new Pool<AgentKinds>(this, limits);
+    this.identities = new Identities<HostOf>(
+      (origin) => new HostPool<AgentKinds>(origin),
+      (host) => this.pool.abandon(host),
+    );
+    this.#reaper = new Reaper((now) => this.pool.reap(now));
+  }
+
+  // For the agent
+
+  /** Hot path. Gets `req` a socket: at once, or as soon as there is one. */
+  acquire(req: AgentRequest, options: Options, deliver?: Deliver): void {
+    if (req.destroyed) {
+      // Destroyed before it began (a signal that had been aborted): Node emits its error and 'close'.
+      new QueuedRequest(req, options, deliver).fail(undefined);
+      return;
+    }
+    const hostHeader: unknown = typeof req.getHeader === 'function' ? req.getHeader('host') : undefined;
+    const agentOptions = this.agent.options as Options;
+    const host = this.identities.resolve(options, agentOptions, hostHeader).entry;
+    const connection = this.pool.lease(host, performance.now());
+    if (connection?.channel) {
+      this.#lease(connection.channel, req, options, deliver);
+      return;
+    }
+    const queued = new QueuedRequest(req, options, deliver);
+    const waiter = new Waiter<AgentKinds>(host, queued);
+    queued.waiter = waiter;
+    this.pool.enqueue(waiter);
+    if (waiter.state === 'done') return;
+    debug.enabled && debug('%s %s waits', req.method, host.origin.key);
+    queued.enter(req.timeout ?? (agentOptions['timeout'] as number | undefined), this.#onAbort);
+  }
+
+  /** `socket` is free again, says Node's client or somebody else. */
+  free(socket: SocketLike, options: Options): void {
+    const channel = channelOf(socket);
+    if (channel?.driver !== this) {
+      this.#adopt(socket, options);
+      return;
+    }
+    const { connection, request } = channel;
+    if (connection.state !== 'active') return;
+    // Node can emit 'free' twice for one exchange; the second time the socket may belong to the next request,
+    // which is not over before it counts as destroyed. A custom request without the flag is taken at its word.
+    if (request?.destroyed === false) return;
+    const response = request?.res;
+    channel.used ||= response != null || request?.destroyed === undefined;
+    channel.idleTimeout = this.#idleTimeout(response?.rawHeaders);
+    const reusable = !channel.poisoned && request?.shouldKeepAlive !== false && this.usable(connection);
+    // Also for sockets that Node gave a new handle while it was connecting.
+    guard(channel, onStray);
+    this.pool.release(connection, reusable);
+    if (channel.request === request) {
+      channel.request = undefined;
+      socket._httpMessage = null;
+    }
+  }
+
+  /** Whether the agent itself, and nobody else, asks `createSocket` for a connection for `req`. */
+  isDialling(req: AgentRequest): boolean {
+    return this.#dialling.has(req);
+  }
+
+  /** Takes `socket` out of the pool: it was closed, or it belongs to the caller from now on. */
+  remove(socket: SocketLike): void {
+    const channel = channelOf(socket);
+    if (channel?.driver !== this) return;
+    const { connection } = channel;
+    if (connection.state === 'connecting') {
+      this.pool.failed(
+        connection,
+        channel.error ?? connectionReset('The socket closed before it was connected'),
+      );
+    } else {
+      this.pool.closed(connection, socket.destroyed ? 'closed' : 'detached');
+    }
+    debug.enabled && debug('%s closed: %s', connection.host.origin.key, connection.closeReason);
+    this.#disown(channel);
+  }
+
+  /** 'keylog' has a listener: sockets report from now on, those that exist already, too. */
+  enableKeylog(): void {
+    if (this.#keylog) return;
+    this.#keylog = true;
+    for (const host of this.pool.hosts) {
+      for (const { channel } of host.connections) channel?.socket.on('keylog', onKeylog);
+    }
+  }
+
+  destroy(error: Error | undefined): void {
+    this.pool.destroy(error ?? agentDestroyed(), error);
+  }
+
+  // For the pool
+
+  dial(connection: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
+    const queued = waiter.request;
+    queued.run(() => this.#dial(connection, queued));
+  }
+
+  assign({ channel }: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
+    const queued = waiter.request;
+    queued.leave();
+    if (channel) queued.run(() => this.#lease(channel, queued.req, queued.options, queued.deliver));
+  }
+
+  park(connection: Connection<AgentKinds>): boolean {
+    const { channel } = connection;
+    if (!channel || channel.idleTimeout <= 0) return false;
+    const { socket } = channel;
+    channel.unreferenced = true;
+    try {
+      if (!this.agent.keepSocketAlive(socket)) return false;
+    } catch (error) {
+      process.nextTick(rethrow, error);
+      return false;
+    }
+    watch(channel);
+    clearAsyncId(socket);
+    if (channel.idleTimeout !== Infinity) {
+      const now = performance.now();
+      connection.expiresAt = now + channel.idleTimeout;
+      this.#reaper.expect(connection.expiresAt, now);
+    } else {
+      connection.expiresAt = Infinity;
+    }
+    return !socket.destroyed;
+  }
+
+  /** Hot path. */
+  usable({ channel }: Connection<AgentKinds>): boolean {
+    if (!channel || channel.poisoned) return false;
+    const { socket } = channel;
+    // `writable` is false after `end`, `destroy` and errors; buffered bytes are an answer to nobody.
+    return socket.writable && !socket.readableEnded && socket.readableLength === 0;
+  }
+
+  settled({ channel }: Connection<AgentKinds>): boolean {
+    if (!channel) return true;
+    const now = performance.now();
+    if (now - channel.polledAt < FRESH || channel.polls >= MAX_POLLS) {
+      channel.polls = 0;
+      return true;
+    }
+    channel.polledAt = now;
+    channel.polls++;
+    return false;
+  }
+
+  close({ channel }: Connection<AgentKinds>, reason: CloseReason, error?: Error): void {
+    debug.enabled && debug('%s is closed: %s', channel?.connection.host.origin.key, reason);
+    channel?.socket.destroy(error);
+  }
+
+  reject(waiter: Waiter<AgentKinds>, error: Error): void {
+    const queued = waiter.request;
+    queued.leave();
+    queued.fail(error);
+  }
+
+  schedule(): void {
+    setImmediate(turn, this.pool);
+  }
+
+  retire(host: HostOf): void {
+    this.identities.retire(host.origin);
+  }
+
+  // Dialling
+
+  /** What a connection to `origin` is opened with: the request's options, the agent's before them. */
+  dialOptions(options: Options, origin: Origin<HostOf>): Options {
+    // Spread, so that symbols survive: Node marks requests with some of its own.
+    const dial: Record<string, unknown> = Object.assign(Object.create(null), options, this.agent.options);
+    if (dial['socketPath']) dial['path'] = dial['socketPath'];
+    if (!dial['servername'] && dial['servername'] !== '') dial['servername'] = origin.servername;
+    // Present but undefined, it would hide a cached session from createConnection.
+    if (dial['session'] === undefined) delete dial['session'];
+    dial['_agentKey'] = origin.sessionKey;
+    return dial;
+  }
+
+  #dial(connection: Connection<AgentKinds>, queued: QueuedRequest): void {
+    const { req } = queued;
+    const options = this.dialOptions(queued.options, connection.host.origin);
+    let answered = false;
+    const answer: Deliver = (error, socket) => {
+      if (answered) return;
+      answered = true;
+      this.#dialling.delete(req);
+      if (error) this.#dialFailed(connection, error, socket);
+      else this.#dialled(connection, socket, options);
+    };
+    debug.enabled && debug('%s dials', connection.host.origin.key);
+    this.#dialling.add(req);
+    try {
+      this.agent.createSocket(req, options, answer);
+    } catch (error) {
+      answer(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #dialFailed(connection: Connection<AgentKinds>, error: Error, socket: SocketLike | undefined): void {
+    // A failed proxy tunnel comes with the proxy's socket.
+    if (socket) socket.on('error', ignore).destroy();
+    this.pool.failed(connection, error);
+  }
+
+  #dialled(connection: Connection<AgentKinds>, socket: unknown, options: Options): void {
+    if (!isSocketLike(socket) || channelOf(socket)) {
+      const expected = 'a stream.Duplex that is in no pool yet, returned by createConnection';
+      this.pool.failed(connection, invalidType('socket', expected, socket));
+    } else if (connection.state !== 'connecting') {
+      // The agent was destroyed meanwhile, and this dial forgotten.
+      socket.on('error', ignore).destroy();
+    } else if (socket.closed) {
+      this.pool.failed(connection, connectionReset('The socket was closed before it was connected'));
+    } else {
+      this.#own(connection, socket, options);
+      if (this.pool.limits.binding === 'eager') this.pool.connected(connection);
+      else if (socket.secureConnecting) socket.once('secureConnect', onReady);
+      else if (socket.connecting) socket.once('connect', onReady);
+      else this.pool.connected(connection);
+    }
+  }
+
+  #own(connection: Connection<AgentKinds>, socket: SocketLike, options: Options): Channel {
+    const channel = new Channel(this, connection, socket, options);
+    connection.channel = channel;
+    for (const [event, listener] of LISTENERS) socket.on(event, listener);
+    if (this.#keylog) socket.on('keylog', onKeylog);
+    guard(channel, onStray);
+    if (socket.connecting) socket.once('connect', onConnect);
+    return channel;
+  }
+
+  #disown(channel: Channel): void {
+    const { socket } = channel;
+    for (const [event, listener] of LISTENERS) socket.removeListener(event, listener);
+    socket.removeListener('keylog', onKeylog);
+    socket.removeListener('connect', onConnect);
+    unguard(channel);
+    channel.release();
+  }
+
+  /** A socket from outside (http2-wrapper hands over those that turned out to speak HTTP/1.1). */
+  #adopt(socket: SocketLike, options: Options): void {
+    const host = this.identities.resolve(options, this.agent.options as Options, undefined).entry;
+    const connection = socket.writable ? this.pool.adopt(host) : undefined;
+    if (!connection) {
+      socket.destroy();
+      return;
+    }
+    const message = socket._httpMessage as { shouldKeepAlive?: boolean } | null | undefined;
+    this.#own(connection, socket, options);
+    this.pool.release(connection, message?.shouldKeepAlive !== false && this.usable(connection));
+    socket._httpMessage = null;
+  }
+
+  // Leasing
+
+  /** Hot path. */
+  #lease(channel: Channel, req: AgentRequest, options: Options, deliver: Deliver | undefined): void {
+    const { socket } = channel;
+    const agentOptions = this.agent.options as Options;
+    channel.request = req;
+    if (channel.used) {
+      resetAsyncId(socket);
+      const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
+      if (highWaterMark != null) setHighWaterMark(socket, highWaterMark);
+      try {
+        this.agent.reuseSocket(socket, req);
+      } catch (error) {
+        socket.destroy(error as Error);
+      }
+    } else if (channel.unreferenced) {
+      socket.ref?.();
+    }
+    channel.unreferenced = false;
+    if (!socket._handle && socket.isPaused()) socket.resume();
+
+    if (deliver) deliver(null, socket);
+    else onSocket(req, socket);
+
+    const timeout = req.timeout ?? ((agentOptions['timeout'] as number | undefined) || 0);
+    if ((socket.timeout || 0) !== timeout) socket.setTimeout?.(timeout);
+  }
+
+  #onAbort = (queued: QueuedRequest): void => {
+    if (queued.waiter && this.pool.abort(queued.waiter)) queued.fail(undefined);
+  };
+
+  #idleTimeout(rawHeaders: readonly string[] | undefined): number {
+    const header = rawHeaders && keepAliveHeader(rawHeaders);
+    if (header !== this.#hintHeader) {
+      this.#hintHeader = header;
+      this.#hint = header === undefined ? undefined : parseKeepAlive(header);
+    }
+    const timeout = ((this.agent.options as Options)['timeout'] as number | undefined) || 0;
+    return safeIdleTime(this.#hint, timeout, this.agent.agentKeepAliveTimeoutBuffer);
+  }
+}
+
+// One set of functions for all sockets; the channel tells whose it is.
+
+const LISTENERS: readonly (readonly [string, (this: SocketLike, error: Error) => void])[] = [
+  ['free', onFree],
+  ['close', onClose],
+  ['error', onError],
+  ['timeout', onTimeout],
+  ['agentRemove', onAgentRemove],
+];
+
+function onFree(this: SocketLike): void {
+  const channel = channelOf(this);
+  channel?.driver.agent.emit('free', this, channel.options);
+}
+
+function onClose(this: SocketLike): void {
+  const channel = channelOf(this);
+  if (!channel) return;
+  const { driver, options } = channel;
+  try {
+    driver.agent.removeSocket(this, options);
+  } finally {
+    // Also where it is overridden.
+    driver.remove(this);
+  }
+}
+
+/** Stays for the socket's whole life: an error between two requests must not become an uncaught one. */
+function onError(this: SocketLike, error: Error): void {
+  const channel = channelOf(this);
+  if (channel) channel.error = error;
+}
+
+/** The socket's own idle timer, that somebody may have set in `keepSocketAlive`. */
+function onTimeout(this: SocketLike): void {
+  const channel = channelOf(this);
+  const state = channel?.connection.state;
+  if (channel && (state === 'idle' || state === 'settling')) {
+    channel.driver.pool.close(channel.connection, 'idle-timeout');
+  }
+}
+
+/** Upgrade or CONNECT: the socket is the caller's. */
+function onAgentRemove(this: SocketLike): void {
+  const channel = channelOf(this);
+  if (!channel) return;
+  const { driver, options } = channel;
+  driver.remove(this);
+  driver.agent.removeSocket(this, options);
+}
+
+function onConnect(this: SocketLike): void {
+  const channel = channelOf(this);
+  if (channel) guard(channel, onStray);
+}
+
+function onReady(this: SocketLike): void {
+  const channel = channelOf(this);
+  if (channel) channel.driver.pool.connected(channel.connection);
+}
+
+function onKeylog(this: SocketLike, line: Buffer): void {
+  channelOf(this)?.driver.agent.emit('keylog', line, this);
+}
+
+function onStray(channel: Channel): void {
+  const { connection, driver } = channel;
+  // While its request still reads a response that is complete, it may go on; nobody comes after it.
+  if (connection.state === 'active') channel.poisoned = true;
+  else driver.pool.close(connection, 'poisoned');
+}
+
+function turn(pool: Pool<AgentKinds>): void {
+  pool.turn();
+}
+
+function rethrow(error: unknown): void {
+  throw error;
+}
+
+function ignore(): void {}

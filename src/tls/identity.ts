@@ -1,0 +1,222 @@
+/**
+ * The pool key: which requests may share a connection. An identity (`Origin`) is a TLS profile and a host part.
+ *
+ * Identities are interned: a request's options are compared, by reference, with those of the request before,
+ * and only when that fails by content. No string with a certificate in it is ever built. Values count by
+ * content, functions and contexts by identity.
+ *
+ * Nothing is kept for ever: an origin goes when nothing of it is open, profiles are bounded, and functions that
+ * come with one request and never again (a new `checkServerIdentity` closure each time) are bounded tightly.
+ */
+import { LRUCache } from 'lru-cache';
+import { PROFILE_OPTIONS, Profile } from './profile.js';
+import { serverNameFor } from './server-name.js';
+
+/** The options of a request or of an agent: any object. */
+export type Options = Readonly<Record<string, unknown>>;
+
+/** Whom a connection is to, and as whom. `T` is what the owner keeps for it. */
+export class Origin<T> {
+  readonly profile: Profile<Origin<T>>;
+  readonly key: string;
+  readonly servername: string;
+  /** Stands for the whole identity in the session cache. */
+  readonly sessionKey: string;
+  readonly entry: T;
+
+  constructor(profile: Profile<Origin<T>>, key: string, servername: string, make: (origin: Origin<T>) => T) {
+    this.profile = profile;
+    this.key = key;
+    this.servername = servername;
+    this.sessionKey = `${profile.id} ${key.replaceAll('\0', ' ')}`;
+    this.entry = make(this);
+  }
+}
+
+/** Profiles kept; beyond that the least recently used goes, and its idle connections with it. */
+const MAX_PROFILES = 256;
+
+/** Profiles kept whose functions were never seen before: they may be seen again, or be one request's closures. */
+const MAX_ON_PROBATION = 8;
+
+/** Options of an agent that would replace the host part of every request. */
+const HOST_OPTIONS = ['host', 'port', 'servername', 'localAddress', 'family', 'socketPath'] as const;
+
+type OptionIndex = ReadonlyMap<string, number>;
+const REQUEST_INDEX: OptionIndex = new Map(PROFILE_OPTIONS.map((name, index) => [name, index]));
+const AGENT_INDEX: OptionIndex = new Map(
+  [...PROFILE_OPTIONS, ...HOST_OPTIONS].map((name, index) => [name, index]),
+);
+
+/** The relevant values of one options object, to be recognised by reference. */
+class Glance {
+  readonly #index: OptionIndex;
+  /** An agent's `undefined` hides a request's value; a request's own means nothing. */
+  readonly #countUndefined: boolean;
+  readonly #values: unknown[] = [];
+  /** Arrays are mutable, so their members are remembered too. */
+  readonly #members: (readonly unknown[] | undefined)[] = [];
+  #size = 0;
+
+  constructor(options: Options, index: OptionIndex, countUndefined: boolean) {
+    this.#index = index;
+    this.#countUndefined = countUndefined;
+    for (const name of Object.keys(options)) {
+      const place = index.get(name);
+      const value = options[name];
+      if (place === undefined || (value === undefined && !countUndefined)) continue;
+      this.#values[place] = value;
+      if (Array.isArray(value)) this.#members[place] = value.slice();
+      this.#size++;
+    }
+  }
+
+  /** Hot path. Whether `options` has the very same values. */
+  recognises(options: Options): boolean {
+    const names = Object.keys(options);
+    let size = 0;
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string;
+      const place = this.#index.get(name);
+      if (place === undefined) continue;
+      const value = options[name];
+      if (value === undefined && !this.#countUndefined) continue;
+      if (value !== this.#values[place]) return false;
+      const members = this.#members[place];
+      if (members && !sameMembers(members, value as readonly unknown[])) return false;
+      size++;
+    }
+    return size === this.#size;
+  }
+}
+
+function sameMembers(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+interface Last<T> {
+  readonly profile: Profile<Origin<T>>;
+  readonly request: Glance;
+  readonly agent: Glance;
+  readonly agentNamesHost: boolean;
+}
+
+export class Identities<T> {
+  readonly #make: (origin: Origin<T>) => T;
+  readonly #profiles: LRUCache<number, Profile<Origin<T>>>;
+
+  /** The last request's profile, and how to recognise it. */
+  #last: Last<T> | undefined;
+
+  readonly #functionsSeen = new WeakSet<object>();
+  #probation: Profile<Origin<T>>[] = [];
+
+  /**
+   * @param make creates what the owner keeps for a new origin
+   * @param forget an origin that no request will be given any more: close what is idle, keep nothing
+   */
+  constructor(make: (origin: Origin<T>) => T, forget: (entry: T) => void) {
+    this.#make = make;
+    this.#profiles = new LRUCache({
+      max: MAX_PROFILES,
+      dispose: (profile) => {
+        for (const origin of profile.origins.values()) forget(origin.entry);
+      },
+    });
+  }
+
+  /** How many profiles are kept. */
+  get size(): number {
+    return this.#profiles.size;
+  }
+
+  /**
+   * Hot path. The identity of a request. The agent's options win over the request's, `undefined` ones too, as in
+   * Node's agent.
+   */
+  resolve(options: Options, agentOptions: Options, hostHeader: unknown): Origin<T> {
+    let last = this.#last;
+    if (!last || !last.request.recognises(options) || !last.agent.recognises(agentOptions)) {
+      last = this.#last = this.#look(options, agentOptions);
+    }
+    const { profile } = last;
+    const from = last.agentNamesHost ? { ...options, ...agentOptions } : options;
+
+    const host = (from['host'] as string | undefined) || 'localhost';
+    const given = from['servername'] as string | undefined;
+    const servername = given || given === '' ? given : serverNameFor(host, hostHeader);
+    const port = (from['port'] ?? '') as string;
+    const localAddress = (from['localAddress'] ?? '') as string;
+    const family = (from['family'] ?? '') as string;
+    const socketPath = (from['socketPath'] ?? '') as string;
+    // NUL is in no valid part, and the count of parts is fixed: two different hosts never make one key.
+    const key = `${host}\0${port}\0${servername}\0${localAddress}\0${family}\0${socketPath}`;
+
+    let origin = profile.origins.get(key);
+    if (!origin) {
+      origin = new Origin(profile, key, servername, this.#make);
+      profile.origins.set(key, origin);
+    }
+    return origin;
+  }
+
+  /** Nothing is open under `origin` any more. */
+  retire(origin: Origin<T>): void {
+    const { profile } = origin;
+    if (profile.origins.get(origin.key) === origin) profile.origins.delete(origin.key);
+    if (profile.origins.size === 0 && profile !== this.#last?.profile) this.#drop(profile);
+  }
+
+  /** Not the last profile: find it by content, or make it. */
+  #look(options: Options, agentOptions: Options): Last<T> {
+    const before = this.#last?.profile;
+    const values = new Map<string, unknown>();
+    for (const name of PROFILE_OPTIONS) {
+      const value = Object.hasOwn(agentOptions, name) ? agentOptions[name] : options[name];
+      if (value !== undefined) values.set(name, value);
+    }
+    const profile = this.#find(values) ?? this.#create(values, options, agentOptions);
+    if (before && before !== profile && before.origins.size === 0) this.#drop(before);
+    return {
+      profile,
+      request: new Glance(options, REQUEST_INDEX, false),
+      agent: new Glance(agentOptions, AGENT_INDEX, true),
+      agentNamesHost: HOST_OPTIONS.some((name) => Object.hasOwn(agentOptions, name)),
+    };
+  }
+
+  #find(values: ReadonlyMap<string, unknown>): Profile<Origin<T>> | undefined {
+    // Most recently used first.
+    for (const profile of this.#profiles.values()) {
+      if (!profile.matches(values)) continue;
+      this.#profiles.get(profile.id);
+      if (this.#probation.includes(profile)) this.#probation = this.#probation.filter((p) => p !== profile);
+      return profile;
+    }
+    return undefined;
+  }
+
+  #create(values: ReadonlyMap<string, unknown>, options: Options, agentOptions: Options): Profile<Origin<T>> {
+    const profile = new Profile<Origin<T>>(values);
+    this.#profiles.set(profile.id, profile);
+    let isNew = false;
+    for (const [name, value] of values) {
+      if (typeof value !== 'function' || agentOptions[name] === value || options[name] !== value) continue;
+      isNew ||= !this.#functionsSeen.has(value);
+      this.#functionsSeen.add(value);
+    }
+    if (isNew) {
+      this.#probation.push(profile);
+      const oldest = this.#probation.length > MAX_ON_PROBATION && this.#probation.shift();
+      if (oldest) this.#drop(oldest);
+    }
+    return profile;
+  }
+
+  #drop(profile: Profile<Origin<T>>): void {
+    this.#profiles.delete(profile.id);
+    if (this.#probation.includes(profile)) this.#probation = this.#probation.filter((p) => p !== profile);
+  }
+}

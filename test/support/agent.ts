@@ -1,0 +1,30 @@
+/** Agents for tests: audited, and destroyed after the test. */
+import type { TestContext } from 'node:test';
+import './audit.js';
+import { kDriver, PoolingAgent } from '../../src/agent.js';
+import type { AgentKinds } from '../../src/channel.js';
+import type { PoolingAgentOptions } from '../../src/options.js';
+import type { Pool } from '../../src/pool/pool.js';
+
+export function poolingAgent(t: TestContext, options?: PoolingAgentOptions): PoolingAgent {
+  const agent = new PoolingAgent(options);
+  t.after(() => agent.destroy());
+  return agent;
+}
+
+/** What the public surface does not show. */
+export function poolOf(agent: PoolingAgent): Pool<AgentKinds> {
+  return agent[kDriver].pool;
+}
+
+export function idleCount(agent: PoolingAgent): number {
+  return Object.values(agent.freeSockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0);
+}
+
+export function activeCount(agent: PoolingAgent): number {
+  return Object.values(agent.sockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0);
+}
+
+export function waitingCount(agent: PoolingAgent): number {
+  return Object.values(agent.requests).reduce((sum, requests) => sum + (requests?.length ?? 0), 0);
+}

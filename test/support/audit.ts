@@ -1,0 +1,61 @@
+/**
+ * Import this, and every event of every pool in the process is followed by `checkInvariants`. A violation is
+ * thrown where it happens, and the process ends with a non-zero exit code even if somebody catches that.
+ */
+import { checkInvariants } from '../../src/pool/invariants.js';
+import { Pool } from '../../src/pool/pool.js';
+import type { Kinds } from '../../src/pool/kinds.js';
+
+const EVENTS = [
+  'lease',
+  'enqueue',
+  'abort',
+  'connected',
+  'failed',
+  'release',
+  'turn',
+  'close',
+  'closed',
+  'adopt',
+  'abandon',
+  'limitsChanged',
+  'destroy',
+  'reap',
+] as const;
+
+type Method = (this: Pool<Kinds>, ...args: unknown[]) => unknown;
+
+/** Events of one pool nest: the driver calls back. What holds, holds between the outermost. */
+const depth = new WeakMap<Pool<Kinds>, number>();
+let events = 0;
+
+for (const name of EVENTS) {
+  const prototype = Pool.prototype as unknown as Record<string, Method>;
+  const original = prototype[name];
+  if (!original) throw new Error(`Pool has no method ${name}`);
+  prototype[name] = function audited(...args) {
+    const level = depth.get(this) ?? 0;
+    depth.set(this, level + 1);
+    let result: unknown;
+    try {
+      result = original.apply(this, args);
+    } finally {
+      depth.set(this, level);
+    }
+    if (level === 0) {
+      events++;
+      try {
+        checkInvariants(this);
+      } catch (error) {
+        process.exitCode = 1;
+        throw error;
+      }
+    }
+    return result;
+  };
+}
+
+/** How many events were checked so far: a test may make sure that the audit was on. */
+export function auditedEvents(): number {
+  return events;
+}
