@@ -30,6 +30,10 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     assert.equal(count.settling, host.settling, 'settling count');
     assert.equal(count.closing, host.closing, 'closing count of a host');
     assert.equal(count.idle, host.idle.size, 'idle count');
+    assert.ok(count.idle <= limits.maxFreeSockets, 'maxFreeSockets holds');
+    if (count.idle > 0) {
+      assert.ok(host.connections.size - count.closing <= limits.maxSockets, 'what is above maxSockets goes');
+    }
     assert.equal(unbound, host.unbound, 'unbound count');
     assert.ok(!host.isEmpty, 'an empty host is forgotten');
 
@@ -61,8 +65,12 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
   assert.equal(total, pool.size, 'total count');
   assert.equal(closing, pool.closing, 'closing count');
   assert.equal(idle, pool.idle.size, 'idle count of all hosts');
+  if (idle > 0) assert.ok(total - closing <= limits.maxTotalSockets, 'what is above maxTotalSockets goes');
   if (pool.hungry.size > pool.closing) assert.equal(pool.idle.size, 0, 'an idle connection makes room');
   if (pool.paced.size > 0) assert.ok(pool.scheduled, 'who is put off has a turn coming');
-  for (const host of pool.hungry) assert.ok(pool.hosts.has(host), 'a hungry host is known');
+  for (const host of pool.hungry) {
+    assert.ok(pool.hosts.has(host), 'a hungry host is known');
+    assert.ok(host.need > 0, 'a hungry host needs room');
+  }
   for (const host of pool.paced) assert.ok(pool.hosts.has(host), 'a paced host is known');
 }

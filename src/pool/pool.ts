@@ -95,9 +95,13 @@ export class Pool<K extends Kinds> {
   abort(waiter: Waiter<K>): boolean {
     if (waiter.state === 'done') return false;
     const { host, connection } = waiter;
-    if (waiter.state === 'queued') this.#dequeue(waiter);
-    // What is being opened for nobody serves whoever is first.
-    else host.unbound++;
+    if (waiter.state === 'queued') {
+      this.#dequeue(waiter);
+    } else {
+      // What is being opened for nobody serves whoever is first.
+      host.unbound++;
+      this.#sate(host);
+    }
     if (connection) connection.waiter = undefined;
     waiter.state = 'done';
     this.changes++;
@@ -156,7 +160,8 @@ export class Pool<K extends Kinds> {
       else this.#settle(connection);
     } else if (
       this.#keeps(host) &&
-      host.idle.size + host.settling < limits.maxFreeSockets &&
+      // Those that settle and are not waited for become idle, too.
+      host.idle.size + host.settling - host.waiting.size < limits.maxFreeSockets &&
       this.#park(connection)
     ) {
       this.#settle(connection);
@@ -259,7 +264,6 @@ export class Pool<K extends Kinds> {
     for (const host of this.hosts) {
       for (const waiter of host.waiting) {
         this.#dequeue(waiter);
-        if (waiter.connection) waiter.connection.waiter = undefined;
         waiter.state = 'done';
         rejected.push(waiter);
       }
@@ -327,7 +331,7 @@ export class Pool<K extends Kinds> {
     if (late) {
       // Bound to nobody; but if it fails, the error is this waiter's, unless it has been served meanwhile.
       host.unbound++;
-      host.undialled = link.next;
+      if (host.undialled) host.undialled = link.next;
     } else {
       this.#dequeue(waiter);
       waiter.state = 'dialling';
@@ -422,11 +426,8 @@ export class Pool<K extends Kinds> {
     }
   }
 
-  /** Capacity came free that `host` used: the hosts that wait for room come first, `host` among them. */
+  /** Capacity came free that `host` used: the hosts that wait for room come first, then `host`. */
   #grant(host: HostPool<K>): void {
-    if (this.hungry.size > 0 && host.need > 0 && host.connections.size < this.limits.maxSockets) {
-      if (!host.hungryLink.list) this.hungry.push(host.hungryLink);
-    }
     this.#feed();
     this.#pump(host);
     this.#cleanUp(host);
@@ -499,7 +500,6 @@ export class Pool<K extends Kinds> {
 
   #cleanUp(host: HostPool<K>): void {
     if (!host.isEmpty) return;
-    this.hungry.remove(host.hungryLink);
     this.paced.remove(host.pacedLink);
     if (this.hosts.delete(host)) this.#driver.retire(host);
   }

@@ -1,0 +1,264 @@
+/** The pool's decisions one by one, on the model: what a random history obeys but does not insist on. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Limits } from '../../src/pool/limits.js';
+import { DIALS_PER_TURN, MAX_OVERTAKES } from '../../src/pool/pool.js';
+import { Model } from './model.js';
+import type { ModelRequest } from './model.js';
+
+function model(limits: Partial<Limits> = {}): Model {
+  return new Model({
+    keepAlive: true,
+    maxSockets: Infinity,
+    maxTotalSockets: Infinity,
+    maxFreeSockets: 256,
+    scheduling: 'lifo',
+    binding: 'eager',
+    ...limits,
+  });
+}
+
+/** The connection that `request` has. */
+function connectionOf(m: Model, request: ModelRequest) {
+  for (const [connection, holder] of m.leased) if (holder === request) return connection;
+  return assert.fail(`request ${request.id} has no connection`);
+}
+
+function finish(m: Model, request: ModelRequest): void {
+  m.release(connectionOf(m, request), true);
+  m.check();
+}
+
+/** Lets what has been begun come to its end, without new releases. */
+function settle(m: Model): void {
+  for (let i = 0; i < 10; i++) {
+    for (const connection of m.closing) m.finishClose(connection);
+    for (const connection of m.dialling) m.connect(connection);
+    m.turn();
+    m.check();
+  }
+}
+
+/** One idle connection per origin, used in the order given. */
+function idleAt(m: Model, ...origins: number[]): void {
+  for (const origin of origins) {
+    const request = m.request(origin);
+    settle(m);
+    finish(m, request);
+    settle(m);
+  }
+}
+
+test('the last used idle connection comes first in lifo, the longest idle in fifo', () => {
+  for (const scheduling of ['lifo', 'fifo'] as const) {
+    const m = model({ scheduling });
+    const requests = [m.request(0), m.request(0), m.request(0)];
+    settle(m);
+    const connections = requests.map((request) => connectionOf(m, request));
+    for (const request of requests) {
+      finish(m, request);
+      settle(m);
+    }
+    if (scheduling === 'lifo') connections.reverse();
+    for (const connection of connections) assert.equal(connectionOf(m, m.request(0)), connection);
+  }
+});
+
+test('a destroyed idle connection is skipped wherever it stands', () => {
+  for (const dead of [0, 1, 2]) {
+    const m = model();
+    const requests = [m.request(0), m.request(0), m.request(0)];
+    settle(m);
+    for (const request of requests) finish(m, request);
+    settle(m);
+    const connection = [...m.idle][dead];
+    assert.ok(connection?.channel);
+    connection.channel.alive = false;
+    const others = [m.request(0), m.request(0)];
+    for (const request of others) assert.notEqual(connectionOf(m, request), connection);
+    m.drain();
+  }
+});
+
+test('at maxTotalSockets the least recently used idle connection of all makes room', () => {
+  const m = model({ maxTotalSockets: 3 });
+  idleAt(m, 0, 1, 2);
+  finish(m, m.request(0));
+  settle(m);
+  const [oldest] = m.host(1).idle;
+  const request = m.request(3);
+  assert.equal(oldest?.closeReason, 'evicted');
+  assert.equal(m.closing.size, 1, 'one place, one connection');
+  settle(m);
+  assert.equal(request.end, 'assigned');
+});
+
+test('what is closing counts until it is closed', () => {
+  const m = model({ maxTotalSockets: 1 });
+  idleAt(m, 0);
+  const request = m.request(1);
+  assert.equal(m.closing.size, 1);
+  assert.equal(m.dialling.size, 0);
+  m.turn();
+  assert.equal(m.dialling.size, 0);
+  settle(m);
+  assert.equal(request.end, 'assigned');
+});
+
+test('a saturated host does not stop the others', () => {
+  const m = model({ maxSockets: 1, maxTotalSockets: 2 });
+  const [a, , b] = [m.request(0), m.request(0), m.request(1), m.request(0), m.request(1)];
+  settle(m);
+  const blocked = m.request(2);
+  finish(m, a as ModelRequest);
+  finish(m, b as ModelRequest);
+  m.limits.maxTotalSockets = 3;
+  m.pool.limitsChanged();
+  settle(m);
+  assert.equal(blocked.end, 'assigned');
+  m.drain();
+});
+
+for (const [hosts, places] of [
+  [2, 1],
+  [3, 2],
+  [10, 3],
+] as const) {
+  test(`${hosts} busy hosts share ${places} places: overtaking is bounded`, () => {
+    const m = model({ maxTotalSockets: places, maxSockets: 2 });
+    const waitsSince = new Map<number, number>();
+    let releases = 0;
+    let longest = 0;
+    for (let origin = 0; origin < hosts; origin++) {
+      for (let i = 0; i < 5; i++) m.request(origin);
+      waitsSince.set(origin, 0);
+    }
+    settle(m);
+    for (; releases < 2000; releases++) {
+      const [connection] = [...m.leased.keys()].slice(releases % m.leased.size);
+      assert.ok(connection);
+      const { origin } = connection.host;
+      // Whoever is served asks again at once: the queues never run dry.
+      m.request(origin);
+      m.release(connection, true);
+      m.check();
+      settle(m);
+      for (const { host } of m.leased.keys()) {
+        longest = Math.max(longest, releases - (waitsSince.get(host.origin) ?? 0));
+        waitsSince.set(host.origin, releases);
+      }
+    }
+    const bound = hosts * (MAX_OVERTAKES + 1);
+    assert.ok(longest <= bound, `a host waited for ${longest} releases, more than ${bound}`);
+    assert.ok(
+      longest >= MAX_OVERTAKES,
+      'turns are not strict: a warm connection serves more than one request',
+    );
+    m.drain();
+  });
+}
+
+test('a cold burst dials a few per turn, and what is ready serves the queue meanwhile', () => {
+  const m = model();
+  for (let i = 0; i < 200; i++) m.request(0);
+  assert.equal(m.dialling.size, DIALS_PER_TURN);
+  let turns = 0;
+  while (m.host(0).waiting.size > 0) {
+    turns++;
+    for (const connection of m.dialling) m.connect(connection);
+    for (const connection of m.leased.keys()) m.release(connection, true);
+    m.turn();
+    m.check();
+  }
+  assert.ok(m.size < 200, 'far from one connection per request');
+  assert.ok(turns < 200 / DIALS_PER_TURN, 'and faster than the dials alone');
+});
+
+test('a slow network slows no burst down: without an answer, dials go on every turn', () => {
+  const m = model();
+  for (let i = 0; i < 200; i++) m.request(0);
+  for (let turns = 1; turns < 200 / DIALS_PER_TURN; turns++) m.turn();
+  assert.equal(m.dialling.size, 200);
+  assert.equal(m.host(0).waiting.size, 0);
+});
+
+test('eager: the request that opens a connection gets it, and its error', () => {
+  const m = model({ maxSockets: 2 });
+  const [first, second, third] = [m.request(0), m.request(0), m.request(0)];
+  const [one, two] = m.dialling;
+  assert.ok(one && two);
+  m.connect(two);
+  assert.equal(m.leased.get(two), second);
+  m.failConnect(one);
+  assert.equal(first?.end, 'rejected');
+  settle(m);
+  assert.equal(third?.end, 'assigned', 'the next one goes on at once');
+});
+
+test('late: the first connection that is ready serves the head of the queue', () => {
+  const m = model({ binding: 'late' });
+  const [first, second] = [m.request(0), m.request(0)];
+  const [one, two] = m.dialling;
+  assert.ok(one && two);
+  m.connect(two);
+  assert.equal(m.leased.get(two), first);
+  m.failConnect(one);
+  assert.equal(second?.end, undefined, 'the request that opened it has been served: nobody gets the error');
+  settle(m);
+  assert.equal(second?.end, 'assigned');
+});
+
+test('late: a connection that nobody needs any more parks', () => {
+  const m = model({ binding: 'late' });
+  const requests = [m.request(0), m.request(0)];
+  const [one, two] = m.dialling;
+  assert.ok(one && two);
+  m.connect(one);
+  finish(m, requests[0] as ModelRequest);
+  m.turn();
+  assert.equal(requests[1]?.end, 'assigned');
+  m.connect(two);
+  m.turn();
+  assert.equal(two.state, 'idle');
+});
+
+test('what was released serves nobody before the loop has polled', () => {
+  const m = model({ maxSockets: 1 });
+  const first = m.request(0);
+  settle(m);
+  const next = m.request(0);
+  const connection = connectionOf(m, first);
+  finish(m, first);
+  assert.equal(next.end, undefined);
+  assert.ok(connection.channel);
+  connection.channel.alive = false;
+  m.turn();
+  assert.notEqual(m.leased.get(connection), next, 'what the loop has found wrong with it counts');
+  settle(m);
+  assert.equal(next.end, 'assigned');
+});
+
+test('aborted requests open nothing', () => {
+  const m = model({ maxSockets: 1 });
+  m.request(0);
+  const waiting = Array.from({ length: 10 }, () => m.request(0));
+  for (const request of waiting) m.abort(request);
+  m.drain();
+  assert.equal(m.size, 1);
+  assert.ok(waiting.every(({ end }) => end === 'aborted'));
+});
+
+test('after destroy the pool is as new', () => {
+  const m = model({ maxSockets: 1 });
+  const before = [m.request(0), m.request(0), m.request(1)];
+  settle(m);
+  m.destroy();
+  m.check();
+  for (const connection of m.closing) m.finishClose(connection);
+  assert.equal(before[1]?.end, 'rejected');
+  assert.equal(m.pool.size, 0);
+  assert.equal(m.pool.hosts.size, 0);
+  const after = m.request(0);
+  settle(m);
+  assert.equal(after.end, 'assigned');
+});

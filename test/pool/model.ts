@@ -1,0 +1,324 @@
+/**
+ * The pool's driver without sockets, and the model beside it: it counts for itself what is open and who waits,
+ * from nothing but what passes through the driver interface, and objects to the first thing that is not right.
+ */
+import assert from 'node:assert/strict';
+import type { CloseReason } from '../../src/pool/close-reason.js';
+import type { Connection } from '../../src/pool/connection.js';
+import type { Driver } from '../../src/pool/driver.js';
+import { HostPool } from '../../src/pool/host-pool.js';
+import { checkInvariants } from '../../src/pool/invariants.js';
+import type { Limits } from '../../src/pool/limits.js';
+import { DIALS_PER_TURN, Pool } from '../../src/pool/pool.js';
+import { Waiter } from '../../src/pool/waiter.js';
+
+export interface ModelChannel {
+  alive: boolean;
+  /** Turns for which it says that it is not settled. */
+  unsettled: number;
+}
+
+export interface ModelRequest {
+  readonly id: number;
+  readonly waiter?: Waiter<ModelKinds>;
+  end: 'assigned' | 'rejected' | 'aborted' | undefined;
+}
+
+export interface ModelKinds {
+  origin: number;
+  channel: ModelChannel;
+  request: ModelRequest;
+}
+
+type Conn = Connection<ModelKinds>;
+type Host = HostPool<ModelKinds>;
+
+/** What happens to a dial: the world answers later, or before `dial` returns. */
+export type DialMode = 'later' | 'connects' | 'fails';
+
+export class Model implements Driver<ModelKinds> {
+  readonly pool: Pool<ModelKinds>;
+  readonly limits: Limits;
+  now = 0;
+  dialMode: DialMode = 'later';
+  closeAtOnce = false;
+  keeps = true;
+  idleTime = 1000;
+
+  readonly requests: ModelRequest[] = [];
+  /** Open by our own count: from the call of `dial` to `failed` or `closed`. */
+  readonly open = new Map<Host, Set<Conn>>();
+  /** Dials without an answer. */
+  readonly dialling = new Set<Conn>();
+  readonly leased = new Map<Conn, ModelRequest>();
+  readonly closing = new Set<Conn>();
+  readonly idle = new Set<Conn>();
+  /** Requests of each host that have neither a connection nor an end, oldest first. */
+  readonly queues = new Map<Host, ModelRequest[]>();
+  turnsAsked = 0;
+  /** Dials of each host since the last turn. */
+  readonly dialsThisTurn = new Map<Host, number>();
+  /** Requests that a connection was ever opened for. */
+  readonly #initiators = new Set<ModelRequest>();
+  readonly #hosts: (Host | undefined)[] = [];
+
+  constructor(limits: Limits) {
+    this.limits = limits;
+    this.pool = new Pool<ModelKinds>(this, limits);
+  }
+
+  host(origin: number): Host {
+    return (this.#hosts[origin] ??= new HostPool<ModelKinds>(origin));
+  }
+
+  // What users and the network do
+
+  request(origin: number): ModelRequest {
+    const host = this.host(origin);
+    const id = this.requests.length;
+    const leased = this.pool.lease(host, this.now);
+    if (leased) {
+      const request: ModelRequest = { id, end: undefined };
+      this.requests.push(request);
+      this.idle.delete(leased);
+      assert.ok(leased.channel?.alive, 'a dead connection is not handed out');
+      assert.ok(leased.expiresAt > this.now, 'an expired connection is not handed out');
+      this.#give(leased, request);
+      return request;
+    }
+    const request: { -readonly [P in keyof ModelRequest]: ModelRequest[P] } = { id, end: undefined };
+    const waiter = new Waiter<ModelKinds>(host, request);
+    request.waiter = waiter;
+    this.requests.push(request);
+    this.#queue(host).push(request);
+    this.pool.enqueue(waiter);
+    return request;
+  }
+
+  abort(request: ModelRequest): void {
+    if (!request.waiter) return;
+    const waits = request.end === undefined;
+    assert.equal(this.pool.abort(request.waiter), waits, 'only a request that waits can be aborted');
+    if (!waits) return;
+    request.end = 'aborted';
+    this.#unqueue(request);
+  }
+
+  connect(connection: Conn): void {
+    if (!this.dialling.delete(connection)) return;
+    // The agent was destroyed meanwhile: the driver closes such a socket by itself.
+    if (connection.state !== 'connecting') return;
+    connection.channel = { alive: true, unsettled: 0 };
+    this.pool.connected(connection);
+  }
+
+  failConnect(connection: Conn): void {
+    if (!this.dialling.delete(connection)) return;
+    if (connection.state !== 'connecting') return;
+    this.#gone(connection);
+    this.pool.failed(connection, new Error('refused'));
+  }
+
+  release(connection: Conn, reusable: boolean): void {
+    const leased = this.leased.delete(connection);
+    const released = this.pool.release(connection, reusable && connection.channel?.alive === true);
+    assert.equal(released, leased, 'only what is leased can be released');
+  }
+
+  /** The other side closes, or the socket is destroyed: the pool hears of it at once. */
+  closeByPeer(connection: Conn): void {
+    if (this.dialling.has(connection)) return;
+    this.leased.delete(connection);
+    this.idle.delete(connection);
+    this.closing.delete(connection);
+    this.#gone(connection);
+    this.pool.closed(connection);
+  }
+
+  finishClose(connection: Conn): void {
+    if (!this.closing.delete(connection)) return;
+    this.#gone(connection);
+    this.pool.closed(connection);
+  }
+
+  turn(): void {
+    if (this.turnsAsked === 0) return;
+    assert.equal(this.turnsAsked, 1, 'one turn is asked for at a time');
+    this.turnsAsked = 0;
+    this.dialsThisTurn.clear();
+    this.pool.turn();
+  }
+
+  adopt(origin: number): void {
+    const host = this.host(origin);
+    const full =
+      this.#openOf(host).size >= this.limits.maxSockets || this.size >= this.limits.maxTotalSockets;
+    const connection = this.pool.adopt(host);
+    assert.equal(connection === undefined, full, 'a foreign connection is taken in if there is room');
+    if (!connection) return;
+    connection.channel = { alive: true, unsettled: 0 };
+    this.#openOf(host).add(connection);
+    this.pool.release(connection, true);
+  }
+
+  destroy(): void {
+    // A dial without an answer is forgotten; the driver closes what it brings.
+    for (const connection of this.dialling) if (connection.state === 'connecting') this.#gone(connection);
+    this.pool.destroy(new Error('destroyed'));
+    for (const request of this.requests) assert.ok(request.end, 'destroy ends every request that waits');
+  }
+
+  // The driver
+
+  dial(connection: Conn, waiter: Waiter<ModelKinds>): void {
+    const { host } = connection;
+    const dials = (this.dialsThisTurn.get(host) ?? 0) + 1;
+    this.dialsThisTurn.set(host, dials);
+    assert.ok(dials <= DIALS_PER_TURN, 'the event loop paces the dials');
+    assert.ok(this.#openOf(host).size < this.limits.maxSockets, 'maxSockets holds');
+    assert.ok(this.size < this.limits.maxTotalSockets, 'maxTotalSockets holds');
+    assert.equal(waiter.request.end, undefined, 'nothing is opened for a request that has ended');
+    if (this.limits.binding === 'eager') {
+      assert.equal(waiter.request, this.#queue(host)[0], 'who has waited longest opens');
+      this.#unqueue(waiter.request);
+    } else {
+      const first = this.#queue(host).find((request) => !this.#initiators.has(request));
+      if (first) assert.equal(waiter.request, first, 'opened for who has had nothing opened yet');
+    }
+    this.#initiators.add(waiter.request);
+    this.#openOf(host).add(connection);
+    this.dialling.add(connection);
+    if (this.dialMode === 'connects') this.connect(connection);
+    else if (this.dialMode === 'fails') this.failConnect(connection);
+  }
+
+  assign(connection: Conn, waiter: Waiter<ModelKinds>): void {
+    const { request } = waiter;
+    const queue = this.#queue(connection.host);
+    if (queue.includes(request)) assert.equal(request, queue[0], 'first in, first out');
+    this.#unqueue(request);
+    this.#give(connection, request);
+  }
+
+  park(connection: Conn): boolean {
+    connection.expiresAt = this.now + this.idleTime;
+    if (this.keeps) this.idle.add(connection);
+    return this.keeps;
+  }
+
+  usable(connection: Conn): boolean {
+    return connection.channel?.alive ?? false;
+  }
+
+  settled({ channel }: Conn): boolean {
+    return !channel || channel.unsettled-- <= 0;
+  }
+
+  close(connection: Conn, reason: CloseReason): void {
+    assert.ok(reason);
+    this.leased.delete(connection);
+    this.idle.delete(connection);
+    this.dialling.delete(connection);
+    if (this.closeAtOnce) {
+      this.#gone(connection);
+      this.pool.closed(connection);
+    } else {
+      this.closing.add(connection);
+    }
+  }
+
+  reject(waiter: Waiter<ModelKinds>): void {
+    const { request } = waiter;
+    assert.equal(request.end, undefined, 'a request ends once');
+    request.end = 'rejected';
+    this.#unqueue(request);
+  }
+
+  schedule(): void {
+    this.turnsAsked++;
+  }
+
+  retire(host: Host): void {
+    assert.equal(this.#openOf(host).size, 0, 'a host with connections is not forgotten');
+    const waits = this.#queue(host).some(({ waiter }) => waiter?.state !== 'done');
+    assert.ok(!waits, 'a host with waiters is not forgotten');
+    this.#hosts[host.origin] = undefined;
+  }
+
+  // The books
+
+  get size(): number {
+    let size = 0;
+    for (const connections of this.open.values()) size += connections.size;
+    return size;
+  }
+
+  check(): void {
+    checkInvariants(this.pool);
+    assert.equal(this.pool.size, this.size, 'the pool counts what is open');
+    for (const [host, connections] of this.open) {
+      assert.deepEqual(new Set(host.connections), connections, 'the pool knows what is open');
+    }
+    for (const connection of this.leased.keys()) assert.equal(connection.state, 'active');
+    for (const connection of this.closing) assert.equal(connection.state, 'closing');
+    for (const request of this.requests) {
+      const state = request.waiter?.state;
+      if (request.end === undefined) assert.ok(state === 'queued' || state === 'dialling', 'ends or waits');
+    }
+  }
+
+  /** Lets the world go on until nothing moves any more: then nobody may be left. */
+  drain(): void {
+    this.dialMode = 'later';
+    this.limits.maxSockets = Math.max(1, this.limits.maxSockets);
+    this.limits.maxTotalSockets = Math.max(1, this.limits.maxTotalSockets);
+    this.pool.limitsChanged();
+    for (let i = 0; i < 100_000; i++) {
+      const [dial] = this.dialling;
+      const [lease] = this.leased;
+      const [closing] = this.closing;
+      if (this.turnsAsked > 0) this.turn();
+      else if (closing) this.finishClose(closing);
+      else if (dial) this.connect(dial);
+      else if (lease) this.release(lease[0], true);
+      else break;
+      this.check();
+    }
+    for (const request of this.requests) assert.ok(request.end, `request ${request.id} was forgotten`);
+    assert.ok(this.size <= this.limits.maxTotalSockets, 'a lowered maxTotalSockets holds in the end');
+    for (const connections of this.open.values()) {
+      assert.ok(connections.size <= this.limits.maxSockets, 'a lowered maxSockets holds in the end');
+    }
+  }
+
+  #give(connection: Conn, request: ModelRequest): void {
+    assert.equal(request.end, undefined, 'a request ends once');
+    assert.ok(!this.leased.has(connection), 'a connection serves one request at a time');
+    assert.equal(connection.state, 'active');
+    request.end = 'assigned';
+    this.idle.delete(connection);
+    this.leased.set(connection, request);
+  }
+
+  #gone(connection: Conn): void {
+    assert.ok(this.#openOf(connection.host).delete(connection), 'a connection closes once');
+  }
+
+  #openOf(host: Host): Set<Conn> {
+    let connections = this.open.get(host);
+    if (!connections) this.open.set(host, (connections = new Set()));
+    return connections;
+  }
+
+  #queue(host: Host): ModelRequest[] {
+    let queue = this.queues.get(host);
+    if (!queue) this.queues.set(host, (queue = []));
+    return queue;
+  }
+
+  #unqueue(request: ModelRequest): void {
+    const queue = request.waiter && this.#queue(request.waiter.host);
+    const index = queue?.indexOf(request) ?? -1;
+    if (index !== -1) queue?.splice(index, 1);
+  }
+}

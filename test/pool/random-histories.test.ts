@@ -1,0 +1,167 @@
+/**
+ * Random histories against the pool, with the model as judge after every step. fast-check shrinks a history that
+ * fails to the few steps that matter.
+ */
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Limits } from '../../src/pool/limits.js';
+import { Model } from './model.js';
+import type { DialMode } from './model.js';
+
+const HOSTS = 4;
+const LIMITS = ['maxSockets', 'maxTotalSockets', 'maxFreeSockets'] as const;
+
+type Step = (model: Model) => void;
+
+/** `n` picks one of what is there; nothing happens where nothing is. */
+function pick<T>(from: Iterable<T>, n: number): T | undefined {
+  const all = [...from];
+  return all[n % all.length];
+}
+
+function step(name: string, run: Step): { name: string; run: Step; toString: () => string } {
+  return { name, run, toString: () => name };
+}
+
+const n = fc.nat({ max: 1000 });
+const hosts = fc.nat({ max: HOSTS - 1 });
+
+function on<T>(name: string, from: (model: Model) => Iterable<T>, act: (model: Model, one: T) => void) {
+  return n.map((i) =>
+    step(`${name} ${i}`, (model) => {
+      const one = pick(from(model), i);
+      if (one !== undefined) act(model, one);
+    }),
+  );
+}
+
+function open(model: Model) {
+  return [...model.open.values()].flatMap((connections) => [...connections]);
+}
+
+const steps = fc.oneof(
+  { weight: 30, arbitrary: hosts.map((host) => step(`request ${host}`, (model) => model.request(host))) },
+  {
+    weight: 12,
+    arbitrary: on(
+      'connect',
+      (m) => m.dialling,
+      (m, one) => m.connect(one),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: on(
+      'fail to connect',
+      (m) => m.dialling,
+      (m, one) => m.failConnect(one),
+    ),
+  },
+  {
+    weight: 25,
+    arbitrary: on(
+      'release',
+      (m) => m.leased.keys(),
+      (m, one) => m.release(one, true),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: on(
+      'release, not reusable',
+      (m) => m.leased.keys(),
+      (m, one) => m.release(one, false),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: on(
+      'release twice',
+      (m) => m.leased.keys(),
+      (m, one) => {
+        m.release(one, true);
+        if (!m.leased.has(one)) m.release(one, true);
+      },
+    ),
+  },
+  {
+    weight: 5,
+    arbitrary: on(
+      'abort',
+      (m) => m.requests,
+      (m, one) => m.abort(one),
+    ),
+  },
+  { weight: 4, arbitrary: on('close by peer', open, (m, one) => m.closeByPeer(one)) },
+  {
+    weight: 12,
+    arbitrary: on(
+      'finish closing',
+      (m) => m.closing,
+      (m, one) => m.finishClose(one),
+    ),
+  },
+  { weight: 20, arbitrary: fc.constant(step('turn', (model) => model.turn())) },
+  { weight: 2, arbitrary: on('die silently', open, (_, one) => one.channel && (one.channel.alive = false)) },
+  { weight: 2, arbitrary: on('unsettle', open, (_, one) => one.channel && (one.channel.unsettled = 2)) },
+  { weight: 1, arbitrary: hosts.map((host) => step(`adopt ${host}`, (model) => model.adopt(host))) },
+  { weight: 1, arbitrary: hosts.map((host) => step(`abandon ${host}`, (m) => m.pool.abandon(m.host(host)))) },
+  { weight: 3, arbitrary: fc.nat({ max: 700 }).map((ms) => step(`${ms} ms pass`, (m) => (m.now += ms))) },
+  { weight: 2, arbitrary: fc.constant(step('reap', (model) => model.pool.reap(model.now))) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.constantFrom(...LIMITS), fc.nat({ max: 6 })).map(([name, value]) =>
+      step(`${name} = ${value}`, (model) => {
+        model.limits[name] = value;
+        model.pool.limitsChanged();
+      }),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .constantFrom<DialMode>('later', 'later', 'connects', 'fails')
+      .map((mode) => step(`dials: ${mode}`, (model) => (model.dialMode = mode))),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.boolean().map((at) => step(`close at once: ${at}`, (m) => (m.closeAtOnce = at))),
+  },
+  { weight: 1, arbitrary: fc.boolean().map((keep) => step(`keeps: ${keep}`, (m) => (m.keeps = keep))) },
+  {
+    weight: 1,
+    arbitrary: fc.boolean().map((on) => step(`keepAlive = ${on}`, (m) => (m.limits.keepAlive = on))),
+  },
+  { weight: 1, arbitrary: fc.constant(step('destroy', (model) => model.destroy())) },
+);
+
+function history(limits: Partial<Limits>): void {
+  const bound = fc.oneof(fc.integer({ min: 1, max: 6 }), fc.constant(Infinity));
+  fc.assert(
+    fc.property(
+      fc.record({
+        maxSockets: bound,
+        maxTotalSockets: bound,
+        maxFreeSockets: fc.oneof(fc.nat({ max: 3 }), fc.constant(256)),
+        scheduling: fc.constantFrom('lifo' as const, 'fifo' as const),
+      }),
+      fc.array(steps, { minLength: 1, maxLength: 300, size: 'max' }),
+      (random, run) => {
+        const model = new Model({ keepAlive: true, binding: 'eager', ...random, ...limits });
+        for (const one of run) {
+          one.run(model);
+          model.check();
+        }
+        model.drain();
+      },
+    ),
+    { numRuns: Number(process.env['HISTORIES'] ?? 300), includeErrorInReport: true },
+  );
+}
+
+test('random histories, eager binding', () => history({ binding: 'eager' }));
+test('random histories, late binding', () => history({ binding: 'late' }));
+test('random histories, one place for all', () => history({ maxTotalSockets: 1 }));
+test('random histories, late binding, two places for all', () =>
+  history({ binding: 'late', maxTotalSockets: 2 }));
+test('random histories, nothing kept alive', () => history({ keepAlive: false, maxSockets: 2 }));
