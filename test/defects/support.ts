@@ -1,0 +1,80 @@
+/**
+ * A known defect of Node's own agent, told by one test that runs twice: over ours it has to pass, over Node's it has
+ * to fail, and with the symptom that it is known for. Where a newer Node has mended it, both have to pass.
+ */
+import assert from 'node:assert/strict';
+import { Agent } from 'node:https';
+import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { PoolingAgentOptions } from '../../src/index.js';
+import { poolingAgent } from '../support/agent.js';
+
+export interface Bench {
+  readonly t: TestContext;
+  readonly kind: 'ours' | 'core';
+  /** An agent with keepAlive; it goes with the test. */
+  agent(options: PoolingAgentOptions): Agent;
+  /** What should happen at once, or never will. Ours is given much time, for busy machines. */
+  soon<T>(promise: Promise<T>, what: string): Promise<T>;
+  until(condition: () => boolean, what: string): Promise<void>;
+}
+
+interface Defect {
+  /** What the failure over Node's agent says. */
+  readonly symptom: RegExp;
+  /** Whether the Node that runs this has it, if not all have. */
+  readonly here?: boolean;
+}
+
+const PATIENCE = { ours: 20_000, core: 700 };
+
+export function defect(
+  title: string,
+  { symptom, here = true }: Defect,
+  body: (bench: Bench) => Promise<void>,
+): void {
+  describe(title, () => {
+    it('PoolingAgent', { timeout: 30_000 }, (t) => body(bench(t, 'ours')));
+    it(
+      here ? "Node's agent has it" : "Node's agent had it in older versions",
+      { timeout: 30_000 },
+      async (t) => {
+        if (here) await assert.rejects(body(bench(t, 'core')), symptom);
+        else await body(bench(t, 'core'));
+      },
+    );
+  });
+}
+
+function bench(t: TestContext, kind: 'ours' | 'core'): Bench {
+  const deadline = Date.now() + PATIENCE[kind];
+  return {
+    t,
+    kind,
+    agent(options) {
+      if (kind === 'ours') return poolingAgent(t, options);
+      const agent = new Agent({ keepAlive: true, ...(options as object) });
+      t.after(() => agent.destroy());
+      return agent;
+    },
+    async soon(promise, what) {
+      const over = new AbortController();
+      const late = setTimeout(PATIENCE[kind], undefined, { signal: over.signal }).then(
+        () => assert.fail(`in vain: ${what}`),
+        () => undefined as never,
+      );
+      try {
+        return await Promise.race([promise, late]);
+      } finally {
+        over.abort();
+      }
+    },
+    async until(condition, what) {
+      while (!condition()) {
+        if (Date.now() > deadline) assert.fail(`in vain: ${what}`);
+        await setTimeout(1);
+      }
+    },
+  };
+}
