@@ -1,0 +1,85 @@
+/** What a server says about how long it keeps a connection. The reading of the header, and what the agent does. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keepAliveHeader, parseKeepAlive, safeIdleTime } from '../../src/liveness/keep-alive-hint.js';
+import { idleCount, poolingAgent } from '../support/agent.js';
+import { get, httpsServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const LIMIT = { timeout: 30_000 };
+
+test('timeout and max stand anywhere in the header', () => {
+  const hints: [string, number | undefined, number | undefined][] = [
+    ['timeout=5', 5, undefined],
+    ['max=100', undefined, 100],
+    ['timeout=5, max=100', 5, 100],
+    ['max=100, timeout=5', 5, 100],
+    ['max=100,timeout=5', 5, 100],
+    ['Timeout=5, Max=100', 5, 100],
+    ['timeout = 5', 5, undefined],
+    ['timeout="5"', 5, undefined],
+    ['other=1, timeout=5; max=2', 5, 2],
+    ['timeout=0', 0, undefined],
+    ['mytimeout=5', undefined, undefined],
+    ['timeout=soon', undefined, undefined],
+    ['timeout=-5', undefined, undefined],
+    ['', undefined, undefined],
+  ];
+  for (const [header, timeout, max] of hints)
+    assert.deepEqual(parseKeepAlive(header), { timeout, max }, header);
+});
+
+test('the header is found by name, in any case', () => {
+  assert.equal(keepAliveHeader(['Connection', 'keep-alive', 'KEEP-ALIVE', 'timeout=5']), 'timeout=5');
+  assert.equal(keepAliveHeader(['Connection', 'keep-alive']), undefined);
+  assert.equal(keepAliveHeader([]), undefined);
+});
+
+test('the safe idle time is the shorter one, less the buffer', () => {
+  const hint = (timeout: number | undefined, max?: number) => ({ timeout, max });
+  assert.equal(safeIdleTime(undefined, 0, 1000), Infinity);
+  assert.equal(safeIdleTime(undefined, 500, 1000), 500);
+  assert.equal(safeIdleTime(hint(5), 0, 1000), 4000);
+  assert.equal(safeIdleTime(hint(5), 500, 1000), 500);
+  assert.equal(safeIdleTime(hint(5), 9000, 1000), 4000);
+  assert.equal(safeIdleTime(hint(1), 0, 1000), 0);
+  assert.equal(safeIdleTime(hint(undefined), 0, 1000), Infinity);
+  assert.equal(safeIdleTime(hint(5, 0), 0, 1000), 0);
+  assert.equal(safeIdleTime(hint(5, 1), 0, 1000), 4000);
+});
+
+test('a connection with nothing left of its time or its requests is not kept', LIMIT, async (t) => {
+  for (const header of ['timeout=1', 'timeout=5, max=0']) {
+    const server = await httpsServer(t, (_req, res) => {
+      res.setHeader('keep-alive', header);
+      res.end();
+    });
+    const agent = poolingAgent(t, { ca: server.ca });
+    for (let i = 0; i < 3; i++) {
+      await get(server, { agent });
+      await until(() => agent.totalSocketCount === 0);
+    }
+    assert.equal(server.connections(), 3);
+  }
+});
+
+test('many idle connections expire, each by its own hint', LIMIT, async (t) => {
+  const server = await httpsServer(t, (req, res) => {
+    if (req.url === '/short') res.setHeader('keep-alive', 'timeout=2');
+    setTimeout(() => res.end(), 20);
+  });
+  const agent = poolingAgent(t, { ca: server.ca, agentKeepAliveTimeoutBuffer: 1900 });
+  const paths = Array.from({ length: 20 }, (_, i) => (i % 2 ? '/short' : '/long'));
+  await Promise.all(paths.map((path) => get(server, { agent, path })));
+  await until(() => idleCount(agent) === 20);
+  await until(() => agent.totalSocketCount === 10);
+  assert.equal(idleCount(agent), 10);
+});
+
+test("the agent's timeout closes idle connections", LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t, { ca: server.ca, timeout: 50 });
+  await get(server, { agent });
+  await until(() => idleCount(agent) === 1);
+  await until(() => agent.totalSocketCount === 0);
+});

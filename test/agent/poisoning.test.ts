@@ -1,0 +1,151 @@
+/**
+ * Bytes that nobody asked for answer nobody: whatever a server sends, and whenever, a request gets the response that
+ * was sent for it, or an error. Every response here carries the path that it answers.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:https';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import { idleCount, poolingAgent } from '../support/agent.js';
+import { get, rawServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const LIMIT = { timeout: 30_000 };
+
+function response(body: string): string {
+  return `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+}
+
+const STRAY = response('stray');
+
+/** Keeps the loop from polling, as a busy program does. */
+function block(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+/** Calls `answer` for each request that has come in whole. */
+function onRequest(answer: (socket: TLSSocket, path: string) => void): (socket: TLSSocket) => void {
+  return (socket) => {
+    let text = '';
+    socket.on('data', (data) => {
+      text += data.toString('latin1');
+      for (;;) {
+        const end = text.indexOf('\r\n\r\n');
+        if (end === -1) return;
+        const path = /^\S+ (\S+)/.exec(text)?.[1] ?? '';
+        text = text.slice(end + 4);
+        answer(socket, path);
+      }
+    });
+  };
+}
+
+const SURPLUS: Record<string, (socket: TLSSocket, path: string) => void> = {
+  'in the same record': (socket, path) => socket.write(response(path) + STRAY),
+  'in the next record': (socket, path) => {
+    socket.write(response(path));
+    socket.write(STRAY);
+  },
+  'in the next turn': (socket, path) => {
+    socket.write(response(path));
+    setImmediate(() => socket.write(STRAY));
+  },
+  'of one byte': (socket, path) => {
+    socket.write(response(path));
+    socket.write('\n');
+  },
+  'before the response': (socket, path) => {
+    socket.write(STRAY);
+    socket.write(response(path));
+  },
+  'that is no HTTP': (socket, path) => {
+    socket.write(response(path));
+    socket.write('\0\0\0\0');
+  },
+};
+
+for (const [how, surplus] of Object.entries(SURPLUS)) {
+  for (const busy of [0, 8]) {
+    const title = `surplus bytes ${how}${busy ? ', with a busy loop' : ''}: no response reaches another request`;
+    test(title, LIMIT, async (t) => {
+      let count = 0;
+      const server = await rawServer(
+        t,
+        onRequest((socket, path) => {
+          if (++count % 3 === 0) surplus(socket, path);
+          else socket.write(response(path));
+        }),
+      );
+      const agent = poolingAgent(t, { ca: server.ca, maxSockets: 2 });
+      const bodies = new Map<string, string>();
+      const one = async (path: string): Promise<void> => {
+        const answer = await get(server, { agent, path }).catch((error: Error) => ({ body: error.message }));
+        bodies.set(path, answer.body);
+        if (busy) block(busy);
+      };
+      // Some from the queue, some one after the other.
+      await Promise.all(Array.from({ length: 20 }, (_, i) => one(`/queued/${i}`)));
+      for (let i = 0; i < 20; i++) await one(`/in-turn/${i}`);
+      let right = 0;
+      for (const [path, body] of bodies) {
+        // The answer to a request, as far as HTTP can tell, is the first one that follows it.
+        const own = body === path || (how === 'before the response' && body === 'stray');
+        if (own) right++;
+        else assert.match(body, /Parse Error|hang up|ECONNRESET|closed/, `${path} was answered with ${body}`);
+      }
+      assert.ok(right >= 20, `${right} of ${bodies.size} were answered`);
+    });
+  }
+}
+
+test('bytes on an idle connection close it', LIMIT, async (t) => {
+  let idle: TLSSocket | undefined;
+  const server = await rawServer(
+    t,
+    onRequest((socket, path) => {
+      idle = socket;
+      socket.write(response(path));
+    }),
+  );
+  const agent = poolingAgent(t, { ca: server.ca });
+  const { req } = await get(server, { agent, path: '/1' });
+  await until(() => idleCount(agent) === 1);
+  idle?.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
+  await until(() => req.socket?.destroyed === true);
+  assert.equal(agent.totalSocketCount, 0);
+  assert.equal((await get(server, { agent, path: '/2' })).body, '/2');
+});
+
+test('session tickets that come late are no stray bytes', LIMIT, async (t) => {
+  const server = await rawServer(
+    t,
+    onRequest((socket, path) => socket.write(response(path))),
+    { minVersion: 'TLSv1.3' },
+  );
+  const agent = poolingAgent(t, { ca: server.ca });
+  for (let i = 0; i < 5; i++) {
+    await get(server, { agent, path: '/' });
+    await until(() => idleCount(agent) === 1);
+  }
+  assert.equal(server.connections(), 1);
+});
+
+test('a response that comes before its request is complete ends the connection with it', LIMIT, async (t) => {
+  const server = await rawServer(
+    t,
+    onRequest((socket, path) => socket.write(response(path))),
+  );
+  const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
+  const req = request({ host: 'localhost', port: server.port, agent, method: 'POST', path: '/early' });
+  req.on('error', () => {});
+  req.write('half of ');
+  const [res] = (await once(req, 'response')) as [NodeJS.ReadableStream];
+  res.resume();
+  const next = get(server, { agent, path: '/next' });
+  await setTimeout(20);
+  req.end('a body');
+  assert.equal((await next).body, '/next');
+});
