@@ -57,6 +57,8 @@ export class PoolingAgent extends Agent {
   constructor(options: PoolingAgentOptions = {}) {
     const resolved = resolveOptions(options);
     super({ ...options, keepAlive: resolved.limits.keepAlive });
+    // The same once more: Node's is in V8's dictionary mode, and is looked through at every request.
+    this.options = Object.setPrototypeOf({ ...this.options }, null) as typeof this.options;
 
     // Node 20 takes neither from the options.
     const given = options as { defaultPort?: number; protocol?: string; proxyEnv?: unknown };

@@ -1,4 +1,5 @@
 /** The real thing behind a pool connection: a socket, who has it, and what we have seen on it. */
+import { RecordLedger } from './liveness/record-ledger.js';
 import type { AgentRequest, Handle, SocketLike } from './node-internals.js';
 import type { HostPool } from './pool/host-pool.js';
 import type { Connection } from './pool/connection.js';
@@ -39,6 +40,8 @@ export class Channel {
   guarded: Handle | undefined = undefined;
   /** Node's reader, that the guard stands before. */
   reader: Handle['onread'] = undefined;
+  /** What came off the wire, and what of it was delivered. */
+  readonly ledger: RecordLedger;
   error: Error | undefined = undefined;
 
   constructor(
@@ -51,6 +54,7 @@ export class Channel {
     this.connection = connection;
     this.socket = socket;
     this.options = options;
+    this.ledger = new RecordLedger(socket);
     Reflect.set(socket, kChannel, this);
   }
 

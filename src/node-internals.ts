@@ -10,6 +10,11 @@ export interface Handle {
   onread?: ((this: Handle, data: ArrayBuffer | undefined) => unknown) | undefined;
   reading?: boolean;
   readStart?(): number;
+  readStop?(): number;
+  /** Bytes read by it so far. */
+  bytesRead?: number;
+  /** Of a TLS handle: the TCP handle below. */
+  _parent?: Handle | null;
   asyncReset?(resource: object): void;
   getAsyncId?(): number;
   getProviderType?(): number;
@@ -27,6 +32,8 @@ export interface SocketLike extends Duplex {
   readonly connecting?: boolean;
   readonly secureConnecting?: boolean;
   readonly timeout?: number | undefined;
+  getProtocol?(): string | null;
+  getCipher?(): { name: string } | undefined;
   setTimeout?(timeout: number): unknown;
   setKeepAlive?(enable: boolean, initialDelay: number): unknown;
   ref?(): unknown;

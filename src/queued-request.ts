@@ -35,9 +35,16 @@ export class QueuedRequest {
     this.deliver = deliver;
   }
 
-  /** The wait begins. `onAbort` is called when the request is destroyed before `leave`. */
-  enter(timeout: number | undefined, onAbort: (queued: QueuedRequest) => void): void {
+  /** The wait begins: what comes of it happens in the async context of now. */
+  enter(): void {
     this.#resource = new AsyncResource('QueuedRequest', { requireManualDestroy: true });
+  }
+
+  /**
+   * The wait will last longer than this turn: from now on the request can time out, and be destroyed. `onAbort` is
+   * called when it is destroyed before `leave`.
+   */
+  arm(timeout: number | undefined, onAbort: (queued: QueuedRequest) => void): void {
     this.#onAbort = onAbort;
     const req: Hooked = this.req;
     // Every way to end a request (destroy, abort, AbortSignal, pipeline) goes through its `destroy`.
@@ -53,9 +60,11 @@ export class QueuedRequest {
 
   /** The wait is over: nothing of it stays on the request. */
   leave(): void {
+    if (!this.#onAbort) return;
+    this.#onAbort = undefined;
+    if (this.#timer) clearTimeout(this.#timer);
     const req: Hooked = this.req;
     if (req[kQueued] !== this) return;
-    if (this.#timer) clearTimeout(this.#timer);
     // In reverse order of creation: V8 then takes the request's shape back to what it was.
     if (req.setTimeout === setTimeoutWhileQueued) {
       if (this.#ownSetTimeout) req.setTimeout = this.#ownSetTimeout;
@@ -93,8 +102,12 @@ export class QueuedRequest {
     });
   }
 
-  destroyed(): void {
-    this.#onAbort?.(this);
+  /** Node's own, and an end to the wait. */
+  destroy(error: Error | undefined): void {
+    const onAbort = this.#onAbort;
+    this.leave();
+    this.req.destroy(error);
+    onAbort?.(this);
   }
 
   /** Node's own waits for the socket; ours starts now. */
@@ -114,9 +127,7 @@ export class QueuedRequest {
 function destroyWhileQueued(this: Hooked, error?: Error): ClientRequest {
   const queued = this[kQueued];
   if (!queued) return ClientRequest.prototype.destroy.call(this, error);
-  queued.leave();
-  this.destroy(error);
-  queued.destroyed();
+  queued.destroy(error);
   return this;
 }
 

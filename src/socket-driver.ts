@@ -7,7 +7,7 @@ import { Channel, channelOf } from './channel.js';
 import type { AgentKinds } from './channel.js';
 import { debug } from './debug.js';
 import { agentDestroyed, connectionReset, invalidType } from './errors.js';
-import { guard, unguard, watch } from './liveness/guard.js';
+import { guard, hold, unguard, watch } from './liveness/guard.js';
 import { keepAliveHeader, parseKeepAlive, safeIdleTime } from './liveness/keep-alive-hint.js';
 import { Reaper } from './liveness/reaper.js';
 import { clearAsyncId, isSocketLike, resetAsyncId, setHighWaterMark } from './node-internals.js';
@@ -53,7 +53,11 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly #reaper: Reaper;
   /** Requests that a connection is being created for, by us: see `createSocket`. */
   readonly #dialling = new WeakSet<AgentRequest>();
+  /** Requests of this turn, of which its end decides whether they wait on. */
+  #brief: QueuedRequest[] = [];
   #keylog = false;
+  /** In the check phase of the loop. */
+  #turning = false;
   /** The last `Keep-Alive` header seen: a server sends the same every time. */
   #hintHeader: string | undefined;
   #hint: ReturnType<typeof parseKeepAlive> | undefined;
@@ -91,7 +95,12 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.pool.enqueue(waiter);
     if (waiter.state === 'done') return;
     debug.enabled && debug('%s %s waits', req.method, host.origin.key);
-    queued.enter(req.timeout ?? (agentOptions['timeout'] as number | undefined), this.#onAbort);
+    queued.enter();
+    // The end of this turn decides: most requests in turn come just when the connection before them settles, and
+    // are served then. Only who has to wait on is armed.
+    const decidedSoon = host.pacedLink.list !== undefined || host.waiting.size <= host.settling;
+    if (waiter.state === 'queued' && decidedSoon) this.#brief.push(queued);
+    else this.#arm(queued);
   }
 
   /** `socket` is free again, says Node's client or somebody else. */
@@ -109,7 +118,11 @@ export class SocketDriver implements Driver<AgentKinds> {
     const response = request?.res;
     channel.used ||= response != null || request?.destroyed === undefined;
     channel.idleTimeout = this.#idleTimeout(response?.rawHeaders);
-    const reusable = !channel.poisoned && request?.shouldKeepAlive !== false && this.usable(connection);
+    const reusable =
+      !channel.poisoned &&
+      request?.shouldKeepAlive !== false &&
+      this.#hint?.max !== 0 &&
+      this.usable(connection);
     // Also for sockets that Node gave a new handle while it was connecting.
     guard(channel, onStray);
     this.pool.release(connection, reusable);
@@ -164,7 +177,9 @@ export class SocketDriver implements Driver<AgentKinds> {
   assign({ channel }: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
     const queued = waiter.request;
     queued.leave();
-    if (channel) queued.run(() => this.#lease(channel, queued.req, queued.options, queued.deliver));
+    if (!channel) return;
+    if (this.#turning) hold(channel);
+    queued.run(() => this.#lease(channel, queued.req, queued.options, queued.deliver));
   }
 
   park(connection: Connection<AgentKinds>): boolean {
@@ -198,11 +213,18 @@ export class SocketDriver implements Driver<AgentKinds> {
     return socket.writable && !socket.readableEnded && socket.readableLength === 0;
   }
 
+  /** Hot path. */
+  quiet({ channel }: Connection<AgentKinds>): boolean {
+    if (!channel) return true;
+    return channel.ledger.balanced && performance.now() - channel.polledAt < FRESH;
+  }
+
   settled({ channel }: Connection<AgentKinds>): boolean {
     if (!channel) return true;
     const now = performance.now();
     if (now - channel.polledAt < FRESH || channel.polls >= MAX_POLLS) {
       channel.polls = 0;
+      channel.ledger.reset();
       return true;
     }
     channel.polledAt = now;
@@ -222,7 +244,20 @@ export class SocketDriver implements Driver<AgentKinds> {
   }
 
   schedule(): void {
-    setImmediate(turn, this.pool);
+    setImmediate(turn, this);
+  }
+
+  /** Hot path. The loop has polled. */
+  turn(): void {
+    const brief = this.#brief;
+    this.#brief = [];
+    this.#turning = true;
+    try {
+      this.pool.turn();
+    } finally {
+      this.#turning = false;
+    }
+    for (const queued of brief) if (queued.waiter?.state !== 'done') this.#arm(queued);
   }
 
   retire(host: HostOf): void {
@@ -245,6 +280,12 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   #dial(connection: Connection<AgentKinds>, queued: QueuedRequest): void {
     const { req } = queued;
+    if (req.destroyed) {
+      // In this very turn: see #brief. Its own error counts, not that of a connection.
+      this.#onAbort(queued);
+      this.pool.failed(connection, connectionReset('The request was destroyed while it waited'));
+      return;
+    }
     const options = this.dialOptions(queued.options, connection.host.origin);
     let answered = false;
     const answer: Deliver = (error, socket) => {
@@ -349,6 +390,16 @@ export class SocketDriver implements Driver<AgentKinds> {
     if ((socket.timeout || 0) !== timeout) socket.setTimeout?.(timeout);
   }
 
+  #arm(queued: QueuedRequest): void {
+    const { req } = queued;
+    if (req.destroyed) this.#onAbort(queued);
+    else
+      queued.arm(
+        req.timeout ?? ((this.agent.options as Options)['timeout'] as number | undefined),
+        this.#onAbort,
+      );
+  }
+
   #onAbort = (queued: QueuedRequest): void => {
     if (queued.waiter && this.pool.abort(queued.waiter)) queued.fail(undefined);
   };
@@ -436,8 +487,8 @@ function onStray(channel: Channel): void {
   else driver.pool.close(connection, 'poisoned');
 }
 
-function turn(pool: Pool<AgentKinds>): void {
-  pool.turn();
+function turn(driver: SocketDriver): void {
+  driver.turn();
 }
 
 function rethrow(error: unknown): void {

@@ -28,12 +28,17 @@ export function takeViews(pool: Pool<AgentKinds>, nameOf: (host: HostPool<AgentK
   const views = emptyViews();
   for (const host of pool.hosts) {
     const name = nameOf(host);
-    for (const { state, parked, channel } of host.connections) {
-      if (!channel) continue;
-      if (state === 'idle' || (state === 'settling' && parked)) add(views.freeSockets, name, channel.socket);
-      else if (state !== 'closing') add(views.sockets, name, channel.socket);
+    // Released connections that requests wait for are as good as theirs.
+    const settlesAs = host.waiting.size > 0 ? views.sockets : views.freeSockets;
+    for (const { state, channel } of host.connections) {
+      if (!channel || state === 'closing') continue;
+      const view = state === 'idle' ? views.freeSockets : state === 'settling' ? settlesAs : views.sockets;
+      add(view, name, channel.socket);
     }
-    for (const { request } of host.waiting) add(views.requests, name, request.req);
+    for (const { request } of host.waiting) {
+      // One that was destroyed in this turn leaves the queue with it.
+      if (!request.req.destroyed) add(views.requests, name, request.req);
+    }
   }
   return views;
 }

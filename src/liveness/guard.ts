@@ -21,6 +21,7 @@ export function guard(channel: Channel, onStray: (channel: Channel) => void): vo
   channel.reader = reader;
   handle.onread = function guarded(this: Handle, data) {
     channel.polledAt = performance.now();
+    if (data !== undefined) channel.ledger.add(data.byteLength);
     if (data === undefined || channel.expectsData) return reader.call(this, data);
     onStray(channel);
     return undefined;
@@ -31,6 +32,20 @@ export function guard(channel: Channel, onStray: (channel: Channel) => void): vo
 export function unguard(channel: Channel): void {
   if (channel.guarded) channel.guarded.onread = channel.reader;
   channel.guarded = undefined;
+}
+
+/**
+ * Lets a request that is sent in the loop's check phase be 'finished' before its response is read. Node reports that a
+ * TLS write is done at the start of the next check phase; a fast server's response is read in the poll before it, and
+ * a response that ends before its request has finished keeps the socket from being freed.
+ */
+export function hold({ socket }: Channel): void {
+  const handle = socket._handle;
+  if (!handle?.reading || !handle.readStop || !handle.readStart) return;
+  handle.readStop();
+  setImmediate(() => {
+    if (socket._handle === handle && handle.reading && handle.readStart?.() !== 0) socket.destroy();
+  });
 }
 
 /** An idle socket must be read from, or its end would go unseen. */

@@ -11,7 +11,7 @@ import type { Waiter } from './waiter.js';
 /**
  * - `connecting`: the driver was asked to dial and has not answered yet.
  * - `active`: leased to a request. (In eager binding that includes the handshake.)
- * - `settling`: released in this turn of the event loop; not leased before the loop has polled.
+ * - `settling`: released in this turn of the event loop, and not known to be quiet: not leased before the turn's end.
  * - `idle`: free, and may be leased at any moment.
  * - `closing`: the driver was asked to close it; counts against the limits until it says that it is done.
  * - `closed`: gone, and in no count.
@@ -26,8 +26,6 @@ export class Connection<K extends Kinds> {
   waiter: Waiter<K> | undefined = undefined;
   /** Set by the driver when it parks it: the moment, on the pool's clock, after which it is not leased. */
   expiresAt: number = Infinity;
-  /** The driver has parked it: while `settling`, tells whether that is still to be done. */
-  parked = false;
   closeReason: CloseReason | undefined = undefined;
 
   /** Place in the host's idle list. */

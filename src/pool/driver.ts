@@ -17,6 +17,8 @@ export interface Driver<K extends Kinds> {
   park(connection: Connection<K>): boolean;
   /** Whether nothing is known that speaks against leasing it now. Cheap and synchronous. */
   usable(connection: Connection<K>): boolean;
+  /** Whether it is certain that nothing of what the loop has read from `connection` is still to be delivered. */
+  quiet(connection: Connection<K>): boolean;
   /** Whether the loop has polled `connection` recently enough to believe that no stray bytes wait in the kernel. */
   settled(connection: Connection<K>): boolean;
   /** Close it. Answer, once, with `closed`. A connection without a channel is already forgotten: just drop it. */

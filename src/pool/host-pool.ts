@@ -30,13 +30,12 @@ export class HostPool<K extends Kinds> {
   /** Nothing of it is kept idle any more. */
   abandoned = false;
 
-  /** Dials started in turn `dialTurn` of the event loop. */
-  dials = 0;
+  /** The turn of the event loop in which it dialled last. */
   dialTurn = -1;
 
   /** Place among the hosts that wait for room under `maxTotalSockets`. */
   readonly hungryLink: Link<HostPool<K>> = new Link(this);
-  /** Place among the hosts that have started their share of dials for this turn. */
+  /** Place among the hosts that dial at the end of this turn. */
   readonly pacedLink: Link<HostPool<K>> = new Link(this);
 
   constructor(origin: K['origin']) {

@@ -12,17 +12,11 @@
 import type { CloseReason } from './close-reason.js';
 import { Connection } from './connection.js';
 import type { Driver } from './driver.js';
-import { HostPool } from './host-pool.js';
+import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
 import type { Limits } from './limits.js';
 import { List } from './list.js';
 import type { Waiter } from './waiter.js';
-
-/**
- * Dials that one host starts per turn of the event loop. What has connected by the next turn serves the
- * queue, so that a cold burst opens as many connections as it needs and not one per request.
- */
-export const DIALS_PER_TURN = 4;
 
 /**
  * How many requests may be served on a host's own connections while another host waits for room under
@@ -57,6 +51,7 @@ export class Pool<K extends Kinds> {
   /** Requests served on connections of a host that had others waiting behind it, since a place was last given. */
   #overtakes = 0;
   #feeding = false;
+  #pumpingPaced = false;
 
   constructor(driver: Driver<K>, limits: Limits) {
     this.#driver = driver;
@@ -157,14 +152,13 @@ export class Pool<K extends Kinds> {
       this.close(connection, 'surplus');
     } else if (host.waiting.size > host.settling) {
       if (this.#mustYield(host)) this.close(connection, 'evicted');
-      else this.#settle(connection);
+      else this.#free(connection);
     } else if (
       this.#keeps(host) &&
       // Those that settle and are not waited for become idle, too.
-      host.idle.size + host.settling - host.waiting.size < limits.maxFreeSockets &&
-      this.#park(connection)
+      host.idle.size + host.settling - host.waiting.size < limits.maxFreeSockets
     ) {
-      this.#settle(connection);
+      this.#free(connection);
     } else {
       this.close(connection, 'surplus');
     }
@@ -189,10 +183,12 @@ export class Pool<K extends Kinds> {
         this.#offer(connection);
       }
     }
+    this.#pumpingPaced = true;
     for (let count = this.paced.size; count > 0; count--) {
       const host = this.paced.shift();
       if (host) this.#pump(host);
     }
+    this.#pumpingPaced = false;
   }
 
   /** Ask the driver to close `connection`. It counts until the driver says `closed`. */
@@ -307,16 +303,19 @@ export class Pool<K extends Kinds> {
     }
   }
 
-  /** Whether `host` may dial in this turn; if not, it is noted for the next. */
+  /**
+   * Whether `host` may dial now; if not, it is noted for the turn. A host dials once per turn, and where it has
+   * connections at the turn's end: what has connected or come free by then serves the queue first, so that a burst
+   * opens as many connections as it needs and not one for each request.
+   */
   #mayDial(host: HostPool<K>): boolean {
-    if (host.dialTurn !== this.turns) {
+    const isTime = this.#pumpingPaced || host.connections.size === host.closing;
+    if (isTime && host.dialTurn !== this.turns) {
       host.dialTurn = this.turns;
-      host.dials = 0;
+      return true;
     }
-    // Also with dials left this brings the next turn about, in which the count starts anew.
-    this.#schedule();
-    if (host.dials < DIALS_PER_TURN) return true;
     if (!host.pacedLink.list) this.paced.push(host.pacedLink);
+    this.#schedule();
     return false;
   }
 
@@ -327,7 +326,6 @@ export class Pool<K extends Kinds> {
     const waiter = link.value;
     if (waiter.connection) waiter.connection.waiter = undefined;
     const connection = this.#create(host);
-    host.dials++;
     if (late) {
       // Bound to nobody; but if it fails, the error is this waiter's, unless it has been served meanwhile.
       host.unbound++;
@@ -344,29 +342,32 @@ export class Pool<K extends Kinds> {
   /** `connection` is free, and nobody has it: to the head of the queue, or idle, or closed. */
   #offer(connection: Connection<K>): void {
     const { host } = connection;
-    const { limits } = this;
-    const waiter = host.waiting.head?.value;
     connection.state = 'active';
     this.changes++;
     if (this.#isSurplus(host)) {
       this.close(connection, 'surplus');
-    } else if (waiter) {
+      return;
+    }
+    if (host.waiting.size === 0) {
+      const keep = this.#keeps(host) && host.idle.size < this.limits.maxFreeSockets;
+      if (!keep || !this.#driver.park(connection)) {
+        this.close(connection, 'surplus');
+        return;
+      }
+      // Parking runs foreign code: it may have closed the connection, or made a request.
+      if (connection.state !== 'active') return;
+    }
+    const waiter = host.waiting.head?.value;
+    if (waiter) {
       this.#dequeue(waiter);
       if (waiter.connection) waiter.connection.waiter = undefined;
       waiter.state = 'done';
       this.#driver.assign(connection, waiter);
-    } else if (
-      this.#keeps(host) &&
-      host.idle.size < limits.maxFreeSockets &&
-      (connection.parked || this.#park(connection))
-    ) {
-      connection.parked = false;
+    } else {
       connection.state = 'idle';
       host.idle.push(connection.idleLink);
       this.idle.push(connection.lruLink);
       this.#makeRoom();
-    } else {
-      this.close(connection, 'surplus');
     }
   }
 
@@ -374,10 +375,9 @@ export class Pool<K extends Kinds> {
     return this.limits.keepAlive && !host.abandoned;
   }
 
-  #park(connection: Connection<K>): boolean {
-    connection.parked = this.#driver.park(connection);
-    // The driver runs foreign code; what that did to the connection comes first.
-    return connection.parked && connection.state === 'active';
+  #free(connection: Connection<K>): void {
+    if (this.#driver.quiet(connection)) this.#offer(connection);
+    else this.#settle(connection);
   }
 
   #settle(connection: Connection<K>): void {

@@ -15,6 +15,46 @@ import { serverNameFor } from './server-name.js';
 /** The options of a request or of an agent: any object. */
 export type Options = Readonly<Record<string, unknown>>;
 
+/** The host part of a request's options, and what its server name is derived from. */
+class HostPart {
+  readonly host: string;
+  readonly port: unknown;
+  /** The option, not what is derived in its place. */
+  readonly servername: unknown;
+  readonly hostHeader: unknown;
+  readonly localAddress: unknown;
+  readonly family: unknown;
+  readonly socketPath: unknown;
+
+  constructor(options: Options, hostHeader: unknown) {
+    this.host = (options['host'] as string | undefined) || 'localhost';
+    this.port = options['port'];
+    this.servername = options['servername'];
+    this.hostHeader = hostHeader;
+    this.localAddress = options['localAddress'];
+    this.family = options['family'];
+    this.socketPath = options['socketPath'];
+  }
+
+  /** Hot path. */
+  isOf(options: Options, hostHeader: unknown): boolean {
+    return (
+      this.host === options['host'] &&
+      this.port === options['port'] &&
+      this.hostHeader === hostHeader &&
+      this.servername === options['servername'] &&
+      this.localAddress === options['localAddress'] &&
+      this.family === options['family'] &&
+      this.socketPath === options['socketPath']
+    );
+  }
+
+  serverName(): string {
+    const given = this.servername as string | undefined;
+    return given || given === '' ? given : serverNameFor(this.host, this.hostHeader);
+  }
+}
+
 /** Whom a connection is to, and as whom. `T` is what the owner keeps for it. */
 export class Origin<T> {
   readonly profile: Profile<Origin<T>>;
@@ -61,7 +101,7 @@ class Glance {
   constructor(options: Options, index: OptionIndex, countUndefined: boolean) {
     this.#index = index;
     this.#countUndefined = countUndefined;
-    for (const name of Object.keys(options)) {
+    for (const name in options) {
       const place = index.get(name);
       const value = options[name];
       if (place === undefined || (value === undefined && !countUndefined)) continue;
@@ -73,10 +113,8 @@ class Glance {
 
   /** Hot path. Whether `options` has the very same values. */
   recognises(options: Options): boolean {
-    const names = Object.keys(options);
     let size = 0;
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i] as string;
+    for (const name in options) {
       const place = this.#index.get(name);
       if (place === undefined) continue;
       const value = options[name];
@@ -101,6 +139,9 @@ interface Last<T> {
   readonly request: Glance;
   readonly agent: Glance;
   readonly agentNamesHost: boolean;
+  /** The host part of that request, and what it came to. */
+  hostPart: HostPart | undefined;
+  origin: Origin<T> | undefined;
 }
 
 export class Identities<T> {
@@ -141,24 +182,22 @@ export class Identities<T> {
     if (!last || !last.request.recognises(options) || !last.agent.recognises(agentOptions)) {
       last = this.#last = this.#look(options, agentOptions);
     }
-    const { profile } = last;
     const from = last.agentNamesHost ? { ...options, ...agentOptions } : options;
+    if (last.origin && last.hostPart?.isOf(from, hostHeader)) return last.origin;
 
-    const host = (from['host'] as string | undefined) || 'localhost';
-    const given = from['servername'] as string | undefined;
-    const servername = given || given === '' ? given : serverNameFor(host, hostHeader);
-    const port = (from['port'] ?? '') as string;
-    const localAddress = (from['localAddress'] ?? '') as string;
-    const family = (from['family'] ?? '') as string;
-    const socketPath = (from['socketPath'] ?? '') as string;
+    const { profile } = last;
+    const part = new HostPart(from, hostHeader);
+    const servername = part.serverName();
     // NUL is in no valid part, and the count of parts is fixed: two different hosts never make one key.
-    const key = `${host}\0${port}\0${servername}\0${localAddress}\0${family}\0${socketPath}`;
-
+    const { host, port = '', localAddress = '', family = '', socketPath = '' } = part;
+    const key = [host, port, servername, localAddress, family, socketPath].join('\0');
     let origin = profile.origins.get(key);
     if (!origin) {
       origin = new Origin(profile, key, servername, this.#make);
       profile.origins.set(key, origin);
     }
+    last.hostPart = part;
+    last.origin = origin;
     return origin;
   }
 
@@ -166,6 +205,7 @@ export class Identities<T> {
   retire(origin: Origin<T>): void {
     const { profile } = origin;
     if (profile.origins.get(origin.key) === origin) profile.origins.delete(origin.key);
+    if (this.#last?.origin === origin) this.#last.origin = undefined;
     if (profile.origins.size === 0 && profile !== this.#last?.profile) this.#drop(profile);
   }
 
@@ -184,6 +224,8 @@ export class Identities<T> {
       request: new Glance(options, REQUEST_INDEX, false),
       agent: new Glance(agentOptions, AGENT_INDEX, true),
       agentNamesHost: HOST_OPTIONS.some((name) => Object.hasOwn(agentOptions, name)),
+      hostPart: undefined,
+      origin: undefined,
     };
   }
 

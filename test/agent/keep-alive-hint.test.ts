@@ -1,5 +1,6 @@
 /** What a server says about how long it keeps a connection. The reading of the header, and what the agent does. */
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { keepAliveHeader, parseKeepAlive, safeIdleTime } from '../../src/liveness/keep-alive-hint.js';
 import { idleCount, poolingAgent } from '../support/agent.js';
@@ -64,9 +65,10 @@ test('a connection with nothing left of its time or its requests is not kept', L
 });
 
 test('many idle connections expire, each by its own hint', LIMIT, async (t) => {
+  const held: ServerResponse[] = [];
   const server = await httpsServer(t, (req, res) => {
     if (req.url === '/short') res.setHeader('keep-alive', 'timeout=2');
-    setTimeout(() => res.end(), 20);
+    if (held.push(res) === 20) for (const one of held) one.end();
   });
   const agent = poolingAgent(t, { ca: server.ca, agentKeepAliveTimeoutBuffer: 1900 });
   const paths = Array.from({ length: 20 }, (_, i) => (i % 2 ? '/short' : '/long'));

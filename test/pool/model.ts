@@ -9,7 +9,7 @@ import type { Driver } from '../../src/pool/driver.js';
 import { HostPool } from '../../src/pool/host-pool.js';
 import { checkInvariants } from '../../src/pool/invariants.js';
 import type { Limits } from '../../src/pool/limits.js';
-import { DIALS_PER_TURN, Pool } from '../../src/pool/pool.js';
+import { Pool } from '../../src/pool/pool.js';
 import { Waiter } from '../../src/pool/waiter.js';
 
 export interface ModelChannel {
@@ -43,6 +43,8 @@ export class Model implements Driver<ModelKinds> {
   dialMode: DialMode = 'later';
   closeAtOnce = false;
   keeps = true;
+  /** Released connections are known to be quiet. */
+  quick = false;
   idleTime = 1000;
 
   readonly requests: ModelRequest[] = [];
@@ -174,7 +176,7 @@ export class Model implements Driver<ModelKinds> {
     const { host } = connection;
     const dials = (this.dialsThisTurn.get(host) ?? 0) + 1;
     this.dialsThisTurn.set(host, dials);
-    assert.ok(dials <= DIALS_PER_TURN, 'the event loop paces the dials');
+    assert.ok(dials <= 1, 'the event loop paces the dials');
     assert.ok(this.#openOf(host).size < this.limits.maxSockets, 'maxSockets holds');
     assert.ok(this.size < this.limits.maxTotalSockets, 'maxTotalSockets holds');
     assert.equal(waiter.request.end, undefined, 'nothing is opened for a request that has ended');
@@ -208,6 +210,10 @@ export class Model implements Driver<ModelKinds> {
 
   usable(connection: Conn): boolean {
     return connection.channel?.alive ?? false;
+  }
+
+  quiet({ channel }: Conn): boolean {
+    return this.quick && channel?.alive === true && channel.unsettled <= 0;
   }
 
   settled({ channel }: Conn): boolean {

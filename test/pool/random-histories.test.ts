@@ -128,9 +128,10 @@ const steps = fc.oneof(
     arbitrary: fc.boolean().map((at) => step(`close at once: ${at}`, (m) => (m.closeAtOnce = at))),
   },
   { weight: 1, arbitrary: fc.boolean().map((keep) => step(`keeps: ${keep}`, (m) => (m.keeps = keep))) },
+  { weight: 2, arbitrary: fc.boolean().map((quick) => step(`quick: ${quick}`, (m) => (m.quick = quick))) },
   {
     weight: 1,
-    arbitrary: fc.boolean().map((on) => step(`keepAlive = ${on}`, (m) => (m.limits.keepAlive = on))),
+    arbitrary: fc.boolean().map((keep) => step(`keepAlive = ${keep}`, (m) => (m.limits.keepAlive = keep))),
   },
   { weight: 1, arbitrary: fc.constant(step('destroy', (model) => model.destroy())) },
 );

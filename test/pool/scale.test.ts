@@ -72,6 +72,9 @@ class PlainDriver implements Driver<PlainKinds> {
   usable(): boolean {
     return true;
   }
+  quiet(): boolean {
+    return true;
+  }
   settled(): boolean {
     return true;
   }
