@@ -44,6 +44,8 @@ const FRESH = 2;
 /** A loop that is always busy is not waited for longer than this many turns. */
 const MAX_POLLS = 3;
 
+const RESOLVED = Promise.resolve();
+
 type HostOf = HostPool<AgentKinds>;
 
 export class SocketDriver implements Driver<AgentKinds> {
@@ -217,6 +219,14 @@ export class SocketDriver implements Driver<AgentKinds> {
   quiet({ channel }: Connection<AgentKinds>): boolean {
     if (!channel) return true;
     return channel.ledger.balanced && performance.now() - channel.polledAt < FRESH;
+  }
+
+  /**
+   * Hot path. In a microtask: they run after all ticks, in which the response that has just ended emits 'close'. Some
+   * clients look at the socket then, and must not see the next request's listeners (node-fetch 2 takes these for a body that was cut short).
+   */
+  defer(connection: Connection<AgentKinds>): void {
+    void RESOLVED.then(() => this.pool.settle(connection));
   }
 
   settled({ channel }: Connection<AgentKinds>): boolean {

@@ -54,7 +54,7 @@ export function watch(channel: Channel): void {
   const handle = socket._handle;
   if (!handle) {
     socket.pause();
-  } else if (handle.reading === false && handle.readStart) {
+  } else if (!socket.connecting && handle.reading === false && handle.readStart) {
     handle.reading = true;
     if (handle.readStart() !== 0) socket.destroy();
   }

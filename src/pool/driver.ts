@@ -19,6 +19,8 @@ export interface Driver<K extends Kinds> {
   usable(connection: Connection<K>): boolean;
   /** Whether it is certain that nothing of what the loop has read from `connection` is still to be delivered. */
   quiet(connection: Connection<K>): boolean;
+  /** Call `settle(connection)` soon, when what its last exchange still has to say has been said. */
+  defer(connection: Connection<K>): void;
   /** Whether the loop has polled `connection` recently enough to believe that no stray bytes wait in the kernel. */
   settled(connection: Connection<K>): boolean;
   /** Close it. Answer, once, with `closed`. A connection without a channel is already forgotten: just drop it. */

@@ -172,15 +172,11 @@ export class Pool<K extends Kinds> {
     const settling = this.#settling;
     this.#settling = [];
     for (const connection of settling) {
-      if (connection.state !== 'settling') continue;
-      if (!this.#driver.usable(connection)) {
-        this.close(connection, 'server-closed');
-      } else if (!this.#driver.settled(connection)) {
+      if (connection.state === 'settling' && !this.#driver.settled(connection)) {
         this.#settling.push(connection);
         this.#schedule();
       } else {
-        connection.host.settling--;
-        this.#offer(connection);
+        this.settle(connection);
       }
     }
     this.#pumpingPaced = true;
@@ -189,6 +185,17 @@ export class Pool<K extends Kinds> {
       if (host) this.#pump(host);
     }
     this.#pumpingPaced = false;
+  }
+
+  /** The driver: what was deferred. `connection` has settled: whoever is first gets it. */
+  settle(connection: Connection<K>): void {
+    if (connection.state !== 'settling') return;
+    if (this.#driver.usable(connection)) {
+      connection.host.settling--;
+      this.#offer(connection);
+    } else {
+      this.close(connection, 'server-closed');
+    }
   }
 
   /** Ask the driver to close `connection`. It counts until the driver says `closed`. */
@@ -376,17 +383,24 @@ export class Pool<K extends Kinds> {
   }
 
   #free(connection: Connection<K>): void {
-    if (this.#driver.quiet(connection)) this.#offer(connection);
-    else this.#settle(connection);
+    const { host } = connection;
+    if (!this.#driver.quiet(connection)) {
+      this.#settle(connection);
+      this.#settling.push(connection);
+      this.#schedule();
+    } else if (host.waiting.size > 0) {
+      this.#settle(connection);
+      this.#driver.defer(connection);
+    } else {
+      this.#offer(connection);
+    }
   }
 
   #settle(connection: Connection<K>): void {
     connection.state = 'settling';
     connection.host.settling++;
-    this.#settling.push(connection);
     this.changes++;
     this.#sate(connection.host);
-    this.#schedule();
   }
 
   /** Whether there are more connections than a lowered limit allows, those on their way out not counted. */

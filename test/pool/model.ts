@@ -55,6 +55,7 @@ export class Model implements Driver<ModelKinds> {
   readonly leased = new Map<Conn, ModelRequest>();
   readonly closing = new Set<Conn>();
   readonly idle = new Set<Conn>();
+  readonly deferred = new Set<Conn>();
   /** Requests of each host that have neither a connection nor an end, oldest first. */
   readonly queues = new Map<Host, ModelRequest[]>();
   turnsAsked = 0;
@@ -143,7 +144,15 @@ export class Model implements Driver<ModelKinds> {
     this.pool.closed(connection);
   }
 
+  tick(): void {
+    for (const connection of this.deferred) {
+      this.deferred.delete(connection);
+      this.pool.settle(connection);
+    }
+  }
+
   turn(): void {
+    this.tick();
     if (this.turnsAsked === 0) return;
     assert.equal(this.turnsAsked, 1, 'one turn is asked for at a time');
     this.turnsAsked = 0;
@@ -216,6 +225,10 @@ export class Model implements Driver<ModelKinds> {
     return this.quick && channel?.alive === true && channel.unsettled <= 0;
   }
 
+  defer(connection: Conn): void {
+    this.deferred.add(connection);
+  }
+
   settled({ channel }: Conn): boolean {
     return !channel || channel.unsettled-- <= 0;
   }
@@ -283,7 +296,8 @@ export class Model implements Driver<ModelKinds> {
       const [dial] = this.dialling;
       const [lease] = this.leased;
       const [closing] = this.closing;
-      if (this.turnsAsked > 0) this.turn();
+      if (this.deferred.size > 0) this.tick();
+      else if (this.turnsAsked > 0) this.turn();
       else if (closing) this.finishClose(closing);
       else if (dial) this.connect(dial);
       else if (lease) this.release(lease[0], true);

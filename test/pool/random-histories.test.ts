@@ -102,6 +102,7 @@ const steps = fc.oneof(
     ),
   },
   { weight: 20, arbitrary: fc.constant(step('turn', (model) => model.turn())) },
+  { weight: 10, arbitrary: fc.constant(step('tick', (model) => model.tick())) },
   { weight: 2, arbitrary: on('die silently', open, (_, one) => one.channel && (one.channel.alive = false)) },
   { weight: 2, arbitrary: on('unsettle', open, (_, one) => one.channel && (one.channel.unsettled = 2)) },
   { weight: 1, arbitrary: hosts.map((host) => step(`adopt ${host}`, (model) => model.adopt(host))) },

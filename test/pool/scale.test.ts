@@ -25,6 +25,7 @@ class PlainDriver implements Driver<PlainKinds> {
   readonly pool: Pool<PlainKinds>;
   readonly active: Connection<PlainKinds>[] = [];
   served = 0;
+  readonly #deferred: Connection<PlainKinds>[] = [];
 
   constructor(limits: Partial<Limits>) {
     this.pool = new Pool<PlainKinds>(this, {
@@ -54,6 +55,7 @@ class PlainDriver implements Driver<PlainKinds> {
   run(): void {
     while (this.active.length > 0 || this.pool.scheduled) {
       for (const connection of this.active.splice(0)) this.pool.release(connection, true);
+      for (const connection of this.#deferred.splice(0)) this.pool.settle(connection);
       if (this.pool.scheduled) this.pool.turn();
     }
   }
@@ -74,6 +76,9 @@ class PlainDriver implements Driver<PlainKinds> {
   }
   quiet(): boolean {
     return true;
+  }
+  defer(connection: Connection<PlainKinds>): void {
+    this.#deferred.push(connection);
   }
   settled(): boolean {
     return true;

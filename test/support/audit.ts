@@ -14,6 +14,7 @@ const EVENTS = [
   'failed',
   'release',
   'turn',
+  'settle',
   'close',
   'closed',
   'adopt',
