@@ -4,6 +4,7 @@
  */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import { unsupported } from './errors.js';
 import { awaitsTunnel, hasProxyConfig } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
@@ -70,7 +71,7 @@ export class PoolingAgent extends Agent {
     this.maxCachedSessions = resolved.maxCachedSessions;
     this.agentKeepAliveTimeoutBuffer = resolved.agentKeepAliveTimeoutBuffer;
 
-    const driver = new SocketDriver(this as unknown as DrivenAgent, resolved.limits);
+    const driver = new SocketDriver(this as unknown as DrivenAgent, resolved);
     Object.defineProperty(this, kDriver, { value: driver });
     defineLimits(this, driver, resolved.limits);
     defineViews(this, driver);
@@ -115,7 +116,7 @@ export class PoolingAgent extends Agent {
       hostOf(req),
     ).entry;
     const timeout = req.timeout || this.options.timeout;
-    const connectOptions = {
+    const connectOptions: ConnectionOptions & { encoding: null } = {
       ...driver.dialOptions(options as Options, origin),
       encoding: null,
       ...(timeout && { timeout }),
@@ -129,6 +130,10 @@ export class PoolingAgent extends Agent {
       else callback(null, socket);
     };
     const createConnection = this.createConnection as unknown as CreateConnection;
+    // Who brings a `createConnection` of their own may change the options, which a ready context would hide.
+    if (this.createConnection === Agent.prototype.createConnection && !connectOptions.secureContext) {
+      connectOptions.secureContext = driver.contexts.get(origin.profile.contextId, connectOptions);
+    }
     const socket = createConnection.call(this, connectOptions, once);
     if (socket && !awaitsTunnel(socket)) once(null, socket);
   }

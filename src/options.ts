@@ -35,6 +35,8 @@ export interface PoolingAgentOptions extends AgentOptions {
   timeout?: number | undefined;
   /** TLS sessions remembered for resumption. `0` remembers none. Default: `100`. */
   maxCachedSessions?: number | undefined;
+  /** Secure contexts kept: one for each different set of certificates, keys and protocol options. Default: `100`. */
+  maxSecureContexts?: number | undefined;
   /** Disable Nagle's algorithm. Default: `true`. */
   noDelay?: boolean | undefined;
   /**
@@ -64,6 +66,7 @@ export interface ResolvedOptions {
   limits: Limits;
   keepAliveMsecs: number;
   maxCachedSessions: number;
+  maxSecureContexts: number;
   agentKeepAliveTimeoutBuffer: number;
 }
 
@@ -86,6 +89,7 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
     },
     keepAliveMsecs: optional(options, 'keepAliveMsecs', duration, 1000),
     maxCachedSessions: optional(options, 'maxCachedSessions', atLeastZero, 100),
+    maxSecureContexts: optional(options, 'maxSecureContexts', atLeastOne, 100),
     agentKeepAliveTimeoutBuffer: optional(
       options,
       'agentKeepAliveTimeoutBuffer',

@@ -24,6 +24,7 @@ export class QueuedRequest {
 
   #resource: AsyncResource | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
+  #timedOut = false;
   /** Methods that somebody had put on this very request before us. */
   #ownDestroy: ClientRequest['destroy'] | undefined = undefined;
   #ownSetTimeout: ClientRequest['setTimeout'] | undefined = undefined;
@@ -92,7 +93,7 @@ export class QueuedRequest {
       } else if (error && Reflect.get(error, 'code') === 'ERR_PROXY_TUNNEL') {
         // Node's onSocket leaves this one to the agent.
         process.nextTick(() => {
-          if (Reflect.get(error, 'proxyTunnelTimeout')) this.req.emit('timeout');
+          if (Reflect.get(error, 'proxyTunnelTimeout') && !this.#timedOut) this.req.emit('timeout');
           this.req.emit('error', error);
           onSocket(this.req, null, error);
         });
@@ -119,7 +120,10 @@ export class QueuedRequest {
   #startTimer(timeout: number | undefined): void {
     if (this.#timer) clearTimeout(this.#timer);
     if (!timeout) return;
-    this.#timer = setTimeout(() => this.run(() => this.req.emit('timeout')), timeout);
+    this.#timer = setTimeout(() => {
+      this.#timedOut = true;
+      this.run(() => this.req.emit('timeout'));
+    }, timeout);
   }
 }
 

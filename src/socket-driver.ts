@@ -12,16 +12,17 @@ import { keepAliveHeader, parseKeepAlive, safeIdleTime } from './liveness/keep-a
 import { Reaper } from './liveness/reaper.js';
 import { clearAsyncId, isSocketLike, resetAsyncId, setHighWaterMark } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
+import type { ResolvedOptions } from './options.js';
 import type { CloseReason } from './pool/close-reason.js';
 import type { Connection } from './pool/connection.js';
 import type { Driver } from './pool/driver.js';
 import { HostPool } from './pool/host-pool.js';
-import type { Limits } from './pool/limits.js';
 import { Pool } from './pool/pool.js';
 import { Waiter } from './pool/waiter.js';
 import { onSocket, QueuedRequest } from './queued-request.js';
 import type { Deliver } from './queued-request.js';
 import { Identities } from './tls/identity.js';
+import { SecureContexts } from './tls/secure-contexts.js';
 import type { Options, Origin } from './tls/identity.js';
 
 /** What the driver needs of the agent that it works for. */
@@ -52,6 +53,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly agent: DrivenAgent;
   readonly pool: Pool<AgentKinds>;
   readonly identities: Identities<HostOf>;
+  readonly contexts: SecureContexts;
   readonly #reaper: Reaper;
   /** Requests that a connection is being created for, by us: see `createSocket`. */
   readonly #dialling = new WeakSet<AgentRequest>();
@@ -64,8 +66,9 @@ export class SocketDriver implements Driver<AgentKinds> {
   #hintHeader: string | undefined;
   #hint: ReturnType<typeof parseKeepAlive> | undefined;
 
-  constructor(agent: DrivenAgent, limits: Limits) {
+  constructor(agent: DrivenAgent, { limits, maxSecureContexts }: ResolvedOptions) {
     this.agent = agent;
+    this.contexts = new SecureContexts(maxSecureContexts);
     this.pool = new Pool<AgentKinds>(this, limits);
     this.identities = new Identities<HostOf>(
       (origin) => new HostPool<AgentKinds>(origin),
@@ -124,6 +127,8 @@ export class SocketDriver implements Driver<AgentKinds> {
       !channel.poisoned &&
       request?.shouldKeepAlive !== false &&
       this.#hint?.max !== 0 &&
+      // `agent: false` makes an agent for this one request: nobody could use the connection again, or close it.
+      channel.options['agent'] !== false &&
       this.usable(connection);
     // Also for sockets that Node gave a new handle while it was connecting.
     guard(channel, onStray);

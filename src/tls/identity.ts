@@ -241,7 +241,7 @@ export class Identities<T> {
   }
 
   #create(values: ReadonlyMap<string, unknown>, options: Options, agentOptions: Options): Profile<Origin<T>> {
-    const profile = new Profile<Origin<T>>(values);
+    const profile = new Profile<Origin<T>>(values, this.#profiles.values());
     this.#profiles.set(profile.id, profile);
     let isNew = false;
     for (const [name, value] of values) {

@@ -46,6 +46,31 @@ export const PROFILE_OPTIONS = [
   'autoSelectFamilyAttemptTimeout',
 ] as const;
 
+/** Those of them that go into a SecureContext. */
+const CONTEXT_OPTIONS = [
+  'ca',
+  'cert',
+  'key',
+  'pfx',
+  'passphrase',
+  'crl',
+  'allowPartialTrustChain',
+  'ciphers',
+  'ecdhCurve',
+  'sigalgs',
+  'dhparam',
+  'honorCipherOrder',
+  'minVersion',
+  'maxVersion',
+  'secureProtocol',
+  'secureOptions',
+  'sessionIdContext',
+  'clientCertEngine',
+  'privateKeyEngine',
+  'privateKeyIdentifier',
+  'certificateCompression',
+] as const satisfies readonly (typeof PROFILE_OPTIONS)[number][];
+
 export type ProfileValues = ReadonlyMap<string, unknown>;
 
 let lastId = 0;
@@ -54,11 +79,20 @@ export class Profile<T> {
   /** Short and unique in this process: stands for the profile in session keys and debug output. */
   readonly id: number = ++lastId;
   readonly values: ProfileValues;
+  /** Stands for the values that go into a SecureContext: profiles that differ in others have the same. */
+  readonly contextId: number;
   /** What is in use under this profile, by host part. */
   readonly origins: Map<string, T> = new Map();
 
-  constructor(values: ProfileValues) {
+  /** @param others profiles that may have the same context */
+  constructor(values: ProfileValues, others: Iterable<Profile<T>>) {
     this.values = new Map(Array.from(values, ([name, value]) => [name, copy(value)]));
+    this.contextId = this.id;
+    for (const other of others) {
+      if (!CONTEXT_OPTIONS.every((name) => same(other.values.get(name), values.get(name)))) continue;
+      this.contextId = other.contextId;
+      break;
+    }
   }
 
   matches(values: ProfileValues): boolean {

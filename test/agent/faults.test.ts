@@ -34,9 +34,8 @@ function faulty(random: () => number): RequestListener {
     else if (dice < 0.18)
       res.on('finish', () => setTimeout(() => req.socket.destroy(), random() * 5)).end(req.url);
     else if (dice < 0.2) req.socket.end('no HTTP');
-    else if (dice < 0.21)
-      return; // never
-    else res.end(req.url);
+    // The rest is never answered.
+    else if (dice < 0.99) res.end(req.url);
   };
 }
 
@@ -89,7 +88,7 @@ async function storm(t: TestContext, seed: number, options: PoolingAgentOptions)
   };
   await Promise.all(Array.from({ length: 40 }, client));
   await until(() => activeCount(agent) === 0 && waitingCount(agent) === 0);
-  assert.ok(answered > REQUESTS * 0.6, `${answered} of ${REQUESTS} were answered`);
+  assert.ok(answered > REQUESTS * 0.3, `${answered} of ${REQUESTS} were answered`);
   // What a server has not seen closed yet may be open there for a moment longer: hence the margin of its view.
   for (const server of all) assert.ok(server.peak() <= maxSockets + 10);
   assert.ok(auditedEvents() - before > REQUESTS, 'the audit was on');

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSecureContext } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { kDriver } from '../../src/agent.js';
 import { Identities } from '../../src/tls/identity.js';
 import type { Options } from '../../src/tls/identity.js';
@@ -172,7 +173,7 @@ test('over TLS: a client certificate is its own', LIMIT, async (t) => {
   const server = await httpsServer(
     t,
     (req, res) => {
-      const peer = (req.socket as import('node:tls').TLSSocket).getPeerCertificate();
+      const peer = (req.socket as TLSSocket).getPeerCertificate();
       res.end(peer.subject ? 'known' : 'anonymous');
     },
     { requestCert: true, rejectUnauthorized: false },

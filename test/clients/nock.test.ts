@@ -12,7 +12,8 @@ import nock from 'nock';
 import { activeCount, idleCount, poolingAgent, waitingCount } from '../support/agent.js';
 import { httpsServer } from '../support/server.js';
 import type { Reply } from './client.js';
-import { failsAsOverCore, holdingServer, LIMIT, quiet, until } from './support.js';
+import { failsAsOverCore, holdingServer, LIMIT, quiet } from './support.js';
+import { until } from '../support/until.js';
 
 async function get(url: string, agent: Agent, config?: AxiosRequestConfig): Promise<Reply> {
   const { status, data } = await axios.get<string>(url, { httpsAgent: agent, proxy: false, ...config });

@@ -7,7 +7,8 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { poolingAgent, waitingCount } from '../support/agent.js';
 import type { Call, Client, Reply } from './client.js';
 import { clientSuite } from './suite.js';
-import { holdingServer, LIMIT, quiet, until } from './support.js';
+import { holdingServer, LIMIT, quiet } from './support.js';
+import { until } from '../support/until.js';
 
 type HttpRequest = Parameters<NodeHttpHandler['handle']>[0];
 

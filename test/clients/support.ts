@@ -4,11 +4,12 @@ import { Agent } from 'node:https';
 import type { AgentOptions } from 'node:https';
 import type { ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { activeCount, poolingAgent, waitingCount } from '../support/agent.js';
 import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import type { PoolingAgent } from '../../src/index.js';
+import { until } from '../support/until.js';
 
 /** Nothing here waits on purpose; whoever is not done by then hangs. */
 export const LIMIT = { timeout: 30_000 };
@@ -18,14 +19,6 @@ export function coreAgent(t: TestContext, options: AgentOptions): Agent {
   const agent = new Agent({ keepAlive: true, ...options });
   t.after(() => agent.destroy());
   return agent;
-}
-
-export async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + LIMIT.timeout;
-  while (!condition()) {
-    assert.ok(Date.now() < deadline, `never came true: ${condition.toString()}`);
-    await setTimeout(1);
-  }
 }
 
 /** No request has a connection, none waits: whatever was begun is over. */

@@ -29,7 +29,8 @@ const after = surroundings();
 
 const { activeCount, idleCount, poolingAgent, waitingCount } = await import('../support/agent.js');
 const { get } = await import('../support/server.js');
-const { holdingServer, LIMIT, quiet, until } = await import('./support.js');
+const { holdingServer, LIMIT, quiet } = await import('./support.js');
+const { until } = await import('../support/until.js');
 
 /** One connection at most, so that everything goes over it. */
 function dispatcherOf(t: TestContext, ca: string): Dispatcher {

@@ -10,7 +10,8 @@ import { activeCount, idleCount, poolingAgent, waitingCount } from '../support/a
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import type { PoolingAgent } from '../../src/index.js';
-import { failsAsOverCore, LIMIT, quiet, until } from './support.js';
+import { failsAsOverCore, LIMIT, quiet } from './support.js';
+import { until } from '../support/until.js';
 
 interface EchoServer extends TestServer {
   /** Accepts or refuses the upgrades to `/hold`, that wait for it. */

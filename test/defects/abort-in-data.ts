@@ -1,6 +1,5 @@
 /** For abort.test.ts: aborts requests in their 'data' handler, over the agent that is named by the first argument. */
-import { createServer, request } from 'node:https';
-import { Agent } from 'node:https';
+import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { PoolingAgent } from '../../src/index.js';
 import { certificate } from '../support/certificate.js';

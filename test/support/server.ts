@@ -1,7 +1,6 @@
 /** Real TLS servers on the loopback that count what tests ask about, and vanish with the test. */
-import { createServer } from 'node:https';
 import type { RequestOptions, Server, ServerOptions } from 'node:https';
-import { request } from 'node:https';
+import { createServer, request } from 'node:https';
 import type { ClientRequest, IncomingMessage, RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';

@@ -1,6 +1,11 @@
-/** Waits for a condition that no event announces. The test's own timeout is the limit. */
+/** Waits for a condition that no event announces. */
 import { setTimeout } from 'node:timers/promises';
 
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setTimeout(1);
+/** The condition comes true within 20 s, on the busiest machine, or never. */
+export async function until(condition: () => unknown): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`In vain: ${condition.toString()}`);
+    await setTimeout(1);
+  }
 }

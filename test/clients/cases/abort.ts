@@ -5,7 +5,8 @@ import { it } from 'node:test';
 import { poolingAgent, waitingCount } from '../../support/agent.js';
 import { httpsServer } from '../../support/server.js';
 import type { Client } from '../client.js';
-import { coreAgent, failureOf, holdingServer, LIMIT, quiet, until } from '../support.js';
+import { coreAgent, failureOf, holdingServer, LIMIT, quiet } from '../support.js';
+import { until } from '../../support/until.js';
 
 export function abortCases(client: Client): void {
   const { aborted } = client.traits;

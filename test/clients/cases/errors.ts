@@ -5,7 +5,8 @@ import { it } from 'node:test';
 import { poolingAgent } from '../../support/agent.js';
 import { httpsServer } from '../../support/server.js';
 import type { Client, Reply } from '../client.js';
-import { failsAsOverCore, failureOf, LIMIT, quiet, until } from '../support.js';
+import { failsAsOverCore, failureOf, LIMIT, quiet } from '../support.js';
+import { until } from '../../support/until.js';
 
 export function errorCases(client: Client): void {
   it('ECONNREFUSED, for everyone who waits', LIMIT, async (t) => {

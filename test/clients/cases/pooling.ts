@@ -4,7 +4,8 @@ import { it } from 'node:test';
 import { idleCount, poolingAgent, waitingCount } from '../../support/agent.js';
 import { httpsServer } from '../../support/server.js';
 import type { Client } from '../client.js';
-import { holdingServer, LIMIT, quiet, until } from '../support.js';
+import { holdingServer, LIMIT, quiet } from '../support.js';
+import { until } from '../../support/until.js';
 
 export function poolingCases(client: Client): void {
   it('uses one connection for requests in turn', LIMIT, async (t) => {

@@ -9,7 +9,8 @@ import { httpsServer } from '../../support/server.js';
 import type { TestServer } from '../../support/server.js';
 import type { TestContext } from 'node:test';
 import type { Client } from '../client.js';
-import { LIMIT, quiet, until } from '../support.js';
+import { LIMIT, quiet } from '../support.js';
+import { until } from '../../support/until.js';
 
 /** More than all buffers on the way can hold. */
 const BIG = Buffer.alloc(12_000_000, 'big');
