@@ -5,6 +5,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
+import { channelOf } from './channel.js';
 import { unsupported } from './errors.js';
 import { awaitsTunnel, hasProxyConfig } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
@@ -71,7 +72,11 @@ export class PoolingAgent extends Agent {
     this.maxCachedSessions = resolved.maxCachedSessions;
     this.agentKeepAliveTimeoutBuffer = resolved.agentKeepAliveTimeoutBuffer;
 
-    const driver = new SocketDriver(this as unknown as DrivenAgent, resolved);
+    const driver = new SocketDriver(
+      this as unknown as DrivenAgent,
+      resolved,
+      PoolingAgent.prototype.keepSocketAlive,
+    );
     Object.defineProperty(this, kDriver, { value: driver });
     defineLimits(this, driver, resolved.limits);
     defineViews(this, driver);
@@ -155,7 +160,7 @@ export class PoolingAgent extends Agent {
   /** Called when a request gets a socket that has served another one. */
   override reuseSocket(socket: SocketLike, req: AgentRequest): void {
     req.reusedSocket = true;
-    socket.ref?.();
+    if (channelOf(socket)?.unreferenced !== false) socket.ref?.();
   }
 
   /**

@@ -15,6 +15,9 @@ export interface AgentKinds {
 }
 
 const kChannel = Symbol('pooling-https-agent.channel');
+interface Marked {
+  [kChannel]?: Channel;
+}
 
 export class Channel {
   readonly driver: SocketDriver;
@@ -28,6 +31,8 @@ export class Channel {
   used = false;
   /** Bytes came after a response was complete: no request may follow. */
   poisoned = false;
+  /** It became idle in this turn, whose end will find it idle still, or not. */
+  restsSoon = false;
   /** The loop is not kept alive by it. */
   unreferenced = false;
   /** Milliseconds for which it may be idle, by what the last response said. */
@@ -55,7 +60,7 @@ export class Channel {
     this.socket = socket;
     this.options = options;
     this.ledger = new RecordLedger(socket);
-    Reflect.set(socket, kChannel, this);
+    (socket as Marked)[kChannel] = this;
   }
 
   /** Whether bytes that come now belong to an exchange. */
@@ -73,5 +78,5 @@ export class Channel {
 }
 
 export function channelOf(socket: object): Channel | undefined {
-  return Reflect.get(socket, kChannel) as Channel | undefined;
+  return (socket as Marked)[kChannel];
 }

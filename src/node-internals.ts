@@ -80,7 +80,7 @@ let asyncIdSymbol: symbol | undefined;
 
 function setAsyncId(socket: SocketLike, id: number): void {
   asyncIdSymbol ??= ownSymbol(socket, 'async_id_symbol');
-  if (asyncIdSymbol) Reflect.set(socket, asyncIdSymbol, id);
+  if (asyncIdSymbol) (socket as unknown as Record<symbol, number>)[asyncIdSymbol] = id;
 }
 
 /** While idle, a socket belongs to no async context. */

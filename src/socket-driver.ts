@@ -59,6 +59,11 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly #dialling = new WeakSet<AgentRequest>();
   /** Requests of this turn, of which its end decides whether they wait on. */
   #brief: QueuedRequest[] = [];
+  /** Connections that became idle in this turn: most are leased again before its end. */
+  #resting: Channel[] = [];
+  /** The agent's own, when nobody has overridden it. */
+  readonly #keepSocketAlive: DrivenAgent['keepSocketAlive'];
+  #scheduled = false;
   #keylog = false;
   /** In the check phase of the loop. */
   #turning = false;
@@ -66,8 +71,13 @@ export class SocketDriver implements Driver<AgentKinds> {
   #hintHeader: string | undefined;
   #hint: ReturnType<typeof parseKeepAlive> | undefined;
 
-  constructor(agent: DrivenAgent, { limits, maxSecureContexts }: ResolvedOptions) {
+  constructor(
+    agent: DrivenAgent,
+    { limits, maxSecureContexts }: ResolvedOptions,
+    keepSocketAlive: DrivenAgent['keepSocketAlive'],
+  ) {
     this.agent = agent;
+    this.#keepSocketAlive = keepSocketAlive;
     this.contexts = new SecureContexts(maxSecureContexts);
     this.pool = new Pool<AgentKinds>(this, limits);
     this.identities = new Identities<HostOf>(
@@ -189,9 +199,29 @@ export class SocketDriver implements Driver<AgentKinds> {
     queued.run(() => this.#lease(channel, queued.req, queued.options, queued.deliver));
   }
 
+  /** Hot path. */
   park(connection: Connection<AgentKinds>): boolean {
     const { channel } = connection;
     if (!channel || channel.idleTimeout <= 0) return false;
+    if (channel.idleTimeout === Infinity) {
+      connection.expiresAt = Infinity;
+    } else {
+      const now = performance.now();
+      connection.expiresAt = now + channel.idleTimeout;
+      this.#reaper.expect(connection.expiresAt, now);
+    }
+    // Somebody else's has a say in whether it is kept, each time. What has no guard is paused at once.
+    if (this.agent.keepSocketAlive !== this.#keepSocketAlive || !channel.guarded) return this.#rest(channel);
+    if (!channel.restsSoon) {
+      channel.restsSoon = true;
+      this.#resting.push(channel);
+      this.schedule();
+    }
+    return true;
+  }
+
+  /** It is idle for longer than this turn: it keeps no process alive, and belongs to nobody. */
+  #rest(channel: Channel): boolean {
     const { socket } = channel;
     channel.unreferenced = true;
     try {
@@ -202,13 +232,6 @@ export class SocketDriver implements Driver<AgentKinds> {
     }
     watch(channel);
     clearAsyncId(socket);
-    if (channel.idleTimeout !== Infinity) {
-      const now = performance.now();
-      connection.expiresAt = now + channel.idleTimeout;
-      this.#reaper.expect(connection.expiresAt, now);
-    } else {
-      connection.expiresAt = Infinity;
-    }
     return !socket.destroyed;
   }
 
@@ -259,13 +282,18 @@ export class SocketDriver implements Driver<AgentKinds> {
   }
 
   schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
     setImmediate(turn, this);
   }
 
   /** Hot path. The loop has polled. */
   turn(): void {
     const brief = this.#brief;
+    const resting = this.#resting;
     this.#brief = [];
+    this.#resting = [];
+    this.#scheduled = false;
     this.#turning = true;
     try {
       this.pool.turn();
@@ -273,6 +301,12 @@ export class SocketDriver implements Driver<AgentKinds> {
       this.#turning = false;
     }
     for (const queued of brief) if (queued.waiter?.state !== 'done') this.#arm(queued);
+    for (const channel of resting) {
+      const { connection } = channel;
+      channel.restsSoon = false;
+      if (connection.state !== 'idle' || channel.unreferenced) continue;
+      if (!this.#rest(channel)) this.pool.close(connection, 'surplus');
+    }
   }
 
   retire(host: HostOf): void {

@@ -9,6 +9,7 @@
  * come with one request and never again (a new `checkServerIdentity` closure each time) are bounded tightly.
  */
 import { LRUCache } from 'lru-cache';
+import { Glance } from './glance.js';
 import { PROFILE_OPTIONS, Profile } from './profile.js';
 import { serverNameFor } from './server-name.js';
 
@@ -82,62 +83,19 @@ const MAX_ON_PROBATION = 8;
 /** Options of an agent that would replace the host part of every request. */
 const HOST_OPTIONS = ['host', 'port', 'servername', 'localAddress', 'family', 'socketPath'] as const;
 
-type OptionIndex = ReadonlyMap<string, number>;
-const REQUEST_INDEX: OptionIndex = new Map(PROFILE_OPTIONS.map((name, index) => [name, index]));
-const AGENT_INDEX: OptionIndex = new Map(
-  [...PROFILE_OPTIONS, ...HOST_OPTIONS].map((name, index) => [name, index]),
-);
-
-/** The relevant values of one options object, to be recognised by reference. */
-class Glance {
-  readonly #index: OptionIndex;
-  /** An agent's `undefined` hides a request's value; a request's own means nothing. */
-  readonly #countUndefined: boolean;
-  readonly #values: unknown[] = [];
-  /** Arrays are mutable, so their members are remembered too. */
-  readonly #members: (readonly unknown[] | undefined)[] = [];
-  #size = 0;
-
-  constructor(options: Options, index: OptionIndex, countUndefined: boolean) {
-    this.#index = index;
-    this.#countUndefined = countUndefined;
-    for (const name in options) {
-      const place = index.get(name);
-      const value = options[name];
-      if (place === undefined || (value === undefined && !countUndefined)) continue;
-      this.#values[place] = value;
-      if (Array.isArray(value)) this.#members[place] = value.slice();
-      this.#size++;
-    }
-  }
-
-  /** Hot path. Whether `options` has the very same values. */
-  recognises(options: Options): boolean {
-    let size = 0;
-    for (const name in options) {
-      const place = this.#index.get(name);
-      if (place === undefined) continue;
-      const value = options[name];
-      if (value === undefined && !this.#countUndefined) continue;
-      if (value !== this.#values[place]) return false;
-      const members = this.#members[place];
-      if (members && !sameMembers(members, value as readonly unknown[])) return false;
-      size++;
-    }
-    return size === this.#size;
-  }
-}
-
-function sameMembers(a: readonly unknown[], b: readonly unknown[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+/** Without an array of their names. */
+function countKeys(options: Options): number {
+  let count = 0;
+  for (const _name in options) count++;
+  return count;
 }
 
 interface Last<T> {
   readonly profile: Profile<Origin<T>>;
   readonly request: Glance;
   readonly agent: Glance;
+  /** An agent's `undefined` hides a request's value: not the same as none at all. */
+  readonly agentKeys: number;
   readonly agentNamesHost: boolean;
   /** The host part of that request, and what it came to. */
   hostPart: HostPart | undefined;
@@ -179,7 +137,12 @@ export class Identities<T> {
    */
   resolve(options: Options, agentOptions: Options, hostHeader: unknown): Origin<T> {
     let last = this.#last;
-    if (!last || !last.request.recognises(options) || !last.agent.recognises(agentOptions)) {
+    if (
+      !last ||
+      !last.request.recognises(options) ||
+      !last.agent.recognises(agentOptions) ||
+      last.agentKeys !== countKeys(agentOptions)
+    ) {
       last = this.#last = this.#look(options, agentOptions);
     }
     const from = last.agentNamesHost ? { ...options, ...agentOptions } : options;
@@ -221,8 +184,9 @@ export class Identities<T> {
     if (before && before !== profile && before.origins.size === 0) this.#drop(before);
     return {
       profile,
-      request: new Glance(options, REQUEST_INDEX, false),
-      agent: new Glance(agentOptions, AGENT_INDEX, true),
+      request: new Glance(options),
+      agent: new Glance(agentOptions),
+      agentKeys: countKeys(agentOptions),
       agentNamesHost: HOST_OPTIONS.some((name) => Object.hasOwn(agentOptions, name)),
       hostPart: undefined,
       origin: undefined,

@@ -1,0 +1,80 @@
+/** What a case is. The harness does the rounds and the tables; a case knows what is done, and what is to be shown. */
+import type { ContenderName } from '../contenders/index.js';
+import type { Client, ClientSettings, Contender } from '../contenders/contender.js';
+import type { CaseResult, Sample } from '../results.js';
+import type { Target } from '../network.js';
+import type { Verdict } from '../verdict.js';
+
+/** How much is done: the whole, or enough to see that all works. */
+export interface Scale {
+  readonly quick: boolean;
+  /** Hosts in the case `hosts`. */
+  readonly hosts: number;
+}
+
+/** One variant of a case; goes to the client's process as JSON. */
+export interface Setting {
+  readonly name: string;
+  /** Contenders that cannot do it. */
+  readonly without?: readonly ContenderName[];
+}
+
+interface Metric {
+  /** Its name in the samples. */
+  readonly key: string;
+  readonly title: string;
+  readonly digits: number;
+}
+
+interface Effort {
+  /** Each round has a new process for every contender. */
+  readonly rounds: number;
+  /** Samples of every contender in a round, taken in turn. */
+  readonly samples: number;
+}
+
+/** A contender made ready for one setting, in its own process. */
+export interface Subject {
+  sample(): Promise<Sample> | Sample;
+  close(): Promise<void> | void;
+}
+
+export interface Case<S extends Setting = Setting> {
+  readonly name: string;
+  readonly about: string;
+  readonly contenders: readonly ContenderName[];
+  /** Contenders that take part only if they are asked for by name. */
+  readonly onRequest?: readonly ContenderName[];
+  /** The first is the one that the table compares. */
+  readonly metrics: readonly Metric[];
+  /** Whether one server could not hold the connections of all contenders. */
+  readonly ownServers?: boolean;
+  /** Milliseconds for one sample; who needs longer is stopped and shown as such. */
+  readonly limit: number;
+
+  effort(scale: Scale): Effort;
+  settings(scale: Scale): readonly S[];
+  /** In the client's process, once: lets V8 optimize what will be measured. */
+  warmUp?(contender: Contender, target: Target): Promise<void> | void;
+  /** In the client's process. */
+  prepare(contender: Contender, setting: S, target: Target): Promise<Subject> | Subject;
+  /** The goals that this case can judge, with what was measured. */
+  verdicts(result: CaseResult): readonly Verdict[];
+}
+
+/** A client with the defaults of most cases. */
+export function createClient(
+  contender: Contender,
+  { port }: Target,
+  ca: readonly string[],
+  settings: Partial<ClientSettings> = {},
+): Client {
+  return contender.create({
+    port,
+    ca,
+    caPerRequest: false,
+    maxSockets: Infinity,
+    manyHosts: false,
+    ...settings,
+  });
+}

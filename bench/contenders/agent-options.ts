@@ -1,0 +1,14 @@
+/** The options that every agent is created with. */
+import type { AgentOptions } from 'node:https';
+import { lookup } from '../lookup.js';
+import type { ClientSettings } from './contender.js';
+
+export function agentOptions({ ca, caPerRequest, maxSockets }: ClientSettings): AgentOptions {
+  return {
+    keepAlive: true,
+    maxSockets,
+    ...(!caPerRequest && { ca: [...ca] }),
+    // Node's agents pass it on to `net.connect`; their typings do not say so.
+    ...{ lookup },
+  };
+}

@@ -1,0 +1,25 @@
+/** `undici.request`, one request at a time on a connection. */
+import { Agent, request } from 'undici';
+import { lookup } from '../lookup.js';
+import type { Contender } from './contender.js';
+
+/** Its default of 4 s would close connections while the other contenders have their turn. */
+const KEEP_ALIVE_TIMEOUT = 120_000;
+
+export const contender: Contender = {
+  create({ port, ca, caPerRequest, maxSockets }) {
+    if (caPerRequest) throw new Error('undici takes no CA with a request');
+    const dispatcher = new Agent({
+      connections: maxSockets === Infinity ? null : maxSockets,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+      connect: { ca: [...ca], lookup },
+    });
+    return {
+      async get(host) {
+        const { body } = await request(`https://${host}:${port}/`, { dispatcher });
+        await body.dump();
+      },
+      close: () => void dispatcher.destroy(),
+    };
+  },
+};

@@ -1,0 +1,50 @@
+/** Measuring, in the client's process. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from './contenders/contender.js';
+
+export interface Measurement {
+  /** User and system time of the whole process, its helper threads included, in microseconds. */
+  readonly cpu: number;
+  /** Milliseconds until `work` was done. */
+  readonly wall: number;
+}
+
+/**
+ * @param quiet milliseconds after the end of `work` whose CPU time still counts: for what it leaves behind, such
+ * as handshakes that nobody waits for any more
+ */
+export async function measure(work: () => Promise<unknown>, quiet = 0): Promise<Measurement> {
+  const startedAt = performance.now();
+  const before = process.cpuUsage();
+  await work();
+  const wall = performance.now() - startedAt;
+  if (quiet > 0) await sleep(quiet);
+  const { user, system } = process.cpuUsage(before);
+  return { cpu: user + system, wall };
+}
+
+/** Collects garbage, so that nobody pays for what was before. */
+export function collectGarbage(): void {
+  globalThis.gc?.();
+}
+
+export interface Load {
+  readonly requests: number;
+  readonly concurrency: number;
+  /** Where the requests go, in turn. Default: `localhost`. */
+  readonly hosts?: readonly string[];
+}
+
+const LOCALHOST: readonly string[] = ['localhost'];
+
+/** Sends `requests`, `concurrency` at a time: each as soon as the one before it is answered. */
+export async function drive(
+  client: Client,
+  { requests, concurrency, hosts = LOCALHOST }: Load,
+): Promise<void> {
+  let sent = 0;
+  const sendInTurn = async (): Promise<void> => {
+    while (sent < requests) await client.get(hosts[sent++ % hosts.length] as string);
+  };
+  await Promise.all(Array.from({ length: concurrency }, sendInTurn));
+}
