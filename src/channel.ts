@@ -31,7 +31,7 @@ export class Channel {
   used = false;
   /** Bytes came after a response was complete: no request may follow. */
   poisoned = false;
-  /** It became idle in this turn, whose end will find it idle still, or not. */
+  /** Whether it is still idle will be looked at soon. */
   restsSoon = false;
   /** The loop is not kept alive by it. */
   unreferenced = false;

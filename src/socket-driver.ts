@@ -45,6 +45,12 @@ const FRESH = 2;
 /** A loop that is always busy is not waited for longer than this many turns. */
 const MAX_POLLS = 3;
 
+/**
+ * Milliseconds after which an idle connection is unref'd and told to keep itself alive. Under load they are leased
+ * again long before, so that nothing of this is done per request; an idle process exits that much later.
+ */
+const REST_DELAY = 10;
+
 const RESOLVED = Promise.resolve();
 
 type HostOf = HostPool<AgentKinds>;
@@ -59,11 +65,10 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly #dialling = new WeakSet<AgentRequest>();
   /** Requests of this turn, of which its end decides whether they wait on. */
   #brief: QueuedRequest[] = [];
-  /** Connections that became idle in this turn: most are leased again before its end. */
+  /** Connections that became idle within the last `REST_DELAY`: under load most are leased again by its end. */
   #resting: Channel[] = [];
   /** The agent's own, when nobody has overridden it. */
   readonly #keepSocketAlive: DrivenAgent['keepSocketAlive'];
-  #scheduled = false;
   #keylog = false;
   /** In the check phase of the loop. */
   #turning = false;
@@ -99,7 +104,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     const hostHeader: unknown = typeof req.getHeader === 'function' ? req.getHeader('host') : undefined;
     const agentOptions = this.agent.options as Options;
     const host = this.identities.resolve(options, agentOptions, hostHeader).entry;
-    const connection = this.pool.lease(host, performance.now());
+    const connection = this.pool.lease(host, clock);
     if (connection?.channel) {
       this.#lease(connection.channel, req, options, deliver);
       return;
@@ -210,17 +215,18 @@ export class SocketDriver implements Driver<AgentKinds> {
       connection.expiresAt = now + channel.idleTimeout;
       this.#reaper.expect(connection.expiresAt, now);
     }
-    // Somebody else's has a say in whether it is kept, each time. What has no guard is paused at once.
-    if (this.agent.keepSocketAlive !== this.#keepSocketAlive || !channel.guarded) return this.#rest(channel);
+    // Somebody else's has a say in whether it is kept, each time. What nobody reads has to be seen to at once.
+    const overridden = this.agent.keepSocketAlive !== this.#keepSocketAlive;
+    if (overridden || !channel.guarded?.reading) return this.#rest(channel);
     if (!channel.restsSoon) {
       channel.restsSoon = true;
       this.#resting.push(channel);
-      this.schedule();
+      if (this.#resting.length === 1) setTimeout(restAll, REST_DELAY, this);
     }
     return true;
   }
 
-  /** It is idle for longer than this turn: it keeps no process alive, and belongs to nobody. */
+  /** It is idle, and not only for a moment: it keeps no process alive, and belongs to nobody. */
   #rest(channel: Channel): boolean {
     const { socket } = channel;
     channel.unreferenced = true;
@@ -282,18 +288,13 @@ export class SocketDriver implements Driver<AgentKinds> {
   }
 
   schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
     setImmediate(turn, this);
   }
 
   /** Hot path. The loop has polled. */
   turn(): void {
     const brief = this.#brief;
-    const resting = this.#resting;
     this.#brief = [];
-    this.#resting = [];
-    this.#scheduled = false;
     this.#turning = true;
     try {
       this.pool.turn();
@@ -301,6 +302,11 @@ export class SocketDriver implements Driver<AgentKinds> {
       this.#turning = false;
     }
     for (const queued of brief) if (queued.waiter?.state !== 'done') this.#arm(queued);
+  }
+
+  restAll(): void {
+    const resting = this.#resting;
+    this.#resting = [];
     for (const channel of resting) {
       const { connection } = channel;
       channel.restsSoon = false;
@@ -501,7 +507,8 @@ function onError(this: SocketLike, error: Error): void {
 function onTimeout(this: SocketLike): void {
   const channel = channelOf(this);
   const state = channel?.connection.state;
-  if (channel && (state === 'idle' || state === 'settling')) {
+  // Until it rests, the timer is that of the request before.
+  if (channel && !channel.restsSoon && (state === 'idle' || state === 'settling')) {
     channel.driver.pool.close(channel.connection, 'idle-timeout');
   }
 }
@@ -538,6 +545,14 @@ function onStray(channel: Channel): void {
 
 function turn(driver: SocketDriver): void {
   driver.turn();
+}
+
+function restAll(driver: SocketDriver): void {
+  driver.restAll();
+}
+
+function clock(): number {
+  return performance.now();
 }
 
 function rethrow(error: unknown): void {

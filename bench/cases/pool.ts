@@ -105,7 +105,7 @@ class Population {
   }
 
   lease(i: number): void {
-    const connection = this.pool.lease(this.#at(this.#idle, i), 0);
+    const connection = this.pool.lease(this.#at(this.#idle, i), () => 0);
     if (!connection) throw new Error('Nothing was idle');
     this.pool.release(connection, true);
     this.pool.turn();

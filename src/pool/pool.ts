@@ -59,14 +59,15 @@ export class Pool<K extends Kinds> {
   }
 
   /** Hot path. An idle connection of `host`, now active, or `undefined`: then `enqueue` a waiter. */
-  lease(host: HostPool<K>, now: number): Connection<K> | undefined {
+  lease(host: HostPool<K>, clock: () => number): Connection<K> | undefined {
     const { idle } = host;
     for (;;) {
       const link = this.limits.scheduling === 'lifo' ? idle.tail : idle.head;
       if (!link) return undefined;
       const connection = link.value;
-      if (connection.expiresAt <= now) this.close(connection, 'idle-timeout');
-      else if (!this.#driver.usable(connection)) this.close(connection, 'server-closed');
+      if (connection.expiresAt !== Infinity && connection.expiresAt <= clock()) {
+        this.close(connection, 'idle-timeout');
+      } else if (!this.#driver.usable(connection)) this.close(connection, 'server-closed');
       else {
         this.#unlinkIdle(connection);
         connection.state = 'active';

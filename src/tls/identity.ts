@@ -9,7 +9,7 @@
  * come with one request and never again (a new `checkServerIdentity` closure each time) are bounded tightly.
  */
 import { LRUCache } from 'lru-cache';
-import { Glance } from './glance.js';
+import { Glance, placesOf } from './glance.js';
 import { PROFILE_OPTIONS, Profile } from './profile.js';
 import { serverNameFor } from './server-name.js';
 
@@ -83,19 +83,13 @@ const MAX_ON_PROBATION = 8;
 /** Options of an agent that would replace the host part of every request. */
 const HOST_OPTIONS = ['host', 'port', 'servername', 'localAddress', 'family', 'socketPath'] as const;
 
-/** Without an array of their names. */
-function countKeys(options: Options): number {
-  let count = 0;
-  for (const _name in options) count++;
-  return count;
-}
+const REQUEST_PLACES = placesOf(PROFILE_OPTIONS);
+const AGENT_PLACES = placesOf([...PROFILE_OPTIONS, ...HOST_OPTIONS]);
 
 interface Last<T> {
   readonly profile: Profile<Origin<T>>;
   readonly request: Glance;
   readonly agent: Glance;
-  /** An agent's `undefined` hides a request's value: not the same as none at all. */
-  readonly agentKeys: number;
   readonly agentNamesHost: boolean;
   /** The host part of that request, and what it came to. */
   hostPart: HostPart | undefined;
@@ -137,12 +131,7 @@ export class Identities<T> {
    */
   resolve(options: Options, agentOptions: Options, hostHeader: unknown): Origin<T> {
     let last = this.#last;
-    if (
-      !last ||
-      !last.request.recognises(options) ||
-      !last.agent.recognises(agentOptions) ||
-      last.agentKeys !== countKeys(agentOptions)
-    ) {
+    if (!last || !last.request.recognises(options) || !last.agent.recognises(agentOptions)) {
       last = this.#last = this.#look(options, agentOptions);
     }
     const from = last.agentNamesHost ? { ...options, ...agentOptions } : options;
@@ -184,9 +173,8 @@ export class Identities<T> {
     if (before && before !== profile && before.origins.size === 0) this.#drop(before);
     return {
       profile,
-      request: new Glance(options),
-      agent: new Glance(agentOptions),
-      agentKeys: countKeys(agentOptions),
+      request: new Glance(options, REQUEST_PLACES, false),
+      agent: new Glance(agentOptions, AGENT_PLACES, true),
       agentNamesHost: HOST_OPTIONS.some((name) => Object.hasOwn(agentOptions, name)),
       hostPart: undefined,
       origin: undefined,

@@ -138,9 +138,15 @@ export function sizeOf(view: NodeJS.ReadOnlyDict<unknown[]>): number {
 }
 
 /** Until `count` connections are idle. Ours are shown as free a turn of the event loop earlier than they are. */
+function restingCount(agent: PoolingAgent): number {
+  let count = 0;
+  for (const { channel } of poolOf(agent).idle) if (channel?.unreferenced) count++;
+  return count;
+}
+
 export async function untilIdle(agent: Agent, count = 1): Promise<TLSSocket> {
   const idle = (): number =>
-    agent instanceof PoolingAgent ? poolOf(agent).idle.size : sizeOf(agent.freeSockets);
+    agent instanceof PoolingAgent ? restingCount(agent) : sizeOf(agent.freeSockets);
   await until(() => idle() === count);
   return Object.values(agent.freeSockets)[0]?.[0] as TLSSocket;
 }

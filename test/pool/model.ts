@@ -79,7 +79,7 @@ export class Model implements Driver<ModelKinds> {
   request(origin: number): ModelRequest {
     const host = this.host(origin);
     const id = this.requests.length;
-    const leased = this.pool.lease(host, this.now);
+    const leased = this.pool.lease(host, () => this.now);
     if (leased) {
       const request: ModelRequest = { id, end: undefined };
       this.requests.push(request);

@@ -40,7 +40,7 @@ class PlainDriver implements Driver<PlainKinds> {
   }
 
   request(host: HostPool<PlainKinds>, id: number): Waiter<PlainKinds> | undefined {
-    const connection = this.pool.lease(host, 0);
+    const connection = this.pool.lease(host, () => 0);
     if (connection) {
       this.active.push(connection);
       this.served++;
