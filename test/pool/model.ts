@@ -12,7 +12,7 @@ import type { Limits } from '../../src/pool/limits.js';
 import { Pool } from '../../src/pool/pool.js';
 import { Waiter } from '../../src/pool/waiter.js';
 
-export interface ModelChannel {
+interface ModelChannel {
   alive: boolean;
   /** Turns for which it says that it is not settled. */
   unsettled: number;
