@@ -6,47 +6,7 @@
  * makes another profile instead of another meaning of this one.
  */
 
-/** The options that make a profile. Functions first: where there are any, they tell profiles apart soonest. */
-export const PROFILE_OPTIONS = [
-  'checkServerIdentity',
-  'lookup',
-  'pskCallback',
-  'secureContext',
-  'socket',
-  'session',
-  'ca',
-  'cert',
-  'key',
-  'pfx',
-  'passphrase',
-  'crl',
-  'rejectUnauthorized',
-  'allowPartialTrustChain',
-  'ALPNProtocols',
-  'ciphers',
-  'ecdhCurve',
-  'sigalgs',
-  'dhparam',
-  'minDHSize',
-  'honorCipherOrder',
-  'minVersion',
-  'maxVersion',
-  'secureProtocol',
-  'secureOptions',
-  'sessionIdContext',
-  'clientCertEngine',
-  'privateKeyEngine',
-  'privateKeyIdentifier',
-  'certificateCompression',
-  'requestOCSP',
-  'enableTrace',
-  'localPort',
-  'hints',
-  'autoSelectFamily',
-  'autoSelectFamilyAttemptTimeout',
-] as const;
-
-/** Those of them that go into a SecureContext. */
+/** The options that go into a SecureContext. */
 const CONTEXT_OPTIONS = [
   'ca',
   'cert',
@@ -69,7 +29,27 @@ const CONTEXT_OPTIONS = [
   'privateKeyEngine',
   'privateKeyIdentifier',
   'certificateCompression',
-] as const satisfies readonly (typeof PROFILE_OPTIONS)[number][];
+] as const;
+
+/** The options that make a profile. Functions first: where there are any, they tell profiles apart soonest. */
+export const PROFILE_OPTIONS = [
+  'checkServerIdentity',
+  'lookup',
+  'pskCallback',
+  'secureContext',
+  'socket',
+  'session',
+  ...CONTEXT_OPTIONS,
+  'rejectUnauthorized',
+  'ALPNProtocols',
+  'minDHSize',
+  'requestOCSP',
+  'enableTrace',
+  'localPort',
+  'hints',
+  'autoSelectFamily',
+  'autoSelectFamilyAttemptTimeout',
+] as const;
 
 export type ProfileValues = ReadonlyMap<string, unknown>;
 
