@@ -316,8 +316,8 @@ export class Pool<K extends Kinds> {
    * connections at the turn's end: what has connected or come free by then serves the queue first, so that a burst
    * opens as many connections as it needs and not one for each request.
    */
-  #mayDial(host: HostPool<K>): boolean {
-    const isTime = this.#pumpingPaced || host.connections.size === host.closing;
+  #mayDial(host: HostPool<K>, hasWaited = this.#pumpingPaced): boolean {
+    const isTime = hasWaited || host.connections.size === host.closing;
     if (isTime && host.dialTurn !== this.turns) {
       host.dialTurn = this.turns;
       return true;
@@ -458,7 +458,8 @@ export class Pool<K extends Kinds> {
       if (!host) break;
       if (host.need <= 0 || host.connections.size >= this.limits.maxSockets) continue;
       this.#overtakes = 0;
-      if (this.#mayDial(host)) {
+      // It has waited for its place: put off once more, it would lose it to those behind it.
+      if (this.#mayDial(host, true)) {
         this.#dial(host);
         if (host.need > 0 && !host.hungryLink.list) this.hungry.push(host.hungryLink);
       }

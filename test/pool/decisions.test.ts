@@ -265,3 +265,20 @@ test('after destroy the pool is as new', () => {
   settle(m);
   assert.equal(after.end, 'assigned');
 });
+
+test('a host that has a connection keeps its place in the line for another', () => {
+  const m = model({ maxTotalSockets: 2 });
+  m.request(0);
+  settle(m);
+  // The other place goes round among hosts that ask once each; host 0 wants it, too.
+  m.request(1);
+  settle(m);
+  for (let origin = 2; origin < 5; origin++) m.request(origin);
+  const waiting = m.request(0);
+  for (let origin = 5; origin < 60 && waiting.end === undefined; origin++) {
+    m.request(origin);
+    for (const connection of m.leased.keys()) if (connection.host.origin !== 0) m.release(connection, true);
+    settle(m);
+  }
+  assert.equal(waiting.end, 'assigned');
+});
