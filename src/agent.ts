@@ -2,32 +2,20 @@
  * The seam to node:https. `PoolingAgent` looks to callers like Node's own agent and passes everything on; what is
  * decided, is decided in pool/, and done in socket-driver.ts.
  */
-import { Agent as HttpAgent } from 'node:http';
 import { Agent } from 'node:https';
-import type { ConnectionOptions } from 'node:tls';
 import { channelOf } from './channel.js';
 import { unsupported } from './errors.js';
-import { awaitsTunnel, hasProxyConfig } from './node-internals.js';
+import { intercept, isIntercepted } from './interception.js';
+import { defineLimits } from './live-limits.js';
+import { hasProxyConfig } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
-import { atLeastZero, resolveOptions, scheduling } from './options.js';
+import { resolveOptions } from './options.js';
 import type { PoolingAgentOptions } from './options.js';
-import type { Limits } from './pool/limits.js';
 import { SocketDriver } from './socket-driver.js';
 import type { DrivenAgent } from './socket-driver.js';
 import type { Deliver } from './queued-request.js';
 import type { Options } from './tls/identity.js';
-import { emptyViews, takeViews } from './views.js';
-import type { Views } from './views.js';
-
-type AddRequest = (this: object, req: AgentRequest, options: unknown, ...legacy: unknown[]) => void;
-
-/** Node's typings leave out what an agent's own methods are. */
-interface HttpAgentPrototype {
-  addRequest: AddRequest;
-}
-
-const httpAgentPrototype = HttpAgent.prototype as unknown as HttpAgentPrototype;
-const coreAddRequest = httpAgentPrototype.addRequest;
+import { defineViews } from './views.js';
 
 /** Internal: for this package's own tests. */
 export const kDriver: unique symbol = Symbol('pooling-https-agent.driver');
@@ -78,7 +66,7 @@ export class PoolingAgent extends Agent {
       PoolingAgent.prototype.keepSocketAlive,
     );
     Object.defineProperty(this, kDriver, { value: driver });
-    defineLimits(this, driver, resolved.limits);
+    defineLimits(this, resolved.limits, () => driver.pool.limitsChanged());
     defineViews(this, driver);
 
     // Node's own handlers of these two would run a second pool beside ours.
@@ -96,10 +84,8 @@ export class PoolingAgent extends Agent {
    */
   addRequest(req: AgentRequest, options: object | string, ...legacy: unknown[]): void {
     const driver = this[kDriver];
-    if (httpAgentPrototype.addRequest !== coreAddRequest) {
-      // Somebody (a mocking or tracing library) put itself before every agent's addRequest after we were loaded.
-      // What it lets pass comes back through createSocket.
-      httpAgentPrototype.addRequest.call(this, req, options, ...legacy);
+    if (isIntercepted()) {
+      intercept(this, req, options, legacy);
     } else if (typeof options === 'string') {
       const [port, localAddress] = legacy;
       driver.acquire(req, { host: options, port, localAddress });
@@ -111,7 +97,7 @@ export class PoolingAgent extends Agent {
   /** Opens a connection for `req`. The pool calls it for every connection; subclasses may override it. */
   createSocket(req: AgentRequest, options: object, callback: Deliver): void {
     const driver = this[kDriver];
-    if (httpAgentPrototype.addRequest !== coreAddRequest && !driver.isDialling(req)) {
+    if (isIntercepted() && !driver.dialler.isDialling(req)) {
       driver.acquire(req, options as Options, callback);
       return;
     }
@@ -120,27 +106,7 @@ export class PoolingAgent extends Agent {
       this.options as Options,
       hostOf(req),
     ).entry;
-    const timeout = req.timeout || this.options.timeout;
-    const connectOptions: ConnectionOptions & { encoding: null } = {
-      ...driver.dialOptions(options as Options, origin),
-      encoding: null,
-      ...(timeout && { timeout }),
-      ...(this.keepAlive && { keepAlive: true, keepAliveInitialDelay: this.keepAliveMsecs }),
-    };
-    let called = false;
-    const once: Deliver = (error, socket) => {
-      if (called) return;
-      called = true;
-      if (error) callback(error, socket);
-      else callback(null, socket);
-    };
-    const createConnection = this.createConnection as unknown as CreateConnection;
-    // Who brings a `createConnection` of their own may change the options, which a ready context would hide.
-    if (this.createConnection === Agent.prototype.createConnection && !connectOptions.secureContext) {
-      connectOptions.secureContext = driver.contexts.get(origin.profile.contextId, connectOptions);
-    }
-    const socket = createConnection.call(this, connectOptions, once);
-    if (socket && !awaitsTunnel(socket)) once(null, socket);
+    driver.dialler.open(req, options as Options, origin, callback);
   }
 
   /** Takes a socket out of the pool's books. Called for every socket that closes or leaves HTTP. */
@@ -172,71 +138,6 @@ export class PoolingAgent extends Agent {
   }
 }
 
-type CreateConnection = (this: object, options: object, callback: Deliver) => SocketLike | undefined;
-
 function hostOf(req: AgentRequest): unknown {
   return typeof req.getHeader === 'function' ? req.getHeader('host') : undefined;
-}
-
-/** Own properties, as on Node's agent, but live: whoever waits for a limit goes when it is raised. */
-function defineLimits(agent: PoolingAgent, driver: SocketDriver, limits: Limits): void {
-  const define = <K extends keyof Limits>(
-    name: K,
-    check: (name: string, value: unknown) => Limits[K],
-  ): void => {
-    Object.defineProperty(agent, name, {
-      configurable: true,
-      enumerable: true,
-      get: () => limits[name],
-      set: (value: unknown) => {
-        limits[name] = check(name, value);
-        driver.pool.limitsChanged();
-      },
-    });
-  };
-  define('maxSockets', atLeastZero);
-  define('maxTotalSockets', atLeastZero);
-  define('maxFreeSockets', atLeastZero);
-  define('scheduling', scheduling);
-  define('keepAlive', (_name, value) => Boolean(value));
-}
-
-/** For readers. What is written to them is ignored, as Node's own constructor writes, too. */
-function defineViews(agent: PoolingAgent, driver: SocketDriver): void {
-  let views: Views = emptyViews();
-  let takenAt = -1;
-  const names = new WeakMap<object, string>();
-
-  const current = (): Views => {
-    if (httpAgentPrototype.addRequest !== coreAddRequest) {
-      // Node's addRequest may be working on them: nothing of ours for it to take, room for what it notes.
-      if (takenAt !== -1) views = emptyViews();
-      takenAt = -1;
-      return views;
-    }
-    if (takenAt !== driver.pool.changes) {
-      views = takeViews(driver.pool, (host) => {
-        let name = names.get(host);
-        if (name === undefined) {
-          const [connection] = host.connections;
-          const request = host.waiting.head?.value.request;
-          const options =
-            connection?.channel?.options ?? driver.dialOptions(request?.options ?? {}, host.origin);
-          name = agent.getName(options as Parameters<Agent['getName']>[0]);
-          names.set(host, name);
-        }
-        return name;
-      });
-      takenAt = driver.pool.changes;
-    }
-    return views;
-  };
-
-  const define = (name: string, get: () => unknown): void => {
-    Object.defineProperty(agent, name, { configurable: true, enumerable: true, get, set: () => {} });
-  };
-  define('sockets', () => current().sockets);
-  define('freeSockets', () => current().freeSockets);
-  define('requests', () => current().requests);
-  define('totalSocketCount', () => driver.pool.size);
 }

@@ -7,7 +7,7 @@ import { Channel, channelOf } from './channel.js';
 import type { AgentKinds } from './channel.js';
 import { debug } from './debug.js';
 import { agentDestroyed, connectionReset, invalidType } from './errors.js';
-import { guard, hold, unguard, watch } from './liveness/guard.js';
+import { guard, hold, watch } from './liveness/guard.js';
 import { keepAliveHeader, parseKeepAlive, safeIdleTime } from './liveness/keep-alive-hint.js';
 import { Reaper } from './liveness/reaper.js';
 import { clearAsyncId, isSocketLike, resetAsyncId, setHighWaterMark } from './node-internals.js';
@@ -21,16 +21,16 @@ import { Pool } from './pool/pool.js';
 import { Waiter } from './pool/waiter.js';
 import { onSocket, QueuedRequest } from './queued-request.js';
 import type { Deliver } from './queued-request.js';
+import { awaitReady, listen, listenToKeylog, onStray, stopListening } from './socket-events.js';
+import { Dialler } from './tls/dialler.js';
+import type { DiallingAgent } from './tls/dialler.js';
 import { Identities } from './tls/identity.js';
 import { SecureContexts } from './tls/secure-contexts.js';
-import type { Options, Origin } from './tls/identity.js';
+import type { Options } from './tls/identity.js';
 
 /** What the driver needs of the agent that it works for. */
-export interface DrivenAgent {
-  /** A Node agent's own options; typed loosely, as users change them at will. */
-  readonly options: object;
+export interface DrivenAgent extends DiallingAgent {
   readonly agentKeepAliveTimeoutBuffer: number;
-  createSocket(req: AgentRequest, options: Options, callback: Deliver): void;
   removeSocket(socket: SocketLike, options: Options): void;
   keepSocketAlive(socket: SocketLike): boolean;
   reuseSocket(socket: SocketLike, req: AgentRequest): void;
@@ -60,9 +60,8 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly pool: Pool<AgentKinds>;
   readonly identities: Identities<HostOf>;
   readonly contexts: SecureContexts;
+  readonly dialler: Dialler;
   readonly #reaper: Reaper;
-  /** Requests that a connection is being created for, by us: see `createSocket`. */
-  readonly #dialling = new WeakSet<AgentRequest>();
   /** Requests of this turn, of which its end decides whether they wait on. */
   #brief: QueuedRequest[] = [];
   /** Connections that became idle within the last `REST_DELAY`: under load most are leased again by its end. */
@@ -84,6 +83,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.agent = agent;
     this.#keepSocketAlive = keepSocketAlive;
     this.contexts = new SecureContexts(maxSecureContexts);
+    this.dialler = new Dialler(agent, this.contexts);
     this.pool = new Pool<AgentKinds>(this, limits);
     this.identities = new Identities<HostOf>(
       (origin) => new HostPool<AgentKinds>(origin),
@@ -154,11 +154,6 @@ export class SocketDriver implements Driver<AgentKinds> {
     }
   }
 
-  /** Whether the agent itself, and nobody else, asks `createSocket` for a connection for `req`. */
-  isDialling(req: AgentRequest): boolean {
-    return this.#dialling.has(req);
-  }
-
   /** Takes `socket` out of the pool: it was closed, or it belongs to the caller from now on. */
   remove(socket: SocketLike): void {
     const channel = channelOf(socket);
@@ -181,7 +176,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     if (this.#keylog) return;
     this.#keylog = true;
     for (const host of this.pool.hosts) {
-      for (const { channel } of host.connections) channel?.socket.on('keylog', onKeylog);
+      for (const { channel } of host.connections) if (channel) listenToKeylog(channel);
     }
   }
 
@@ -321,18 +316,6 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   // Dialling
 
-  /** What a connection to `origin` is opened with: the request's options, the agent's before them. */
-  dialOptions(options: Options, origin: Origin<HostOf>): Options {
-    // Spread, so that symbols survive: Node marks requests with some of its own.
-    const dial: Record<string, unknown> = Object.assign(Object.create(null), options, this.agent.options);
-    if (dial['socketPath']) dial['path'] = dial['socketPath'];
-    if (!dial['servername'] && dial['servername'] !== '') dial['servername'] = origin.servername;
-    // Present but undefined, it would hide a cached session from createConnection.
-    if (dial['session'] === undefined) delete dial['session'];
-    dial['_agentKey'] = origin.sessionKey;
-    return dial;
-  }
-
   #dial(connection: Connection<AgentKinds>, queued: QueuedRequest): void {
     const { req } = queued;
     if (req.destroyed) {
@@ -341,22 +324,12 @@ export class SocketDriver implements Driver<AgentKinds> {
       this.pool.failed(connection, connectionReset('The request was destroyed while it waited'));
       return;
     }
-    const options = this.dialOptions(queued.options, connection.host.origin);
-    let answered = false;
-    const answer: Deliver = (error, socket) => {
-      if (answered) return;
-      answered = true;
-      this.#dialling.delete(req);
+    const options = this.dialler.optionsFor(queued.options, connection.host.origin);
+    debug.enabled && debug('%s dials', connection.host.origin.key);
+    this.dialler.dial(req, options, (error, socket) => {
       if (error) this.#dialFailed(connection, error, socket);
       else this.#dialled(connection, socket, options);
-    };
-    debug.enabled && debug('%s dials', connection.host.origin.key);
-    this.#dialling.add(req);
-    try {
-      this.agent.createSocket(req, options, answer);
-    } catch (error) {
-      answer(error instanceof Error ? error : new Error(String(error)));
-    }
+    });
   }
 
   #dialFailed(connection: Connection<AgentKinds>, error: Error, socket: SocketLike | undefined): void {
@@ -375,30 +348,21 @@ export class SocketDriver implements Driver<AgentKinds> {
     } else if (socket.closed) {
       this.pool.failed(connection, connectionReset('The socket was closed before it was connected'));
     } else {
-      this.#own(connection, socket, options);
-      if (this.pool.limits.binding === 'eager') this.pool.connected(connection);
-      else if (socket.secureConnecting) socket.once('secureConnect', onReady);
-      else if (socket.connecting) socket.once('connect', onReady);
-      else this.pool.connected(connection);
+      const channel = this.#own(connection, socket, options);
+      const waits = this.pool.limits.binding === 'late' && awaitReady(channel);
+      if (!waits) this.pool.connected(connection);
     }
   }
 
   #own(connection: Connection<AgentKinds>, socket: SocketLike, options: Options): Channel {
     const channel = new Channel(this, connection, socket, options);
     connection.channel = channel;
-    for (const [event, listener] of LISTENERS) socket.on(event, listener);
-    if (this.#keylog) socket.on('keylog', onKeylog);
-    guard(channel, onStray);
-    if (socket.connecting) socket.once('connect', onConnect);
+    listen(channel, this.#keylog);
     return channel;
   }
 
   #disown(channel: Channel): void {
-    const { socket } = channel;
-    for (const [event, listener] of LISTENERS) socket.removeListener(event, listener);
-    socket.removeListener('keylog', onKeylog);
-    socket.removeListener('connect', onConnect);
-    unguard(channel);
+    stopListening(channel);
     channel.release();
   }
 
@@ -468,79 +432,6 @@ export class SocketDriver implements Driver<AgentKinds> {
     const timeout = ((this.agent.options as Options)['timeout'] as number | undefined) || 0;
     return safeIdleTime(this.#hint, timeout, this.agent.agentKeepAliveTimeoutBuffer);
   }
-}
-
-// One set of functions for all sockets; the channel tells whose it is.
-
-const LISTENERS: readonly (readonly [string, (this: SocketLike, error: Error) => void])[] = [
-  ['free', onFree],
-  ['close', onClose],
-  ['error', onError],
-  ['timeout', onTimeout],
-  ['agentRemove', onAgentRemove],
-];
-
-function onFree(this: SocketLike): void {
-  const channel = channelOf(this);
-  channel?.driver.agent.emit('free', this, channel.options);
-}
-
-function onClose(this: SocketLike): void {
-  const channel = channelOf(this);
-  if (!channel) return;
-  const { driver, options } = channel;
-  try {
-    driver.agent.removeSocket(this, options);
-  } finally {
-    // Also where it is overridden.
-    driver.remove(this);
-  }
-}
-
-/** Stays for the socket's whole life: an error between two requests must not become an uncaught one. */
-function onError(this: SocketLike, error: Error): void {
-  const channel = channelOf(this);
-  if (channel) channel.error = error;
-}
-
-/** The socket's own idle timer, that somebody may have set in `keepSocketAlive`. */
-function onTimeout(this: SocketLike): void {
-  const channel = channelOf(this);
-  const state = channel?.connection.state;
-  // Until it rests, the timer is that of the request before.
-  if (channel && !channel.restsSoon && (state === 'idle' || state === 'settling')) {
-    channel.driver.pool.close(channel.connection, 'idle-timeout');
-  }
-}
-
-/** Upgrade or CONNECT: the socket is the caller's. */
-function onAgentRemove(this: SocketLike): void {
-  const channel = channelOf(this);
-  if (!channel) return;
-  const { driver, options } = channel;
-  driver.remove(this);
-  driver.agent.removeSocket(this, options);
-}
-
-function onConnect(this: SocketLike): void {
-  const channel = channelOf(this);
-  if (channel) guard(channel, onStray);
-}
-
-function onReady(this: SocketLike): void {
-  const channel = channelOf(this);
-  if (channel) channel.driver.pool.connected(channel.connection);
-}
-
-function onKeylog(this: SocketLike, line: Buffer): void {
-  channelOf(this)?.driver.agent.emit('keylog', line, this);
-}
-
-function onStray(channel: Channel): void {
-  const { connection, driver } = channel;
-  // While its request still reads a response that is complete, it may go on; nobody comes after it.
-  if (connection.state === 'active') channel.poisoned = true;
-  else driver.pool.close(connection, 'poisoned');
 }
 
 function turn(driver: SocketDriver): void {

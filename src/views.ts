@@ -5,18 +5,21 @@
  */
 import type { AgentKinds } from './channel.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
+import type { Agent } from 'node:https';
+import { isIntercepted } from './interception.js';
 import type { HostPool } from './pool/host-pool.js';
 import type { Pool } from './pool/pool.js';
+import type { SocketDriver } from './socket-driver.js';
 
 type View<T> = Record<string, T[]>;
 
-export interface Views {
+interface Views {
   sockets: View<SocketLike>;
   freeSockets: View<SocketLike>;
   requests: View<AgentRequest>;
 }
 
-export function emptyViews(): Views {
+function emptyViews(): Views {
   return { sockets: empty(), freeSockets: empty(), requests: empty() };
 }
 
@@ -24,7 +27,7 @@ function empty<T>(): View<T> {
   return Object.create(null) as View<T>;
 }
 
-export function takeViews(pool: Pool<AgentKinds>, nameOf: (host: HostPool<AgentKinds>) => string): Views {
+function takeViews(pool: Pool<AgentKinds>, nameOf: (host: HostPool<AgentKinds>) => string): Views {
   const views = emptyViews();
   for (const host of pool.hosts) {
     const name = nameOf(host);
@@ -45,4 +48,44 @@ export function takeViews(pool: Pool<AgentKinds>, nameOf: (host: HostPool<AgentK
 
 function add<T>(view: View<T>, name: string, member: T): void {
   (view[name] ??= []).push(member);
+}
+
+/** For readers. What is written to them is ignored, as Node's own constructor writes, too. */
+export function defineViews(agent: Agent, driver: SocketDriver): void {
+  let views: Views = emptyViews();
+  let takenAt = -1;
+  const names = new WeakMap<object, string>();
+
+  const current = (): Views => {
+    if (isIntercepted()) {
+      // Node's addRequest may be working on them: nothing of ours for it to take, room for what it notes.
+      if (takenAt !== -1) views = emptyViews();
+      takenAt = -1;
+      return views;
+    }
+    if (takenAt !== driver.pool.changes) {
+      views = takeViews(driver.pool, (host) => {
+        let name = names.get(host);
+        if (name === undefined) {
+          const [connection] = host.connections;
+          const request = host.waiting.head?.value.request;
+          const options =
+            connection?.channel?.options ?? driver.dialler.optionsFor(request?.options ?? {}, host.origin);
+          name = agent.getName(options as Parameters<Agent['getName']>[0]);
+          names.set(host, name);
+        }
+        return name;
+      });
+      takenAt = driver.pool.changes;
+    }
+    return views;
+  };
+
+  const define = (name: string, get: () => unknown): void => {
+    Object.defineProperty(agent, name, { configurable: true, enumerable: true, get, set: () => {} });
+  };
+  define('sockets', () => current().sockets);
+  define('freeSockets', () => current().freeSockets);
+  define('requests', () => current().requests);
+  define('totalSocketCount', () => driver.pool.size);
 }

@@ -1,0 +1,27 @@
+/** `agent.maxSockets` and the like: properties that may be set at any time, checked and obeyed at once. */
+import type { Agent } from 'node:https';
+import { atLeastZero, scheduling } from './options.js';
+import type { Limits } from './pool/limits.js';
+
+/** Own properties, as on Node's agent, but live: whoever waits for a limit goes when it is raised. */
+export function defineLimits(agent: Agent, limits: Limits, changed: () => void): void {
+  const define = <K extends keyof Limits>(
+    name: K,
+    check: (name: string, value: unknown) => Limits[K],
+  ): void => {
+    Object.defineProperty(agent, name, {
+      configurable: true,
+      enumerable: true,
+      get: () => limits[name],
+      set: (value: unknown) => {
+        limits[name] = check(name, value);
+        changed();
+      },
+    });
+  };
+  define('maxSockets', atLeastZero);
+  define('maxTotalSockets', atLeastZero);
+  define('maxFreeSockets', atLeastZero);
+  define('scheduling', scheduling);
+  define('keepAlive', (_name, value) => Boolean(value));
+}

@@ -1,0 +1,110 @@
+/**
+ * What the pool hears from a socket. One set of functions for all sockets, put on each when the pool takes it over and taken
+ * off when it leaves; the channel tells whose it is.
+ */
+import { channelOf } from './channel.js';
+import type { Channel } from './channel.js';
+import { guard, unguard } from './liveness/guard.js';
+import type { SocketLike } from './node-internals.js';
+
+const LISTENERS: readonly (readonly [string, (this: SocketLike, error: Error) => void])[] = [
+  ['free', onFree],
+  ['close', onClose],
+  ['error', onError],
+  ['timeout', onTimeout],
+  ['agentRemove', onAgentRemove],
+];
+
+/** @param keylog whether the agent's 'keylog' has a listener */
+export function listen(channel: Channel, keylog: boolean): void {
+  const { socket } = channel;
+  for (const [event, listener] of LISTENERS) socket.on(event, listener);
+  guard(channel, onStray);
+  if (socket.connecting) socket.once('connect', onConnect);
+  if (keylog) listenToKeylog(channel);
+}
+
+export function listenToKeylog({ socket }: Channel): void {
+  socket.on('keylog', onKeylog);
+}
+
+/** Late binding: reports when it can be handed to whoever is first. `false`: it can be now. */
+export function awaitReady({ socket }: Channel): boolean {
+  if (socket.secureConnecting) socket.once('secureConnect', onReady);
+  else if (socket.connecting) socket.once('connect', onReady);
+  else return false;
+  return true;
+}
+
+export function stopListening(channel: Channel): void {
+  const { socket } = channel;
+  for (const [event, listener] of LISTENERS) socket.removeListener(event, listener);
+  socket.removeListener('keylog', onKeylog);
+  socket.removeListener('connect', onConnect);
+  unguard(channel);
+}
+
+/** Also puts the guard on a handle that Node made while it was connecting (RFC 8305). */
+function onConnect(this: SocketLike): void {
+  const channel = channelOf(this);
+  if (channel) guard(channel, onStray);
+}
+
+function onReady(this: SocketLike): void {
+  const channel = channelOf(this);
+  if (channel) channel.driver.pool.connected(channel.connection);
+}
+
+function onKeylog(this: SocketLike, line: Buffer): void {
+  channelOf(this)?.driver.agent.emit('keylog', line, this);
+}
+
+/** Bytes that nobody asked for. */
+export function onStray(channel: Channel): void {
+  const { connection, driver } = channel;
+  // While its request still reads a response that is complete, it may go on; nobody comes after it.
+  if (connection.state === 'active') channel.poisoned = true;
+  else driver.pool.close(connection, 'poisoned');
+}
+
+function onFree(this: SocketLike): void {
+  const channel = channelOf(this);
+  channel?.driver.agent.emit('free', this, channel.options);
+}
+
+function onClose(this: SocketLike): void {
+  const channel = channelOf(this);
+  if (!channel) return;
+  const { driver, options } = channel;
+  try {
+    driver.agent.removeSocket(this, options);
+  } finally {
+    // Also where it is overridden.
+    driver.remove(this);
+  }
+}
+
+/** Stays for the socket's whole life: an error between two requests must not become an uncaught one. */
+function onError(this: SocketLike, error: Error): void {
+  const channel = channelOf(this);
+  if (channel) channel.error = error;
+}
+
+/** The socket's own idle timer, that somebody may have set in `keepSocketAlive`. */
+function onTimeout(this: SocketLike): void {
+  const channel = channelOf(this);
+  const state = channel?.connection.state;
+  // Until it rests, the timer is that of the request before.
+  if (channel && !channel.restsSoon && (state === 'idle' || state === 'settling')) {
+    channel.driver.pool.close(channel.connection, 'idle-timeout');
+  }
+}
+
+/** Upgrade or CONNECT: the socket is the caller's. */
+function onAgentRemove(this: SocketLike): void {
+  const channel = channelOf(this);
+  if (!channel) return;
+  const { driver, options } = channel;
+  driver.remove(this);
+  driver.agent.removeSocket(this, options);
+}
