@@ -1,6 +1,6 @@
 /** The real thing behind a pool connection: a socket, who has it, and what we have seen on it. */
 import { RecordLedger } from './liveness/record-ledger.js';
-import type { AgentRequest, Handle, SocketLike } from './node-internals.js';
+import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { HostPool } from './pool/host-pool.js';
 import type { Connection } from './pool/connection.js';
 import type { QueuedRequest } from './queued-request.js';
@@ -41,10 +41,8 @@ export class Channel {
   polledAt = 0;
   /** Turns of the loop that it has been settling for. */
   polls = 0;
-  /** The handle that the guard watches. */
-  guarded: Handle | undefined = undefined;
-  /** Node's reader, that the guard stands before. */
-  reader: Handle['onread'] = undefined;
+  /** A `push` that somebody had put on this very socket before the guard. */
+  ownPush: SocketLike['push'] | undefined = undefined;
   /** What came off the wire, and what of it was delivered. */
   readonly ledger: RecordLedger;
   error: Error | undefined = undefined;

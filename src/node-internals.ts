@@ -7,7 +7,8 @@ import type { Duplex } from 'node:stream';
 
 /** What `socket._handle` is, as far as we touch it. */
 export interface Handle {
-  onread?: ((this: Handle, data: ArrayBuffer | undefined) => unknown) | undefined;
+  /** Node's reader. Handles of Node's own sockets have it. */
+  onread?: unknown;
   reading?: boolean;
   readStart?(): number;
   readStop?(): number;

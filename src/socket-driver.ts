@@ -7,7 +7,7 @@ import { Channel, channelOf } from './channel.js';
 import type { AgentKinds } from './channel.js';
 import { debug } from './debug.js';
 import { agentDestroyed, connectionReset, invalidType } from './errors.js';
-import { guard, hold, watch } from './liveness/guard.js';
+import { watch } from './liveness/guard.js';
 import { keepAliveHeader, parseKeepAlive, safeIdleTime } from './liveness/keep-alive-hint.js';
 import { Reaper } from './liveness/reaper.js';
 import { clearAsyncId, isSocketLike, resetAsyncId, setHighWaterMark } from './node-internals.js';
@@ -21,7 +21,8 @@ import { Pool } from './pool/pool.js';
 import { Waiter } from './pool/waiter.js';
 import { onSocket, QueuedRequest } from './queued-request.js';
 import type { Deliver } from './queued-request.js';
-import { awaitReady, listen, listenToKeylog, onStray, stopListening } from './socket-events.js';
+import { SendBatch } from './send-batch.js';
+import { awaitReady, listen, listenToKeylog, stopListening } from './socket-events.js';
 import { Dialler } from './tls/dialler.js';
 import type { DiallingAgent } from './tls/dialler.js';
 import { Identities } from './tls/identity.js';
@@ -61,6 +62,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly identities: Identities<HostOf>;
   readonly contexts: SecureContexts;
   readonly dialler: Dialler;
+  readonly batch: SendBatch = new SendBatch();
   readonly #reaper: Reaper;
   /** Requests of this turn, of which its end decides whether they wait on. */
   #brief: QueuedRequest[] = [];
@@ -145,8 +147,6 @@ export class SocketDriver implements Driver<AgentKinds> {
       // `agent: false` makes an agent for this one request: nobody could use the connection again, or close it.
       channel.options['agent'] !== false &&
       this.usable(connection);
-    // Also for sockets that Node gave a new handle while it was connecting.
-    guard(channel, onStray);
     this.pool.release(connection, reusable);
     if (channel.request === request) {
       channel.request = undefined;
@@ -195,7 +195,6 @@ export class SocketDriver implements Driver<AgentKinds> {
     const queued = waiter.request;
     queued.leave();
     if (!channel) return;
-    if (this.#turning) hold(channel);
     queued.run(() => this.#lease(channel, queued.req, queued.options, queued.deliver));
   }
 
@@ -212,7 +211,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     }
     // Somebody else's has a say in whether it is kept, each time. What nobody reads has to be seen to at once.
     const overridden = this.agent.keepSocketAlive !== this.#keepSocketAlive;
-    if (overridden || !channel.guarded?.reading) return this.#rest(channel);
+    if (overridden || !channel.socket._handle?.reading) return this.#rest(channel);
     if (!channel.restsSoon) {
       channel.restsSoon = true;
       this.#resting.push(channel);
@@ -401,6 +400,9 @@ export class SocketDriver implements Driver<AgentKinds> {
     }
     channel.unreferenced = false;
     if (!socket._handle && socket.isPaused()) socket.resume();
+
+    if (this.#turning) this.batch.hold(socket);
+    else if (channel.used) this.batch.add(socket, this.pool.size - this.pool.idle.size);
 
     if (deliver) deliver(null, socket);
     else onSocket(req, socket);

@@ -20,7 +20,6 @@ export function listen(channel: Channel, keylog: boolean): void {
   const { socket } = channel;
   for (const [event, listener] of LISTENERS) socket.on(event, listener);
   guard(channel, onStray);
-  if (socket.connecting) socket.once('connect', onConnect);
   if (keylog) listenToKeylog(channel);
 }
 
@@ -40,14 +39,7 @@ export function stopListening(channel: Channel): void {
   const { socket } = channel;
   for (const [event, listener] of LISTENERS) socket.removeListener(event, listener);
   socket.removeListener('keylog', onKeylog);
-  socket.removeListener('connect', onConnect);
   unguard(channel);
-}
-
-/** Also puts the guard on a handle that Node made while it was connecting (RFC 8305). */
-function onConnect(this: SocketLike): void {
-  const channel = channelOf(this);
-  if (channel) guard(channel, onStray);
 }
 
 function onReady(this: SocketLike): void {

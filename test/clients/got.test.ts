@@ -11,7 +11,7 @@ import type { TestServer } from '../support/server.js';
 import type { Call, Client } from './client.js';
 import { clientSuite } from './suite.js';
 import { LIMIT, quiet } from './support.js';
-import { threadedServer } from './threaded-server.js';
+import { threadedServer } from '../support/threaded-server.js';
 
 type Init = Omit<OptionsInit, 'isStream' | 'resolveBodyOnly' | 'responseType'>;
 

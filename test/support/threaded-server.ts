@@ -7,8 +7,8 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { certificate } from '../support/certificate.js';
-import type { Certificate } from '../support/certificate.js';
+import { certificate } from './certificate.js';
+import type { Certificate } from './certificate.js';
 
 export async function threadedServer(t: TestContext): Promise<{ url: string; ca: string }> {
   const pems = await certificate();
