@@ -2,7 +2,9 @@
  * The few places where we look behind Node's public API, all in one file. Every one is found by a feature test,
  * and where it is not found, what it serves is left out.
  */
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import { EventEmitter } from 'node:events';
+import { ClientRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** What `socket._handle` is, as far as we touch it. */
@@ -25,6 +27,8 @@ export interface Handle {
 export interface AgentRequest extends ClientRequest {
   /** The option of that name, milliseconds. */
   timeout?: number;
+  /** Set where `setTimeout` was called. */
+  timeoutCb?: unknown;
   res?: IncomingMessage | null;
 }
 
@@ -102,4 +106,42 @@ export function setHighWaterMark(socket: SocketLike, highWaterMark: unknown): vo
   if (socket.writableHighWaterMark === highWaterMark) return;
   const state: unknown = Reflect.get(socket, '_writableState');
   if (state && typeof state === 'object') Reflect.set(state, 'highWaterMark', highWaterMark);
+}
+
+/** A longer timer would fire at once; Node takes this for longer timeouts of requests and sockets, too. */
+export const MAX_TIMEOUT: number = 2 ** 31 - 1;
+
+type SocketListener = (socket: unknown) => void;
+
+/** The milliseconds that a request's 'socket' listener sets on a socket, if it is one of Node's `req.setTimeout`. */
+function timeoutSetBy(listener: SocketListener): number | undefined {
+  let timeout: number | undefined;
+  listener({ connecting: false, once: () => {}, setTimeout: (value: number) => void (timeout = value) });
+  return timeout;
+}
+
+/** How Node's listener looks. `undefined`: `req.setTimeout` works some other way. */
+function findTimeoutListener(): string | undefined {
+  const request = Object.assign(new EventEmitter(), { timeoutCb: null, socket: null });
+  try {
+    ClientRequest.prototype.setTimeout.call(request as unknown as ClientRequest, 1);
+    const listeners = request.listeners('socket') as SocketListener[];
+    const found = listeners.filter((listener) => timeoutSetBy(listener) === 1);
+    return found.length === 1 ? String(found[0]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const timeoutListener = findTimeoutListener();
+
+/**
+ * What `req.setTimeout` was called with before `req` had a socket, in milliseconds. Node keeps it in a listener that sets it
+ * on the socket, and nowhere else.
+ */
+export function timeoutAskedOf(req: AgentRequest): number | undefined {
+  if (!req.timeoutCb || timeoutListener === undefined) return undefined;
+  const listeners = req.listeners('socket') as SocketListener[];
+  const last = listeners.findLast((listener) => String(listener) === timeoutListener);
+  return last && timeoutSetBy(last);
 }

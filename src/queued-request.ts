@@ -6,6 +6,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { ClientRequest } from 'node:http';
 import type { AgentKinds } from './channel.js';
+import { MAX_TIMEOUT, timeoutAskedOf } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { Waiter } from './pool/waiter.js';
 import type { Options } from './tls/identity.js';
@@ -56,7 +57,8 @@ export class QueuedRequest {
       req.destroy = destroyWhileQueued;
       req.setTimeout = setTimeoutWhileQueued;
     }
-    this.#startTimer(timeout);
+    // A `setTimeout` between `enter` and now was Node's own.
+    this.#startTimer(timeoutAskedOf(req) ?? timeout);
   }
 
   /** The wait is over: nothing of it stays on the request. */
@@ -120,10 +122,13 @@ export class QueuedRequest {
   #startTimer(timeout: number | undefined): void {
     if (this.#timer) clearTimeout(this.#timer);
     if (!timeout) return;
-    this.#timer = setTimeout(() => {
-      this.#timedOut = true;
-      this.run(() => this.req.emit('timeout'));
-    }, timeout);
+    this.#timer = setTimeout(
+      () => {
+        this.#timedOut = true;
+        this.run(() => this.req.emit('timeout'));
+      },
+      Math.min(timeout, MAX_TIMEOUT),
+    );
   }
 }
 

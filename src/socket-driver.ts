@@ -10,7 +10,7 @@ import { agentDestroyed, connectionReset, invalidType } from './errors.js';
 import { watch } from './liveness/guard.js';
 import { keepAliveHeader, parseKeepAlive, safeIdleTime } from './liveness/keep-alive-hint.js';
 import { Reaper } from './liveness/reaper.js';
-import { clearAsyncId, isSocketLike, resetAsyncId, setHighWaterMark } from './node-internals.js';
+import { clearAsyncId, isSocketLike, MAX_TIMEOUT, resetAsyncId, setHighWaterMark } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { ResolvedOptions } from './options.js';
 import type { CloseReason } from './pool/close-reason.js';
@@ -407,18 +407,14 @@ export class SocketDriver implements Driver<AgentKinds> {
     if (deliver) deliver(null, socket);
     else onSocket(req, socket);
 
-    const timeout = req.timeout ?? ((agentOptions['timeout'] as number | undefined) || 0);
+    const timeout = req.timeout ?? this.#timeout;
     if ((socket.timeout || 0) !== timeout) socket.setTimeout?.(timeout);
   }
 
   #arm(queued: QueuedRequest): void {
     const { req } = queued;
     if (req.destroyed) this.#onAbort(queued);
-    else
-      queued.arm(
-        req.timeout ?? ((this.agent.options as Options)['timeout'] as number | undefined),
-        this.#onAbort,
-      );
+    else queued.arm(req.timeout ?? this.#timeout, this.#onAbort);
   }
 
   #onAbort = (queued: QueuedRequest): void => {
@@ -431,8 +427,13 @@ export class SocketDriver implements Driver<AgentKinds> {
       this.#hintHeader = header;
       this.#hint = header === undefined ? undefined : parseKeepAlive(header);
     }
-    const timeout = ((this.agent.options as Options)['timeout'] as number | undefined) || 0;
-    return safeIdleTime(this.#hint, timeout, this.agent.agentKeepAliveTimeoutBuffer);
+    return safeIdleTime(this.#hint, this.#timeout, this.agent.agentKeepAliveTimeoutBuffer);
+  }
+
+  /** Hot path. The agent's own, `0` for none. */
+  get #timeout(): number {
+    const timeout = (this.agent.options as Options)['timeout'] as number | undefined;
+    return timeout ? Math.min(timeout, MAX_TIMEOUT) : 0;
   }
 }
 
