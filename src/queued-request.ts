@@ -39,7 +39,8 @@ export class QueuedRequest {
 
   /** The wait begins: what comes of it happens in the async context of now. */
   enter(): void {
-    this.#resource = new AsyncResource('QueuedRequest', { requireManualDestroy: true });
+    // Without `requireManualDestroy`: who keeps something for each async id would keep it for ever.
+    this.#resource = new AsyncResource('QueuedRequest');
   }
 
   /**
