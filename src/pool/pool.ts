@@ -357,13 +357,16 @@ export class Pool<K extends Kinds> {
       return;
     }
     if (host.waiting.size === 0) {
-      const keep = this.#keeps(host) && host.idle.size < this.limits.maxFreeSockets;
-      if (!keep || !this.#driver.park(connection)) {
+      if (!this.#mayIdle(host) || !this.#driver.park(connection)) {
         this.close(connection, 'surplus');
         return;
       }
-      // Parking runs foreign code: it may have closed the connection, or made a request.
+      // Parking runs foreign code: it may have closed the connection, made a request, or changed a limit.
       if (connection.state !== 'active') return;
+      if (this.#isSurplus(host) || (host.waiting.size === 0 && !this.#mayIdle(host))) {
+        this.close(connection, 'surplus');
+        return;
+      }
     }
     const waiter = host.waiting.head?.value;
     if (waiter) {
@@ -381,6 +384,11 @@ export class Pool<K extends Kinds> {
 
   #keeps(host: HostPool<K>): boolean {
     return this.limits.keepAlive && !host.abandoned;
+  }
+
+  /** Whether one more connection of `host` may become idle. */
+  #mayIdle(host: HostPool<K>): boolean {
+    return this.#keeps(host) && host.idle.size < this.limits.maxFreeSockets;
   }
 
   #free(connection: Connection<K>): void {
