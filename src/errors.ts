@@ -9,18 +9,27 @@ function coded<E extends Error>(error: E, code: string): E & { code: string } {
   return Object.assign(error, { code });
 }
 
+/** As Node puts it: an object's kind, and nothing of what is in it. */
+function received(actual: unknown): string {
+  if (actual === null || actual === undefined) return `Received ${actual}`;
+  if (typeof actual === 'function') return `Received function ${actual.name}`;
+  if (typeof actual !== 'object') return `Received type ${typeof actual} (${inspect(actual)})`;
+  const name: unknown = actual.constructor?.name;
+  return name ? `Received an instance of ${String(name)}` : `Received ${inspect(actual, { depth: -1 })}`;
+}
+
 export function invalidType(name: string, expected: string, actual: unknown): TypeError {
-  const message = `The ${JSON.stringify(name)} argument must be ${expected}. Received ${inspect(actual)}`;
+  const message = `The ${JSON.stringify(name)} argument must be ${expected}. ${received(actual)}`;
   return coded(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
 }
 
 export function invalidValue(name: string, expected: string, actual: unknown): TypeError {
-  const message = `The ${JSON.stringify(name)} argument must be ${expected}. Received ${inspect(actual)}`;
+  const message = `The ${JSON.stringify(name)} argument must be ${expected}. Received ${inspect(actual, { depth: -1 })}`;
   return coded(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
 export function outOfRange(name: string, expected: string, actual: unknown): RangeError {
-  const message = `The value of ${JSON.stringify(name)} is out of range. It must be ${expected}. Received ${inspect(actual)}`;
+  const message = `The value of ${JSON.stringify(name)} is out of range. It must be ${expected}. Received ${inspect(actual, { depth: -1 })}`;
   return coded(new RangeError(message), 'ERR_OUT_OF_RANGE');
 }
 

@@ -93,10 +93,11 @@ export class QueuedRequest {
       if (this.deliver) {
         // A request that was destroyed has its reason; the caller hands this to `onSocket`, which looks for it.
         this.deliver(error ?? new Error('The request was destroyed while it waited'));
-      } else if (error && Reflect.get(error, 'code') === 'ERR_PROXY_TUNNEL') {
+      } else if ((error as { code?: unknown } | undefined)?.code === 'ERR_PROXY_TUNNEL') {
         // Node's onSocket leaves this one to the agent.
         process.nextTick(() => {
-          if (Reflect.get(error, 'proxyTunnelTimeout') && !this.#timedOut) this.req.emit('timeout');
+          const { proxyTunnelTimeout } = error as { proxyTunnelTimeout?: unknown };
+          if (proxyTunnelTimeout && !this.#timedOut) this.req.emit('timeout');
           this.req.emit('error', error);
           onSocket(this.req, null, error);
         });

@@ -347,17 +347,30 @@ export class SocketDriver implements Driver<AgentKinds> {
     } else if (socket.closed) {
       this.pool.failed(connection, connectionReset('The socket was closed before it was connected'));
     } else {
-      const channel = this.#own(connection, socket, options);
+      let channel;
+      try {
+        channel = this.#own(connection, socket, options);
+      } catch (error) {
+        this.pool.failed(connection, error as Error);
+        return;
+      }
       const waits = this.pool.limits.binding === 'late' && awaitReady(channel);
       if (!waits) this.pool.connected(connection);
     }
   }
 
+  /** Throws for a stream that refuses a mark or a listener. */
   #own(connection: Connection<AgentKinds>, socket: SocketLike, options: Options): Channel {
-    const channel = new Channel(this, connection, socket, options);
-    connection.channel = channel;
-    listen(channel, this.#keylog);
-    return channel;
+    try {
+      const channel = new Channel(this, connection, socket, options);
+      listen(channel, this.#keylog);
+      connection.channel = channel;
+      return channel;
+    } catch (error) {
+      channelOf(socket)?.release();
+      socket.destroy();
+      throw error;
+    }
   }
 
   #disown(channel: Channel): void {
