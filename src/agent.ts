@@ -9,7 +9,7 @@ import { intercept, isIntercepted } from './interception.js';
 import { defineLimits } from './live-limits.js';
 import { hasProxyConfig } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
-import { resolveOptions } from './options.js';
+import { ownOptions, resolveOptions } from './options.js';
 import type { PoolingAgentOptions } from './options.js';
 import { SocketDriver } from './socket-driver.js';
 import type { DrivenAgent } from './socket-driver.js';
@@ -45,13 +45,14 @@ export class PoolingAgent extends Agent {
    * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for `proxyEnv` where Node has no proxy support
    */
   constructor(options: PoolingAgentOptions = {}) {
-    const resolved = resolveOptions(options);
-    super({ ...options, keepAlive: resolved.limits.keepAlive });
+    const own = ownOptions(options);
+    const resolved = resolveOptions(own);
+    super({ ...own, keepAlive: resolved.limits.keepAlive });
     // The same once more: Node's is in V8's dictionary mode, and is looked through at every request.
     this.options = Object.setPrototypeOf({ ...this.options }, null) as typeof this.options;
 
     // Node 20 takes neither from the options.
-    const given = options as { defaultPort?: number; protocol?: string; proxyEnv?: unknown };
+    const given = own as { defaultPort?: number; protocol?: string; proxyEnv?: unknown };
     this.defaultPort = given.defaultPort ?? 443;
     this.protocol = given.protocol ?? 'https:';
     if (given.proxyEnv && !hasProxyConfig(this)) throw unsupported('The option "proxyEnv"');

@@ -70,10 +70,16 @@ export interface ResolvedOptions {
   agentKeepAliveTimeoutBuffer: number;
 }
 
-export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
+/** What the caller gave, each option read once, and nothing of any prototype: there it was put by nobody who knew of us. */
+export function ownOptions(options: PoolingAgentOptions): PoolingAgentOptions {
   if (options === null || typeof options !== 'object') {
     throw invalidType('options', 'of type object', options);
   }
+  return Object.assign(Object.create(null), options) as PoolingAgentOptions;
+}
+
+/** @param options those of `ownOptions` */
+export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
   // Read by Node or by the dial; checked here because a wrong one would only show up later, or never.
   optional(options, 'timeout', duration, 0);
   optional(options, 'noDelay', flag, true);
