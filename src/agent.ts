@@ -11,6 +11,8 @@ import { hasProxyConfig } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import { ownOptions, resolveOptions } from './options.js';
 import type { PoolingAgentOptions } from './options.js';
+import { Resumption } from './sessions/resumption.js';
+import { defineSessionViews } from './sessions/session-views.js';
 import { SocketDriver } from './socket-driver.js';
 import type { DrivenAgent } from './socket-driver.js';
 import type { Deliver } from './queued-request.js';
@@ -31,6 +33,7 @@ export class PoolingAgent extends Agent {
   declare readonly [kDriver]: SocketDriver;
   declare defaultPort: number;
   declare protocol: string;
+  /** That of the session cache, shared or not; may be changed at any time. */
   declare maxCachedSessions: number;
   declare keepAlive: boolean;
   declare keepAliveMsecs: number;
@@ -58,17 +61,19 @@ export class PoolingAgent extends Agent {
     if (given.proxyEnv && !hasProxyConfig(this)) throw unsupported('The option "proxyEnv"');
 
     this.keepAliveMsecs = resolved.keepAliveMsecs;
-    this.maxCachedSessions = resolved.maxCachedSessions;
     this.agentKeepAliveTimeoutBuffer = resolved.agentKeepAliveTimeoutBuffer;
 
+    const resumption = new Resumption(this, PoolingAgent.prototype, resolved.sessionCache);
     const driver = new SocketDriver(
       this as unknown as DrivenAgent,
       resolved,
       PoolingAgent.prototype.keepSocketAlive,
+      resumption,
     );
     Object.defineProperty(this, kDriver, { value: driver });
     defineLimits(this, resolved.limits, () => driver.pool.limitsChanged());
     defineViews(this, driver);
+    defineSessionViews(this, resolved.sessionCache);
 
     // Node's own handlers of these two would run a second pool beside ours.
     this.removeAllListeners('free');
@@ -102,11 +107,9 @@ export class PoolingAgent extends Agent {
       driver.acquire(req, options as Options, callback);
       return;
     }
-    const { origin } = driver.identities.resolve(
-      options as Options,
-      this.options as Options,
-      hostOf(req),
-    ).entry;
+    const origin =
+      driver.dialler.originOf(req, options as Options) ??
+      driver.identities.resolve(options as Options, this.options as Options, hostOf(req));
     driver.dialler.open(req, options as Options, origin, callback);
   }
 
@@ -128,6 +131,21 @@ export class PoolingAgent extends Agent {
   override reuseSocket(socket: SocketLike, req: AgentRequest): void {
     req.reusedSocket = true;
     if (channelOf(socket)?.unreferenced !== false) socket.ref?.();
+  }
+
+  /** The newest TLS session that is remembered under `key`. As in Node's agent: for those who call or override it. */
+  _getSession(key: string): Buffer | undefined {
+    return this[kDriver].resumption.cache.peek(key);
+  }
+
+  /** Remembers a TLS session. As in Node's agent: for those who call or override it. */
+  _cacheSession(key: string, session: Buffer): void {
+    this[kDriver].resumption.store(key, session);
+  }
+
+  /** Forgets the TLS sessions that are remembered under `key`. As in Node's agent: for those who call or override it. */
+  _evictSession(key: string): void {
+    this[kDriver].resumption.cache.delete(key);
   }
 
   /**

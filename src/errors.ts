@@ -52,3 +52,8 @@ export function agentDestroyed(): Error {
 export function connectionReset(message: string): Error {
   return coded(new Error(message), 'ECONNRESET');
 }
+
+/** An export of TLS sessions that is refused. */
+export function sessionImport(why: 'FORMAT' | 'VERSION' | 'KEY', message: string, cause?: unknown): Error {
+  return coded(new Error(message, cause === undefined ? {} : { cause }), `ERR_SESSION_IMPORT_${why}`);
+}

@@ -1,3 +1,10 @@
 /** The public surface. */
 export { PoolingAgent } from './agent.js';
 export type { PoolingAgentOptions } from './options.js';
+export { SessionCache } from './sessions/session-cache.js';
+export type {
+  SessionCacheOptions,
+  SessionCacheStats,
+  SessionExportOptions,
+  SessionImportOptions,
+} from './sessions/session-cache.js';

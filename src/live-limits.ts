@@ -1,6 +1,7 @@
 /** `agent.maxSockets` and the like: properties that may be set at any time, checked and obeyed at once. */
 import type { Agent } from 'node:https';
-import { atLeastZero, scheduling } from './options.js';
+import { atLeastZero } from './checks.js';
+import { scheduling } from './options.js';
 import type { Limits } from './pool/limits.js';
 
 /** Own properties, as on Node's agent, but live: whoever waits for a limit goes when it is raised. */

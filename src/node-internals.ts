@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events';
 import { ClientRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 
 /** What `socket._handle` is, as far as we touch it. */
 export interface Handle {
@@ -38,6 +39,7 @@ export interface SocketLike extends Duplex {
   readonly secureConnecting?: boolean;
   readonly timeout?: number | undefined;
   getProtocol?(): string | null;
+  isSessionReused?(): boolean;
   getCipher?(): { name: string } | undefined;
   setTimeout?(timeout: number): unknown;
   setKeepAlive?(enable: boolean, initialDelay: number): unknown;
@@ -144,4 +146,25 @@ export function timeoutAskedOf(req: AgentRequest): number | undefined {
   const listeners = req.listeners('socket') as SocketListener[];
   const last = listeners.findLast((listener) => String(listener) === timeoutListener);
   return last && timeoutSetBy(last);
+}
+
+let unwraps: boolean | undefined;
+
+/**
+ * Whether Node takes off a session the mark that it puts on in 22.23, 24.21 and 26: whom it was authenticated for.
+ * Asked of `setSession` itself, with nothing behind it.
+ */
+export function unwrapsSessions(): boolean {
+  if (unwraps !== undefined) return unwraps;
+  unwraps = false;
+  const handle = { setSession: (session: Buffer | undefined) => void (unwraps = session?.length === 1) };
+  const socket = { _handle: handle, _tlsOptions: { servername: 'a' } };
+  try {
+    // Node's typings leave it out.
+    const { setSession } = TLSSocket.prototype as unknown as { setSession(session: Buffer): void };
+    setSession.call(socket, Buffer.from('\0nodejs:tls:session:1\0\0\x01as', 'latin1'));
+  } catch {
+    // Not as we know it: sessions are passed on as they are.
+  }
+  return unwraps;
 }

@@ -3,8 +3,11 @@
  * be changed later is a property of the agent.
  */
 import type { AgentOptions } from 'node:https';
-import { invalidType, invalidValue, outOfRange } from './errors.js';
+import { atLeastOne, atLeastZero, duration, flag, oneOf, optional } from './checks.js';
+import type { Check } from './checks.js';
+import { invalidType, invalidValue } from './errors.js';
 import type { Limits } from './pool/limits.js';
+import { SessionCache } from './sessions/session-cache.js';
 
 /**
  * Everything that `https.AgentOptions` takes, TLS options included, with Node's names and meanings, and a few
@@ -33,10 +36,28 @@ export interface PoolingAgentOptions extends AgentOptions {
    * Default: none.
    */
   timeout?: number | undefined;
-  /** TLS sessions remembered for resumption. `0` remembers none. Default: `100`. */
+  /**
+   * Identities (host and TLS options) whose TLS sessions are remembered for resumption. `0` remembers none. Not
+   * together with a `sessionCache`, which has its own. Default: `100`.
+   */
   maxCachedSessions?: number | undefined;
+  /**
+   * Where TLS sessions are remembered: a `SessionCache` that other agents use, too, or that was filled by `import`. `false`
+   * remembers none. Default: a cache of its own.
+   */
+  sessionCache?: SessionCache | false | undefined;
+  /**
+   * Whether the last TLS 1.3 ticket of an identity may be used more than once; see `SessionCacheOptions`. Not together
+   * with a `sessionCache`, which has its own. Default: `'allow'`.
+   */
+  ticketReuse?: 'allow' | 'never' | undefined;
   /** Secure contexts kept: one for each different set of certificates, keys and protocol options. Default: `100`. */
   maxSecureContexts?: number | undefined;
+  /**
+   * Make the secure context for the agent's own TLS options at construction, so that bad certificates and keys throw there
+   * and not at the first request. Default: `false`.
+   */
+  eagerContext?: boolean | undefined;
   /** Disable Nagle's algorithm. Default: `true`. */
   noDelay?: boolean | undefined;
   /**
@@ -65,8 +86,9 @@ const KEEP_ALIVE_TIMEOUT_BUFFER = 1000;
 export interface ResolvedOptions {
   limits: Limits;
   keepAliveMsecs: number;
-  maxCachedSessions: number;
+  sessionCache: SessionCache;
   maxSecureContexts: number;
+  eagerContext: boolean;
   agentKeepAliveTimeoutBuffer: number;
 }
 
@@ -94,8 +116,9 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
       binding: optional(options, 'binding', binding, 'eager'),
     },
     keepAliveMsecs: optional(options, 'keepAliveMsecs', duration, 1000),
-    maxCachedSessions: optional(options, 'maxCachedSessions', atLeastZero, 100),
+    sessionCache: resolveSessionCache(options),
     maxSecureContexts: optional(options, 'maxSecureContexts', atLeastOne, 100),
+    eagerContext: optional(options, 'eagerContext', flag, false),
     agentKeepAliveTimeoutBuffer: optional(
       options,
       'agentKeepAliveTimeoutBuffer',
@@ -105,43 +128,22 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
   };
 }
 
-type Check<T> = (name: string, value: unknown) => T;
-
-function optional<T>(options: object, name: string, check: Check<T>, fallback: T): T {
-  const value: unknown = Reflect.get(options, name);
-  return value === undefined ? fallback : check(name, value);
-}
-
-function flag(name: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw invalidType(name, 'of type boolean', value);
-  return value;
-}
-
-function atLeast(minimum: number): Check<number> {
-  return (name, value) => {
-    if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
-    if (!(value >= minimum && (Number.isInteger(value) || value === Infinity))) {
-      throw outOfRange(name, `an integer >= ${minimum}, or Infinity`, value);
-    }
-    return value;
-  };
-}
-
-function oneOf<T extends string>(...words: readonly T[]): Check<T> {
-  return (name, value) => {
-    for (const word of words) if (value === word) return word;
-    throw invalidValue(name, `one of: ${words.map((word) => `'${word}'`).join(', ')}`, value);
-  };
-}
-
-/** Checks for the agent's live properties, too. */
-export const atLeastZero: Check<number> = atLeast(0);
-const atLeastOne: Check<number> = atLeast(1);
 export const scheduling: Check<'fifo' | 'lifo'> = oneOf('lifo', 'fifo');
 const binding: Check<'eager' | 'late'> = oneOf('eager', 'late');
 
-function duration(name: string, value: unknown): number {
-  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
-  if (!(value >= 0 && value !== Infinity)) throw outOfRange(name, 'a number of milliseconds >= 0', value);
-  return value;
+function resolveSessionCache(options: PoolingAgentOptions): SessionCache {
+  const { sessionCache } = options;
+  if (sessionCache instanceof SessionCache) {
+    for (const name of ['maxCachedSessions', 'ticketReuse'] as const) {
+      if (options[name] === undefined) continue;
+      throw invalidValue(name, 'left to the given "sessionCache"', options[name]);
+    }
+    return sessionCache;
+  }
+  if (sessionCache !== undefined && sessionCache !== false) {
+    throw invalidType('sessionCache', 'false or an instance of SessionCache', sessionCache);
+  }
+  const cache = new SessionCache(options);
+  if (sessionCache === false) cache.maxCachedSessions = 0;
+  return cache;
 }

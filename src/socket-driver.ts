@@ -22,6 +22,7 @@ import { Waiter } from './pool/waiter.js';
 import { onSocket, QueuedRequest } from './queued-request.js';
 import type { Deliver } from './queued-request.js';
 import { SendBatch } from './send-batch.js';
+import type { Resumption } from './sessions/resumption.js';
 import { awaitReady, listen, listenToKeylog, stopListening } from './socket-events.js';
 import { Dialler } from './tls/dialler.js';
 import type { DiallingAgent } from './tls/dialler.js';
@@ -61,6 +62,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly pool: Pool<AgentKinds>;
   readonly identities: Identities<HostOf>;
   readonly contexts: SecureContexts;
+  readonly resumption: Resumption;
   readonly dialler: Dialler;
   readonly batch: SendBatch = new SendBatch();
   readonly #reaper: Reaper;
@@ -81,11 +83,13 @@ export class SocketDriver implements Driver<AgentKinds> {
     agent: DrivenAgent,
     { limits, maxSecureContexts }: ResolvedOptions,
     keepSocketAlive: DrivenAgent['keepSocketAlive'],
+    resumption: Resumption,
   ) {
     this.agent = agent;
     this.#keepSocketAlive = keepSocketAlive;
     this.contexts = new SecureContexts(maxSecureContexts);
-    this.dialler = new Dialler(agent, this.contexts);
+    this.resumption = resumption;
+    this.dialler = new Dialler(agent, this.contexts, resumption);
     this.pool = new Pool<AgentKinds>(this, limits);
     this.identities = new Identities<HostOf>(
       (origin) => new HostPool<AgentKinds>(origin),
@@ -323,9 +327,10 @@ export class SocketDriver implements Driver<AgentKinds> {
       this.pool.failed(connection, connectionReset('The request was destroyed while it waited'));
       return;
     }
-    const options = this.dialler.optionsFor(queued.options, connection.host.origin);
-    debug.enabled && debug('%s dials', connection.host.origin.key);
-    this.dialler.dial(req, options, (error, socket) => {
+    const { origin } = connection.host;
+    const options = this.dialler.optionsFor(queued.options, origin);
+    debug.enabled && debug('%s dials', origin.key);
+    this.dialler.dial(req, options, origin, (error, socket) => {
       if (error) this.#dialFailed(connection, error, socket);
       else this.#dialled(connection, socket, options);
     });

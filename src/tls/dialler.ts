@@ -8,6 +8,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { awaitsTunnel } from '../node-internals.js';
 import type { AgentRequest, SocketLike } from '../node-internals.js';
 import type { Deliver } from '../queued-request.js';
+import type { Resumption } from '../sessions/resumption.js';
 import type { Options, Origin } from './identity.js';
 import type { SecureContexts } from './secure-contexts.js';
 
@@ -23,15 +24,25 @@ export interface DiallingAgent {
 
 type CreateConnection = (this: object, options: object, callback: Deliver) => SocketLike | undefined;
 
+interface Dial {
+  readonly origin: Origin<unknown>;
+  readonly options: Options;
+  /** As the options had them. */
+  readonly host: unknown;
+  readonly servername: unknown;
+}
+
 export class Dialler {
   readonly #agent: DiallingAgent;
   readonly #contexts: SecureContexts;
-  /** Requests that `createSocket` was called for by us, and not by somebody else. */
-  readonly #dialling = new WeakSet<AgentRequest>();
+  readonly #resumption: Resumption;
+  /** Requests that `createSocket` was called for by us, and not by somebody else; and with what. */
+  readonly #dialling = new WeakMap<AgentRequest, Dial>();
 
-  constructor(agent: DiallingAgent, contexts: SecureContexts) {
+  constructor(agent: DiallingAgent, contexts: SecureContexts, resumption: Resumption) {
     this.#agent = agent;
     this.#contexts = contexts;
+    this.#resumption = resumption;
   }
 
   /** Whether the agent itself, and nobody else, asks `createSocket` for a connection for `req`. */
@@ -39,7 +50,22 @@ export class Dialler {
     return this.#dialling.has(req);
   }
 
-  /** What a connection to `origin` is opened with: the request's options, the agent's before them. */
+  /**
+   * Where a connection with these options leads to, if they are what we gave `createSocket`: all that is in the agent's is in
+   * them, as it was when the dial began. `undefined` also if somebody has changed them on the way.
+   */
+  originOf(req: AgentRequest, options: Options): Origin<unknown> | undefined {
+    const dial = this.#dialling.get(req);
+    if (dial?.options !== options) return undefined;
+    const { origin, host } = dial;
+    const same = options['host'] === host && options['servername'] === dial.servername;
+    return same && origin.profile.isIn(options) ? origin : undefined;
+  }
+
+  /**
+   * What a connection to `origin` is opened with: the request's options, the agent's before them. TLS options are those that the
+   * identity stands for, also when the agent's have changed since.
+   */
   optionsFor(options: Options, origin: Origin<unknown>): Options {
     // Spread, so that symbols survive: Node marks requests with some of its own.
     const dial: Record<string, unknown> = Object.assign(Object.create(null), options, this.#agent.options);
@@ -47,17 +73,18 @@ export class Dialler {
     if (!dial['servername'] && dial['servername'] !== '') dial['servername'] = origin.servername;
     // Present but undefined, it would hide a cached session from createConnection.
     if (dial['session'] === undefined) delete dial['session'];
-    dial['_agentKey'] = origin.sessionKey;
+    origin.profile.applyTo(dial);
     return dial;
   }
 
   /** Asks the agent's `createSocket` for a connection. `answer` is called once, before or after this returns. */
-  dial(req: AgentRequest, options: Options, answer: Deliver): void {
+  dial(req: AgentRequest, options: Options, origin: Origin<unknown>, answer: Deliver): void {
     const answerOnce = once<Deliver>((error, socket) => {
       this.#dialling.delete(req);
       answer(error, socket);
     });
-    this.#dialling.add(req);
+    const { host, servername } = options;
+    this.#dialling.set(req, { options, origin, host, servername });
     try {
       this.#agent.createSocket(req, options, answerOnce);
     } catch (error) {
@@ -70,7 +97,7 @@ export class Dialler {
     const agent = this.#agent;
     const timeout = req.timeout || ((agent.options as Options)['timeout'] as number | undefined);
     const connectOptions: ConnectionOptions & { encoding: null } = {
-      ...this.optionsFor(options, origin),
+      ...(this.#dialling.get(req)?.options === options ? options : this.optionsFor(options, origin)),
       encoding: null,
       ...(timeout && { timeout }),
       ...(agent.keepAlive && { keepAlive: true, keepAliveInitialDelay: agent.keepAliveMsecs }),
@@ -78,14 +105,25 @@ export class Dialler {
     const createConnection = agent.createConnection as CreateConnection;
     // Who brings a `createConnection` of their own may change the options, which a ready context would hide.
     if (createConnection === Agent.prototype.createConnection && !connectOptions.secureContext) {
-      connectOptions.secureContext = this.#contexts.get(origin.profile.contextId, connectOptions);
+      connectOptions.secureContext = this.#contexts.get(origin.profile.values, connectOptions);
     }
+    const attempt = this.#resumption.begin(origin, connectOptions);
     const deliver = once<Deliver>((error, socket) => {
-      if (error) callback(error, socket);
-      else callback(null, socket);
+      if (error) {
+        attempt.unsent();
+        callback(error, socket);
+      } else {
+        attempt.watch(socket);
+        callback(null, socket);
+      }
     });
-    const socket = createConnection.call(agent, connectOptions, deliver);
-    if (socket && !awaitsTunnel(socket)) deliver(null, socket);
+    try {
+      const socket = createConnection.call(agent, connectOptions, deliver);
+      if (socket && !awaitsTunnel(socket)) deliver(null, socket);
+    } catch (error) {
+      attempt.unsent();
+      throw error;
+    }
   }
 }
 

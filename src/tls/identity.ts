@@ -61,15 +61,12 @@ export class Origin<T> {
   readonly profile: Profile<Origin<T>>;
   readonly key: string;
   readonly servername: string;
-  /** Stands for the whole identity in the session cache. */
-  readonly sessionKey: string;
   readonly entry: T;
 
   constructor(profile: Profile<Origin<T>>, key: string, servername: string, make: (origin: Origin<T>) => T) {
     this.profile = profile;
     this.key = key;
     this.servername = servername;
-    this.sessionKey = `${profile.id} ${key.replaceAll('\0', ' ')}`;
     this.entry = make(this);
   }
 }
@@ -153,6 +150,13 @@ export class Identities<T> {
     return origin;
   }
 
+  /** All identities from now on are new ones, also those that equal an old one: `forget` is called for the old. */
+  renew(): void {
+    this.#last = undefined;
+    this.#probation = [];
+    this.#profiles.clear();
+  }
+
   /** Nothing is open under `origin` any more. */
   retire(origin: Origin<T>): void {
     const { profile } = origin;
@@ -186,14 +190,17 @@ export class Identities<T> {
     for (const profile of this.#profiles.values()) {
       if (!profile.matches(values)) continue;
       this.#profiles.get(profile.id);
-      if (this.#probation.includes(profile)) this.#probation = this.#probation.filter((p) => p !== profile);
+      if (profile.onProbation) {
+        profile.onProbation = false;
+        this.#probation = this.#probation.filter((other) => other !== profile);
+      }
       return profile;
     }
     return undefined;
   }
 
   #create(values: ReadonlyMap<string, unknown>, options: Options, agentOptions: Options): Profile<Origin<T>> {
-    const profile = new Profile<Origin<T>>(values, this.#profiles.values());
+    const profile = new Profile<Origin<T>>(values);
     this.#profiles.set(profile.id, profile);
     let isNew = false;
     for (const [name, value] of values) {
@@ -202,6 +209,7 @@ export class Identities<T> {
       this.#functionsSeen.add(value);
     }
     if (isNew) {
+      profile.onProbation = true;
       this.#probation.push(profile);
       const oldest = this.#probation.length > MAX_ON_PROBATION && this.#probation.shift();
       if (oldest) this.#drop(oldest);
@@ -211,6 +219,6 @@ export class Identities<T> {
 
   #drop(profile: Profile<Origin<T>>): void {
     this.#profiles.delete(profile.id);
-    if (this.#probation.includes(profile)) this.#probation = this.#probation.filter((p) => p !== profile);
+    if (profile.onProbation) this.#probation = this.#probation.filter((other) => other !== profile);
   }
 }

@@ -7,7 +7,7 @@
  */
 
 /** The options that go into a SecureContext. */
-const CONTEXT_OPTIONS = [
+export const CONTEXT_OPTIONS = [
   'ca',
   'cert',
   'key',
@@ -59,19 +59,27 @@ export class Profile<T> {
   /** Short and unique in this process: stands for the profile in session keys and debug output. */
   readonly id: number = ++lastId;
   readonly values: ProfileValues;
-  /** Stands for the values that go into a SecureContext: profiles that differ in others have the same. */
-  readonly contextId: number;
   /** What is in use under this profile, by host part. */
   readonly origins: Map<string, T> = new Map();
 
-  /** @param others profiles that may have the same context */
-  constructor(values: ProfileValues, others: Iterable<Profile<T>>) {
+  /** It has functions that were never seen before: one request's closures, until it is seen again. */
+  onProbation = false;
+
+  constructor(values: ProfileValues) {
     this.values = new Map(Array.from(values, ([name, value]) => [name, copy(value)]));
-    this.contextId = this.id;
-    for (const other of others) {
-      if (!CONTEXT_OPTIONS.every((name) => same(other.values.get(name), values.get(name)))) continue;
-      this.contextId = other.contextId;
-      break;
+  }
+
+  /** Whether `options` have the very values of the profile. */
+  isIn(options: Readonly<Record<string, unknown>>): boolean {
+    return PROFILE_OPTIONS.every((name) => same(this.values.get(name), options[name]));
+  }
+
+  /** Gives a dial the values of the profile where it has come to have others: options may change while a request waits. */
+  applyTo(dial: Record<string, unknown>): void {
+    for (const name of PROFILE_OPTIONS) {
+      const value = this.values.get(name);
+      if (value === undefined && dial[name] !== undefined) Reflect.deleteProperty(dial, name);
+      else if (!same(dial[name], value)) dial[name] = value;
     }
   }
 
@@ -90,7 +98,7 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-function copy(value: unknown): unknown {
+export function copy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copy);
   if (value instanceof Uint8Array) return Buffer.from(value);
   if (isPlain(value)) {
@@ -100,7 +108,7 @@ function copy(value: unknown): unknown {
 }
 
 /** By content for what has content, by identity for the rest: functions, contexts, sockets. */
-function same(a: unknown, b: unknown): boolean {
+export function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (a instanceof Uint8Array) return b instanceof Uint8Array && Buffer.compare(a, b) === 0;
   if (Array.isArray(a)) {

@@ -1,35 +1,75 @@
 /**
  * One SecureContext for all connections with the same material. Making one parses every certificate in `ca`: with 150 of them that is most of
  * what a connection costs. What belongs to a single connection (server name, session) is not in it.
+ *
+ * A context is good as long as the material is the same, by content, and Node's own defaults are: they can be changed
+ * while the process runs (`tls.setDefaultCACertificates`, `tls.DEFAULT_MIN_VERSION`, …), and then it is made anew.
  */
 import { LRUCache } from 'lru-cache';
-import { createSecureContext, DEFAULT_CIPHERS } from 'node:tls';
+// Not by name: what is assigned to a default later would not be seen.
+import tls from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
+import { ContextDefaults } from './defaults.js';
+import { CONTEXT_OPTIONS, same } from './profile.js';
+import type { ProfileValues } from './profile.js';
+
+interface Made {
+  readonly context: SecureContext;
+  readonly defaults: ContextDefaults;
+}
+
+/** What has a context: the values of the first profile that asked for it. */
+type Material = ProfileValues;
 
 export class SecureContexts {
-  readonly #contexts: LRUCache<number, SecureContext>;
+  readonly #made: LRUCache<Material, Made>;
+  /** Profiles that differ only in other options have the same material. */
+  readonly #materialOf = new WeakMap<ProfileValues, Material>();
 
   /** @param max contexts kept; beyond that the least recently used goes. Connections keep theirs. */
   constructor(max: number) {
-    this.#contexts = new LRUCache({ max });
+    // By size: `max` would take memory for all of them at once, and could not be Infinity.
+    this.#made = new LRUCache({ maxSize: Math.min(max, Number.MAX_SAFE_INTEGER), sizeCalculation: () => 1 });
   }
 
   get size(): number {
-    return this.#contexts.size;
+    return this.#made.size;
   }
 
   /**
-   * The context of that id, made from `options` when there is none yet.
+   * The context for connections with a profile of these values, made from `options` when there is none yet.
    *
    * @throws what `tls.createSecureContext` throws for bad material, each time anew
    */
-  get(id: number, options: SecureContextOptions): SecureContext {
-    let context = this.#contexts.get(id);
-    if (!context) {
-      // As in tls.connect; createSecureContext has another default.
-      context = createSecureContext({ ciphers: DEFAULT_CIPHERS, ...options });
-      this.#contexts.set(id, context);
-    }
+  get(values: ProfileValues, options: SecureContextOptions): SecureContext {
+    const material = this.#find(values);
+    const made = this.#made.get(material);
+    if (made?.defaults.holds) return made.context;
+    const context = createContext(options);
+    this.#made.set(material, { context, defaults: new ContextDefaults(!values.get('ca')) });
+    this.#materialOf.set(values, material);
     return context;
   }
+
+  /** A context that was made already. */
+  set(values: ProfileValues, context: SecureContext): void {
+    this.#made.set(this.#find(values), { context, defaults: new ContextDefaults(!values.get('ca')) });
+  }
+
+  #find(values: ProfileValues): Material {
+    let material = this.#materialOf.get(values);
+    if (material) return material;
+    for (material of this.#made.keys()) {
+      if (!CONTEXT_OPTIONS.every((name) => same(material?.get(name), values.get(name)))) continue;
+      this.#materialOf.set(values, material);
+      return material;
+    }
+    return values;
+  }
+}
+
+/** @throws what `tls.createSecureContext` throws for bad material */
+export function createContext(options: SecureContextOptions): SecureContext {
+  // As in tls.connect; createSecureContext has another default.
+  return tls.createSecureContext({ ciphers: tls.DEFAULT_CIPHERS, ...options });
 }

@@ -1,0 +1,45 @@
+/** Checks of option values. Each returns the value, or throws with Node's code and the option's name. */
+import { invalidType, invalidValue, outOfRange } from './errors.js';
+
+export type Check<T> = (name: string, value: unknown) => T;
+
+export function optional<T>(options: object, name: string, check: Check<T>, fallback: T): T {
+  const value: unknown = Reflect.get(options, name);
+  return value === undefined ? fallback : check(name, value);
+}
+
+export function flag(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw invalidType(name, 'of type boolean', value);
+  return value;
+}
+
+function atLeast(minimum: number): Check<number> {
+  return (name, value) => {
+    if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+    if (!(value >= minimum && (Number.isInteger(value) || value === Infinity))) {
+      throw outOfRange(name, `an integer >= ${minimum}, or Infinity`, value);
+    }
+    return value;
+  };
+}
+
+export function oneOf<T extends string>(...words: readonly T[]): Check<T> {
+  return (name, value) => {
+    for (const word of words) if (value === word) return word;
+    throw invalidValue(name, `one of: ${words.map((word) => `'${word}'`).join(', ')}`, value);
+  };
+}
+
+export const atLeastZero: Check<number> = atLeast(0);
+export const atLeastOne: Check<number> = atLeast(1);
+
+export function duration(name: string, value: unknown): number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+  if (!(value >= 0 && value !== Infinity)) throw outOfRange(name, 'a number of milliseconds >= 0', value);
+  return value;
+}
+
+export function aFunction<F>(name: string, value: unknown): F {
+  if (typeof value !== 'function') throw invalidType(name, 'of type function', value);
+  return value as F;
+}

@@ -1,0 +1,165 @@
+/**
+ * Resumes TLS sessions for one agent: puts a session into the options of a dial, takes in what the server gives, and tells
+ * the cache how handshakes ended. Keeps no connection alive and decides nothing about the pool.
+ *
+ * Node's agent does some of this in `createConnection`, with one ticket for everybody, dropped on any later error of a
+ * connection. It does so only where the options have an `_agentKey`: ours have none.
+ */
+import { debug } from '../debug.js';
+import { isSocketLike } from '../node-internals.js';
+import type { SocketLike } from '../node-internals.js';
+import type { Options, Origin } from '../tls/identity.js';
+import type { SessionCache } from './session-cache.js';
+import { sessionKeyOf } from './session-key.js';
+import type { SessionKey } from './session-key.js';
+
+/** What Node's agent has for its cache. Users call these, and override them. */
+export interface SessionMethods {
+  _getSession(key: string): Buffer | undefined;
+  _cacheSession(key: string, session: Buffer): void;
+  _evictSession(key: string): void;
+}
+
+export class Resumption {
+  readonly cache: SessionCache;
+  readonly #agent: SessionMethods;
+  readonly #own: SessionMethods;
+  /** Stands for the TLS material of now: sessions of an earlier one are of no use. */
+  #generation: object = {};
+  /** Where `_cacheSession` is overridden and calls ours, which knows but a string. */
+  #storing: SessionKey | undefined;
+
+  /** @param own the agent's methods when nobody has overridden them */
+  constructor(agent: SessionMethods, own: SessionMethods, cache: SessionCache) {
+    this.#agent = agent;
+    this.#own = own;
+    this.cache = cache;
+  }
+
+  /** A connection to `origin` is about to be opened with `options`: gives them a session, if there is one. */
+  begin(origin: Origin<unknown>, options: { session?: Buffer | undefined }): Attempt {
+    const attempt = new Attempt(this, origin, options as Options, this.#generation);
+    // The user's own comes first. Functions that were never seen before will most likely never be seen again.
+    if (options.session !== undefined || origin.profile.onProbation || !this.#isOn) return attempt;
+    const { key } = attempt;
+    const overridden = this.#agent._getSession !== this.#own._getSession;
+    const session = overridden ? this.#agent._getSession(key.id) : this.cache.take(key.id);
+    if (session !== undefined) options.session = session;
+    if (!overridden) attempt.session = session;
+    return attempt;
+  }
+
+  /** TLS material was changed: what was stored for the old goes, and what is still to come for it is not wanted. */
+  renew(): void {
+    this.cache.deleteOf(this.#generation);
+    this.#generation = {};
+  }
+
+  /** `_cacheSession` */
+  store(id: string, session: Buffer): void {
+    const key = this.#storing?.id === id ? this.#storing : { id, portable: false, clientCertificate: false };
+    this.cache.store(key, session, this.#generation);
+  }
+
+  /** @internal For attempts. */
+  keep(attempt: Attempt, session: Buffer): void {
+    if (attempt.generation !== this.#generation || attempt.origin.profile.onProbation || !this.#isOn) return;
+    const { key } = attempt;
+    if (this.#agent._cacheSession === this.#own._cacheSession) {
+      this.cache.store(key, session, this.#generation);
+      return;
+    }
+    this.#storing = key;
+    try {
+      this.#agent._cacheSession(key.id, session);
+    } finally {
+      this.#storing = undefined;
+    }
+  }
+
+  /** @internal For attempts. `all`: no session of this identity can be expected to do better. */
+  failed({ key, session }: Attempt, all: boolean): void {
+    if (session) this.cache.fail(key.id, session, all);
+    if (this.#agent._evictSession !== this.#own._evictSession) this.#agent._evictSession(key.id);
+  }
+
+  /** Whether sessions go anywhere: into the cache, or to whoever has overridden its methods. */
+  get #isOn(): boolean {
+    return this.cache.maxCachedSessions > 0 || this.#agent._cacheSession !== this.#own._cacheSession;
+  }
+}
+
+/** One connection, from its dial to the end of its handshake. */
+export class Attempt {
+  readonly origin: Origin<unknown>;
+  readonly generation: object;
+  /** What was offered by us. */
+  session: Buffer | undefined = undefined;
+  readonly #resumption: Resumption;
+  readonly #options: Options;
+  readonly #ownSession: boolean;
+  #key: SessionKey | undefined;
+  /** The session may have reached the server. */
+  #sent = false;
+  #done = false;
+
+  constructor(resumption: Resumption, origin: Origin<unknown>, options: Options, generation: object) {
+    this.#resumption = resumption;
+    this.#options = options;
+    this.origin = origin;
+    this.generation = generation;
+    // Such an identity is of no use to anybody else's connections.
+    this.#ownSession = options['session'] !== undefined;
+  }
+
+  get key(): SessionKey {
+    return (this.#key ??= sessionKeyOf(this.origin, this.#options));
+  }
+
+  /** There will be no handshake with what was offered. */
+  unsent(): void {
+    if (this.#done) return;
+    this.#done = true;
+    if (this.session) this.#resumption.cache.putBack(this.key, this.session);
+  }
+
+  /** The connection exists, and may be anything that `createConnection` made. */
+  watch(socket: unknown): void {
+    if (!isSocketLike(socket) || typeof socket.isSessionReused !== 'function') {
+      this.unsent();
+      return;
+    }
+    if (!this.#ownSession) socket.on('session', (session: Buffer) => this.#resumption.keep(this, session));
+    if (socket.secureConnecting === false) {
+      this.#secured(socket);
+      return;
+    }
+    this.#sent = socket.connecting === false;
+    if (!this.#sent) socket.once('connect', () => (this.#sent = true));
+    socket.once('secureConnect', () => this.#secured(socket));
+    socket.once('close', () => this.#closed(socket));
+  }
+
+  #secured(socket: SocketLike): void {
+    this.#done = true;
+    const resumed = socket.isSessionReused?.() === true;
+    debug.enabled && debug('%s %s', this.origin.key, resumed ? 'resumed a session' : 'full handshake');
+    this.#resumption.cache.countHandshake(resumed);
+  }
+
+  /** Before the handshake was over, if not `#done`. */
+  #closed(socket: SocketLike): void {
+    if (this.#done) return;
+    if (!this.#sent) {
+      this.unsent();
+      return;
+    }
+    this.#done = true;
+    const { errored } = socket;
+    // Destroyed without an error, it was not wanted any more: nothing speaks against the session.
+    if (!errored) return;
+    // TLS itself broke, and the ticket may be why. Others of the same server would do no better, one request after the other.
+    const code: unknown = Reflect.get(errored, 'code');
+    this.#resumption.failed(this, typeof code === 'string' && code.startsWith('ERR_SSL_'));
+  }
+}

@@ -1,0 +1,57 @@
+/** The content of an export: which sessions belong to which identity. Everything is checked before anything is used. */
+import { sessionImport } from '../errors.js';
+import { unwrapsSessions } from '../node-internals.js';
+import { seal, unseal } from './seal.js';
+import type { SealKey } from './seal.js';
+import { derOf, isMarked } from './session-info.js';
+
+export interface Exported {
+  readonly id: string;
+  /** A client certificate is part of the identity. */
+  readonly clientCertificate: boolean;
+  /** The oldest first. */
+  readonly sessions: Buffer[];
+}
+
+export function sealExport(entries: readonly Exported[], key: SealKey): Buffer {
+  const content = entries.map(({ id, clientCertificate, sessions }) => [
+    id,
+    clientCertificate,
+    sessions.map((session) => session.toString('base64')),
+  ]);
+  return seal(Buffer.from(JSON.stringify(content)), key);
+}
+
+export function openExport(blob: Uint8Array, key: SealKey): Exported[] {
+  const content = unseal(blob, key).toString();
+  let entries: unknown;
+  try {
+    entries = JSON.parse(content);
+  } catch (error) {
+    throw sessionImport('FORMAT', 'This export of TLS sessions cannot be read', error);
+  }
+  if (!Array.isArray(entries)) throw sessionImport('FORMAT', 'This export of TLS sessions cannot be read');
+  return entries.map(toEntry);
+}
+
+function toEntry(entry: unknown): Exported {
+  const [id, clientCertificate, sessions] = Array.isArray(entry) ? (entry as unknown[]) : [];
+  if (typeof id !== 'string' || typeof clientCertificate !== 'boolean' || !isStrings(sessions)) {
+    throw sessionImport('FORMAT', 'This export of TLS sessions cannot be read');
+  }
+  return { id, clientCertificate, sessions: sessions.flatMap(toSession) };
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((member) => typeof member === 'string');
+}
+
+/**
+ * Between Nodes that mark sessions and Nodes that do not know the mark. OpenSSL would choke on it; and a Node that marks takes
+ * no session without, so that it would be in the way of better ones.
+ */
+function toSession(text: string): Buffer[] {
+  const session = Buffer.from(text, 'base64');
+  if (isMarked(session) === unwrapsSessions()) return [session];
+  return isMarked(session) ? [Buffer.from(derOf(session))] : [];
+}
