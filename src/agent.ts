@@ -17,6 +17,7 @@ import { SocketDriver } from './socket-driver.js';
 import type { DrivenAgent } from './socket-driver.js';
 import type { Deliver } from './queued-request.js';
 import type { Options } from './tls/identity.js';
+import type { TlsOptions } from './tls/rotation.js';
 import { defineViews } from './views.js';
 
 /** Internal: for this package's own tests. */
@@ -146,6 +147,19 @@ export class PoolingAgent extends Agent {
   /** Forgets the TLS sessions that are remembered under `key`. As in Node's agent: for those who call or override it. */
   _evictSession(key: string): void {
     this[kDriver].resumption.cache.delete(key);
+  }
+
+  /**
+   * Changes the agent's TLS options: certificates, keys, `ca`, ciphers and so on. `undefined` takes an option out. From now on
+   * new connections use what is new, also those for requests that wait already. Idle connections close, active ones finish their
+   * request and close; sessions of before are forgotten. No request fails. Given nothing that is new (`{}`), it
+   * does the same: after `tls.setDefaultCACertificates`, say.
+   *
+   * @throws what Node throws for bad material, `ERR_INVALID_ARG_VALUE` for an option that cannot be changed, and
+   * `ERR_INVALID_ARG_TYPE`. Then everything stays as it was
+   */
+  updateTls(options: TlsOptions): void {
+    this[kDriver].updateTls(options);
   }
 
   /**

@@ -28,6 +28,12 @@ export function invalidValue(name: string, expected: string, actual: unknown): T
   return coded(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
+/** What a function of the user's returned. */
+export function invalidReturn(expected: string, name: string, actual: unknown): TypeError {
+  const message = `Expected ${expected} to be returned from the ${JSON.stringify(name)} function but got ${inspect(actual)}`;
+  return coded(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
+}
+
 export function outOfRange(name: string, expected: string, actual: unknown): RangeError {
   const message = `The value of ${JSON.stringify(name)} is out of range. It must be ${expected}. Received ${inspect(actual, { depth: -1 })}`;
   return coded(new RangeError(message), 'ERR_OUT_OF_RANGE');

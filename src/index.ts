@@ -8,3 +8,4 @@ export type {
   SessionExportOptions,
   SessionImportOptions,
 } from './sessions/session-cache.js';
+export type { TlsOptions } from './tls/rotation.js';

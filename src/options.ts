@@ -3,11 +3,12 @@
  * be changed later is a property of the agent.
  */
 import type { AgentOptions } from 'node:https';
-import { atLeastOne, atLeastZero, duration, flag, oneOf, optional } from './checks.js';
+import { aFunction, atLeastOne, atLeastZero, duration, flag, oneOf, optional } from './checks.js';
 import type { Check } from './checks.js';
 import { invalidType, invalidValue } from './errors.js';
 import type { Limits } from './pool/limits.js';
 import { SessionCache } from './sessions/session-cache.js';
+import type { TlsOptions } from './tls/rotation.js';
 
 /**
  * Everything that `https.AgentOptions` takes, TLS options included, with Node's names and meanings, and a few
@@ -58,6 +59,14 @@ export interface PoolingAgentOptions extends AgentOptions {
    * and not at the first request. Default: `false`.
    */
   eagerContext?: boolean | undefined;
+  /**
+   * Gives TLS options (`cert`, `key`, `ca`, …: see `TlsOptions`), for those who keep secrets in files. Called at construction, where
+   * it may throw, and each time before the pool opens a connection; synchronous. What it gives comes before the options of the
+   * same name. When it gives something else than before, compared by content, that is as if `updateTls` was called. If
+   * it throws later, or gives what does not go together, the options before stay in use and a warning with the code
+   * `POOLING_AGENT_TLS` is emitted: once, until it changes. Default: none.
+   */
+  tls?: (() => TlsOptions) | undefined;
   /** Disable Nagle's algorithm. Default: `true`. */
   noDelay?: boolean | undefined;
   /**
@@ -89,6 +98,7 @@ export interface ResolvedOptions {
   sessionCache: SessionCache;
   maxSecureContexts: number;
   eagerContext: boolean;
+  tls: (() => TlsOptions) | undefined;
   agentKeepAliveTimeoutBuffer: number;
 }
 
@@ -119,6 +129,7 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
     sessionCache: resolveSessionCache(options),
     maxSecureContexts: optional(options, 'maxSecureContexts', atLeastOne, 100),
     eagerContext: optional(options, 'eagerContext', flag, false),
+    tls: optional<(() => TlsOptions) | undefined>(options, 'tls', aFunction, undefined),
     agentKeepAliveTimeoutBuffer: optional(
       options,
       'agentKeepAliveTimeoutBuffer',

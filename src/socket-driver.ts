@@ -29,6 +29,9 @@ import type { DiallingAgent } from './tls/dialler.js';
 import { Identities } from './tls/identity.js';
 import { SecureContexts } from './tls/secure-contexts.js';
 import type { Options } from './tls/identity.js';
+import { contextValuesOf } from './tls/profile.js';
+import { Rotation } from './tls/rotation.js';
+import type { TlsOptions } from './tls/rotation.js';
 
 /** What the driver needs of the agent that it works for. */
 export interface DrivenAgent extends DiallingAgent {
@@ -65,6 +68,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly resumption: Resumption;
   readonly dialler: Dialler;
   readonly batch: SendBatch = new SendBatch();
+  readonly #rotation: Rotation;
   readonly #reaper: Reaper;
   /** Requests of this turn, of which its end decides whether they wait on. */
   #brief: QueuedRequest[] = [];
@@ -81,7 +85,7 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   constructor(
     agent: DrivenAgent,
-    { limits, maxSecureContexts }: ResolvedOptions,
+    { eagerContext, limits, maxSecureContexts, tls }: ResolvedOptions,
     keepSocketAlive: DrivenAgent['keepSocketAlive'],
     resumption: Resumption,
   ) {
@@ -89,6 +93,8 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.#keepSocketAlive = keepSocketAlive;
     this.contexts = new SecureContexts(maxSecureContexts);
     this.resumption = resumption;
+    this.#rotation = new Rotation(agent, this.contexts, tls);
+    if (eagerContext) this.contexts.get(contextValuesOf(agent.options as Options), agent.options);
     this.dialler = new Dialler(agent, this.contexts, resumption);
     this.pool = new Pool<AgentKinds>(this, limits);
     this.identities = new Identities<HostOf>(
@@ -107,24 +113,21 @@ export class SocketDriver implements Driver<AgentKinds> {
       new QueuedRequest(req, options, deliver).fail(undefined);
       return;
     }
-    const hostHeader: unknown = typeof req.getHeader === 'function' ? req.getHeader('host') : undefined;
-    const agentOptions = this.agent.options as Options;
-    const host = this.identities.resolve(options, agentOptions, hostHeader).entry;
+    const host = this.#hostOf(req, options);
     const connection = this.pool.lease(host, clock);
     if (connection?.channel) {
       this.#lease(connection.channel, req, options, deliver);
       return;
     }
     const queued = new QueuedRequest(req, options, deliver);
-    const waiter = new Waiter<AgentKinds>(host, queued);
-    queued.waiter = waiter;
-    this.pool.enqueue(waiter);
+    const waiter = this.#enqueue(queued, host);
     if (waiter.state === 'done') return;
     debug.enabled && debug('%s %s waits', req.method, host.origin.key);
     queued.enter();
     // The end of this turn decides: most requests in turn come just when the connection before them settles, and
     // are served then. Only who has to wait on is armed.
-    const decidedSoon = host.pacedLink.list !== undefined || host.waiting.size <= host.settling;
+    const { pacedLink, settling, waiting } = waiter.host;
+    const decidedSoon = pacedLink.list !== undefined || waiting.size <= settling;
     if (waiter.state === 'queued' && decidedSoon) this.#brief.push(queued);
     else this.#arm(queued);
   }
@@ -182,6 +185,12 @@ export class SocketDriver implements Driver<AgentKinds> {
     for (const host of this.pool.hosts) {
       for (const { channel } of host.connections) if (channel) listenToKeylog(channel);
     }
+  }
+
+  /** See `PoolingAgent.updateTls`. */
+  updateTls(changes: TlsOptions): void {
+    this.#rotation.apply(changes);
+    this.#renew(undefined);
   }
 
   destroy(error: Error | undefined): void {
@@ -317,6 +326,42 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.identities.retire(host.origin);
   }
 
+  // Identity
+
+  #hostOf(req: AgentRequest, options: Options): HostOf {
+    const hostHeader: unknown = typeof req.getHeader === 'function' ? req.getHeader('host') : undefined;
+    return this.identities.resolve(options, this.agent.options as Options, hostHeader).entry;
+  }
+
+  /** The waiter of `queued` from now on. */
+  #enqueue(queued: QueuedRequest, host: HostOf): Waiter<AgentKinds> {
+    const waiter = new Waiter<AgentKinds>(host, queued);
+    queued.waiter = waiter;
+    this.pool.enqueue(waiter);
+    // Another one, if TLS options were found to have changed when it was to be dialled.
+    return queued.waiter;
+  }
+
+  /**
+   * TLS options have changed: no connection and no session of before is used again, and who waits, waits for a connection of
+   * the new kind. Nothing was sent for them yet. `dialling`: a connection that was about to be opened with the old options.
+   */
+  #renew(dialling: Connection<AgentKinds> | undefined): void {
+    this.identities.renew();
+    this.resumption.renew();
+    const waiters: Waiter<AgentKinds>[] = [];
+    // With eager binding it has left the queue already, whose head it was.
+    if (dialling?.waiter?.state === 'dialling') waiters.push(dialling.waiter);
+    for (const host of this.pool.hosts) for (const waiter of host.waiting) waiters.push(waiter);
+    for (const waiter of waiters) this.pool.abort(waiter);
+    if (dialling) this.pool.failed(dialling, connectionReset('TLS options have changed'));
+    for (const { request: queued } of waiters) {
+      // By what was called for one before it.
+      if (queued.req.destroyed) queued.fail(undefined);
+      else this.#enqueue(queued, this.#hostOf(queued.req, queued.options));
+    }
+  }
+
   // Dialling
 
   #dial(connection: Connection<AgentKinds>, queued: QueuedRequest): void {
@@ -325,6 +370,10 @@ export class SocketDriver implements Driver<AgentKinds> {
       // In this very turn: see #brief. Its own error counts, not that of a connection.
       this.#onAbort(queued);
       this.pool.failed(connection, connectionReset('The request was destroyed while it waited'));
+      return;
+    }
+    if (this.#rotation.refresh()) {
+      this.#renew(connection);
       return;
     }
     const { origin } = connection.host;

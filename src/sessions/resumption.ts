@@ -39,8 +39,8 @@ export class Resumption {
   /** A connection to `origin` is about to be opened with `options`: gives them a session, if there is one. */
   begin(origin: Origin<unknown>, options: { session?: Buffer | undefined }): Attempt {
     const attempt = new Attempt(this, origin, options as Options, this.#generation);
-    // The user's own comes first. Functions that were never seen before will most likely never be seen again.
-    if (options.session !== undefined || origin.profile.onProbation || !this.#isOn) return attempt;
+    // The user's own comes first.
+    if (options.session !== undefined || attempt.isForOnce || !this.#isOn) return attempt;
     const { key } = attempt;
     const overridden = this.#agent._getSession !== this.#own._getSession;
     const session = overridden ? this.#agent._getSession(key.id) : this.cache.take(key.id);
@@ -63,7 +63,7 @@ export class Resumption {
 
   /** @internal For attempts. */
   keep(attempt: Attempt, session: Buffer): void {
-    if (attempt.generation !== this.#generation || attempt.origin.profile.onProbation || !this.#isOn) return;
+    if (attempt.generation !== this.#generation || attempt.isForOnce || !this.#isOn) return;
     const { key } = attempt;
     if (this.#agent._cacheSession === this.#own._cacheSession) {
       this.cache.store(key, session, this.#generation);
@@ -89,10 +89,15 @@ export class Resumption {
   }
 }
 
+/** Profiles on probation that a connection was opened for. */
+const dialled = new WeakSet<object>();
+
 /** One connection, from its dial to the end of its handshake. */
 export class Attempt {
   readonly origin: Origin<unknown>;
   readonly generation: object;
+  /** Its functions were never seen before, and will most likely never be seen again: no session is worth keeping. */
+  readonly isForOnce: boolean;
   /** What was offered by us. */
   session: Buffer | undefined = undefined;
   readonly #resumption: Resumption;
@@ -108,6 +113,9 @@ export class Attempt {
     this.#options = options;
     this.origin = origin;
     this.generation = generation;
+    const { profile } = origin;
+    this.isForOnce = profile.onProbation && !dialled.has(profile);
+    if (profile.onProbation) dialled.add(profile);
     // Such an identity is of no use to anybody else's connections.
     this.#ownSession = options['session'] !== undefined;
   }
@@ -135,9 +143,14 @@ export class Attempt {
       return;
     }
     this.#sent = socket.connecting === false;
+    const onError = (error: Error): void => this.#failed(error);
     if (!this.#sent) socket.once('connect', () => (this.#sent = true));
-    socket.once('secureConnect', () => this.#secured(socket));
-    socket.once('close', () => this.#closed(socket));
+    socket.once('error', onError);
+    socket.once('secureConnect', () => {
+      socket.removeListener('error', onError);
+      this.#secured(socket);
+    });
+    socket.once('close', () => this.#closed());
   }
 
   #secured(socket: SocketLike): void {
@@ -147,19 +160,21 @@ export class Attempt {
     this.#resumption.cache.countHandshake(resumed);
   }
 
-  /** Before the handshake was over, if not `#done`. */
-  #closed(socket: SocketLike): void {
+  /** At once, and not when it is closed: its request may be tried again in between. */
+  #failed(error: Error): void {
+    if (!this.#sent) this.unsent();
     if (this.#done) return;
-    if (!this.#sent) {
-      this.unsent();
-      return;
-    }
     this.#done = true;
-    const { errored } = socket;
-    // Destroyed without an error, it was not wanted any more: nothing speaks against the session.
-    if (!errored) return;
     // TLS itself broke, and the ticket may be why. Others of the same server would do no better, one request after the other.
-    const code: unknown = Reflect.get(errored, 'code');
-    this.#resumption.failed(this, typeof code === 'string' && code.startsWith('ERR_SSL_'));
+    // (EPROTO: it broke while something was being written.)
+    const code: unknown = Reflect.get(error, 'code');
+    const all = code === 'EPROTO' || (typeof code === 'string' && code.startsWith('ERR_SSL_'));
+    this.#resumption.failed(this, all);
+  }
+
+  /** Without an error before the handshake was over: it was not wanted any more, and nothing speaks against the session. */
+  #closed(): void {
+    if (!this.#sent) this.unsent();
+    this.#done = true;
   }
 }

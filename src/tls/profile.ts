@@ -53,6 +53,12 @@ export const PROFILE_OPTIONS = [
 
 export type ProfileValues = ReadonlyMap<string, unknown>;
 
+/** Those that go into a SecureContext. */
+export function contextValuesOf(options: Readonly<Record<string, unknown>>): ProfileValues {
+  const names = CONTEXT_OPTIONS.filter((name) => options[name] !== undefined);
+  return new Map(names.map((name) => [name, copy(options[name])]));
+}
+
 let lastId = 0;
 
 export class Profile<T> {

@@ -1,0 +1,186 @@
+/**
+ * Changes an agent's TLS options while it works: all at once, or not at all. Checks them by making the context that
+ * connections will use, and writes them into `agent.options`. What becomes of connections, sessions and waiting requests of
+ * the generation before is the driver's part.
+ */
+import tls from 'node:tls';
+import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
+import { aFunction, flag, optional } from '../checks.js';
+import { invalidReturn, invalidType, invalidValue } from '../errors.js';
+import type { Options } from './identity.js';
+import { CONTEXT_OPTIONS, contextValuesOf, copy, PROFILE_OPTIONS, same } from './profile.js';
+import { createContext } from './secure-contexts.js';
+import type { SecureContexts } from './secure-contexts.js';
+
+/** The options that can be changed with `agent.updateTls`, and that the `tls` function may give. */
+export interface TlsOptions
+  extends
+    SecureContextOptions,
+    Pick<
+      ConnectionOptions,
+      | 'ALPNProtocols'
+      | 'checkServerIdentity'
+      | 'minDHSize'
+      | 'pskCallback'
+      | 'rejectUnauthorized'
+      | 'secureContext'
+    > {
+  requestOCSP?: boolean | undefined;
+}
+
+/** Of the options that make an identity, those that are not about TLS, or about one connection only. */
+const FIXED: ReadonlySet<string> = new Set([
+  'autoSelectFamily',
+  'autoSelectFamilyAttemptTimeout',
+  'enableTrace',
+  'family',
+  'hints',
+  'localAddress',
+  'localPort',
+  'lookup',
+  'session',
+  'socket',
+]);
+
+const CHANGEABLE: ReadonlySet<string> = new Set(PROFILE_OPTIONS.filter((name) => !FIXED.has(name)));
+
+export class Rotation {
+  readonly #agent: { readonly options: object };
+  readonly #contexts: SecureContexts;
+  readonly #read: (() => TlsOptions) | undefined;
+  /** What the agent has where the function gives nothing. */
+  readonly #given: Options;
+  /** What the function gave last. */
+  #last: Options = {};
+  /** The last thing that was wrong with what it gave. Told once. */
+  #complaint: string | undefined;
+
+  /**
+   * @param agent whose options are changed
+   * @param read gives TLS options anew whenever it is called
+   * @throws what `read` throws, and errors about what it returns
+   */
+  constructor(
+    agent: { readonly options: object },
+    contexts: SecureContexts,
+    read: (() => TlsOptions) | undefined,
+  ) {
+    this.#agent = agent;
+    this.#contexts = contexts;
+    this.#read = read;
+    this.#given = { ...agent.options };
+    if (read) {
+      this.#last = ask(read);
+      Object.assign(agent.options, this.#last);
+    }
+  }
+
+  /**
+   * Puts `changes` in the place of what the agent's options have; `undefined` takes an option out.
+   *
+   * @throws what Node throws for bad material, and errors about options that cannot be changed. Nothing is changed then
+   */
+  apply(changes: TlsOptions): void {
+    const checked = check(changes, (value) => invalidType('options', 'of type object', value));
+    const options = this.#agent.options as Record<string, unknown>;
+    const next: Record<string, unknown> = { ...options, ...checked };
+    const makesContext = !next['secureContext'];
+    if (!makesContext) {
+      const hidden = CONTEXT_OPTIONS.find((name) => checked[name] !== undefined);
+      if (hidden)
+        throw invalidValue(hidden, 'left out: the "secureContext" option hides it', checked[hidden]);
+    }
+    const context = makesContext ? createContext(next) : undefined;
+    for (const [name, value] of Object.entries(checked)) {
+      if (value === undefined) Reflect.deleteProperty(options, name);
+      else options[name] = value;
+    }
+    if (context) this.#contexts.set(contextValuesOf(options), context);
+  }
+
+  /**
+   * Asks the function, if there is one. Whether that changed anything. What it throws, or gives that is no good, changes
+   * nothing and is told by a warning: certificate and key are seldom replaced in the same instant, and the ones before have
+   * been good until now.
+   */
+  refresh(): boolean {
+    if (!this.#read) return false;
+    try {
+      const next = ask(this.#read);
+      const changes: Record<string, unknown> = {};
+      for (const name of Object.keys(this.#last)) if (!(name in next)) changes[name] = this.#given[name];
+      for (const [name, value] of Object.entries(next)) {
+        if (!same(this.#last[name], value)) changes[name] = value;
+      }
+      const changed = Object.keys(changes).length > 0;
+      if (changed) {
+        this.apply(changes as TlsOptions);
+        this.#last = next;
+      }
+      this.#complaint = undefined;
+      return changed;
+    } catch (error) {
+      const complaint = `The "tls" function failed; the TLS options before stay in use. ${String(error)}`;
+      if (complaint !== this.#complaint) {
+        this.#complaint = complaint;
+        process.emitWarning(complaint, { code: 'POOLING_AGENT_TLS' });
+      }
+      return false;
+    }
+  }
+}
+
+function ask(read: () => TlsOptions): Options {
+  const given = check(read(), (value) => invalidReturn('an object of TLS options', 'tls', value));
+  // A copy: what is changed in place later is a change.
+  return Object.fromEntries(
+    Object.entries(given)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, copy(value)]),
+  );
+}
+
+function check(changes: unknown, wrongType: (value: unknown) => Error): Options {
+  if (
+    changes === null ||
+    typeof changes !== 'object' ||
+    Array.isArray(changes) ||
+    changes instanceof Promise
+  ) {
+    throw wrongType(changes);
+  }
+  const options = changes as Options;
+  for (const name of Object.keys(options)) {
+    if (!CHANGEABLE.has(name)) throw invalidValue(name, 'a TLS option that can be changed', options[name]);
+  }
+  optional(options, 'checkServerIdentity', aFunction, undefined);
+  optional(options, 'pskCallback', aFunction, undefined);
+  optional(options, 'rejectUnauthorized', flag, true);
+  optional(options, 'requestOCSP', flag, false);
+  optional(options, 'minDHSize', positive, 1);
+  optional(options, 'ALPNProtocols', protocols, undefined);
+  optional(options, 'secureContext', secureContext, undefined);
+  return options;
+}
+
+function positive(name: string, value: unknown): number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+  if (!(value >= 1)) throw invalidValue(name, 'a number of bits >= 1', value);
+  return value;
+}
+
+function protocols(_name: string, value: unknown): unknown {
+  // Throws on what Node would not take.
+  (tls as { convertALPNProtocols?: (protocols: unknown, out: object) => void }).convertALPNProtocols?.(
+    value,
+    {},
+  );
+  return value;
+}
+
+function secureContext(name: string, value: unknown): unknown {
+  if (!(value as { context?: unknown } | null)?.context) {
+    throw invalidType(name, 'made by tls.createSecureContext()', value);
+  }
+  return value;
+}
