@@ -169,7 +169,10 @@ function positive(name: string, value: unknown): number {
   return value;
 }
 
-function protocols(_name: string, value: unknown): unknown {
+function protocols(name: string, value: unknown): unknown {
+  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) {
+    throw invalidType(name, 'an instance of Array, Buffer, TypedArray or DataView', value);
+  }
   // Throws on what Node would not take.
   (tls as { convertALPNProtocols?: (protocols: unknown, out: object) => void }).convertALPNProtocols?.(
     value,

@@ -14,7 +14,7 @@ import { poolingAgent } from '../support/agent.js';
 import { certificate } from '../support/certificate.js';
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
-import { makeSession } from './sessions.js';
+import { makeNodeSession } from './sessions.js';
 
 const LIMIT = { timeout: 30_000 };
 const KEY = randomBytes(32);
@@ -102,7 +102,7 @@ test('what a function decides stays in the process', LIMIT, async (t) => {
 });
 
 test('every change to an export is refused, and imports nothing', () => {
-  const sessions = [makeSession({ issuedAt: Math.floor(Date.now() / 1000), lifetimeHint: 300 })];
+  const sessions = [makeNodeSession({ issuedAt: Math.floor(Date.now() / 1000), lifetimeHint: 300 })];
   const blob = sealExport([{ id: 'x', clientCertificate: false, sessions }], KEY);
   const cache = new SessionCache();
   const refused = (bytes: Uint8Array, code: string, key: string | Buffer = KEY): void => {
@@ -144,7 +144,7 @@ test('keys that are none are refused', () => {
 test('an import keeps the bounds, the order, and what is there already', () => {
   const issuedAt = Math.floor(Date.now() / 1000);
   const session = (ticket: string, lifetimeHint = 300): Buffer =>
-    makeSession({ issuedAt, lifetimeHint, ticket });
+    makeNodeSession({ issuedAt, lifetimeHint, ticket });
   const key = (id: string) => ({ id, portable: true, clientCertificate: false });
   const from = new SessionCache();
   for (const id of ['a', 'b', 'c']) from.store(key(id), session(id));

@@ -1,6 +1,7 @@
 /** TLS sessions for tests: made by hand, in OpenSSL's own format, or got from a server. */
 import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
+import { unwrapsSessions } from '../../src/node-internals.js';
 import { until } from '../support/until.js';
 
 function element(tag: number, ...content: Uint8Array[]): Buffer {
@@ -45,6 +46,12 @@ export function makeSession(given: MadeSession = {}): Buffer {
     ...optional(0xa9, lifetimeHint),
     element(0xaa, element(0x04, Buffer.from(ticket))),
   );
+}
+
+/** With the mark that newer Nodes put on sessions, where this is one. */
+export function makeNodeSession(given: MadeSession): Buffer {
+  const mark = Buffer.from('\0nodejs:tls:session:1\0\0\x09localhost', 'latin1');
+  return unwrapsSessions() ? Buffer.concat([mark, makeSession(given)]) : makeSession(given);
 }
 
 /** The sessions that a server gives on one connection. */
