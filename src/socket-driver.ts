@@ -94,7 +94,8 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.contexts = new SecureContexts(maxSecureContexts);
     this.resumption = resumption;
     this.#rotation = new Rotation(agent, this.contexts, tls);
-    if (eagerContext) this.contexts.get(contextValuesOf(agent.options as Options), agent.options);
+    const own = agent.options as Options;
+    if (eagerContext && !own['secureContext']) this.contexts.get(contextValuesOf(own), own);
     this.dialler = new Dialler(agent, this.contexts, resumption);
     this.pool = new Pool<AgentKinds>(this, limits);
     this.identities = new Identities<HostOf>(

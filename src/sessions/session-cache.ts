@@ -57,7 +57,7 @@ export interface SessionCacheStats {
 
 const DEFAULT_MAX_TICKETS = 32;
 
-export const ticketReuse: Check<TicketReuse> = oneOf('allow', 'never');
+const ticketReuse: Check<TicketReuse> = oneOf('allow', 'never');
 
 interface Place {
   readonly shelf: Shelf;

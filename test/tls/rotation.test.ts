@@ -126,10 +126,10 @@ test('bad material throws, and leaves everything as it was', LIMIT, async (t) =>
   const agent = poolingAgent(t, { ca: ca.cert, ...one });
   await get(server, { agent });
   await untilIdle(agent);
-  const before = { ...agent.options };
+  const given = { ...agent.options };
   const refused = (options: TlsOptions, expected: object): void => {
     assert.throws(() => agent.updateTls(options), expected);
-    assert.deepEqual({ ...agent.options }, before);
+    assert.deepEqual({ ...agent.options }, given);
     assert.equal(idleCount(agent), 1);
   };
   refused({ cert: two.cert, key: one.key }, { code: 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' });
@@ -292,9 +292,9 @@ test('requests that end while certificates change end once', LIMIT, async (t) =>
   const server = await mutualServer(t, (req, res) => void setImmediate(() => res.end(clientOf(req))));
   const agent = poolingAgent(t, { ca: ca.cert, ...one, maxSockets: 2 });
   const sent = Array.from({ length: 60 }, (_, i) => {
-    const one = send(server, { agent, ca: undefined } as never);
-    if (i % 3 === 0) setImmediate(() => one.req.destroy());
-    return one;
+    const request = send(server, { agent, ca: undefined } as never);
+    if (i % 3 === 0) setImmediate(() => request.req.destroy());
+    return request;
   });
   for (let i = 0; i < 10; i++) {
     agent.updateTls(i % 2 ? one : two);
