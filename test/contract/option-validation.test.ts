@@ -46,6 +46,14 @@ const REFUSED: Record<string, readonly [code: string, values: readonly unknown[]
     [TYPE, NO_NUMBERS],
     [RANGE, [NaN, -1, 0.5, 1.5, -Infinity]],
   ],
+  maxSecureContexts: [
+    [TYPE, NO_NUMBERS],
+    [RANGE, [NaN, -1, 0, 0.5, 1.5, -Infinity]],
+  ],
+  eagerContext: [[TYPE, NO_FLAGS]],
+  sessionCache: [[TYPE, [true, null, 0, '', {}, new Map()]]],
+  ticketReuse: [[VALUE, NO_WORDS]],
+  tls: [[TYPE, [true, null, 0, '', {}]]],
   scheduling: [[VALUE, NO_WORDS]],
   binding: [[VALUE, NO_WORDS]],
 };
