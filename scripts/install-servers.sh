@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs what the interop tests talk to, from Debian's packages, where it is missing, and starts no service. It does not
+# fail where it cannot: with INTEROP=required, the tests that miss a server do, and say so.
+set -uo pipefail
+
+PATH="$PATH:/usr/sbin:/usr/local/sbin"
+servers=(nginx haproxy openssl)
+
+missing() {
+  local server
+  for server in "${servers[@]}"; do
+    command -v "$server" >/dev/null || echo "$server"
+  done
+}
+
+# Debian's packages start their services, unless this file says no.
+policy=/usr/sbin/policy-rc.d
+
+install() {
+  export DEBIAN_FRONTEND=noninteractive
+  if [[ ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+    trap 'rm -f "$policy"' EXIT
+  fi
+  apt-get update -qq && apt-get install -qq -y --no-install-recommends "$@"
+}
+
+mapfile -t packages < <(missing)
+if ((${#packages[@]} > 0)); then
+  echo "Missing: ${packages[*]}"
+  if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+    echo 'Only root can install them, and only with apt-get.'
+  else
+    install "${packages[@]}" </dev/null 2>&1
+  fi
+fi
+
+mapfile -t packages < <(missing)
+((${#packages[@]} == 0)) || echo "STILL MISSING: ${packages[*]}. The tests that need them will fail."
+for server in "${servers[@]}"; do
+  command -v "$server"
+done
+exit 0
