@@ -2,7 +2,7 @@
 import { createCertificate } from './certificate.js';
 import { Child } from './ipc.js';
 import type { RelayRequest } from './relay.js';
-import type { ServerPorts } from './server.js';
+import type { Counts, ServerPorts } from './server.js';
 
 /** Round trip times that the relay offers, in milliseconds. */
 export const ROUND_TRIPS = [20, 100] as const;
@@ -38,9 +38,9 @@ export class Network {
     return new Network({ ...ports, certificate: pair.cert, farPorts }, server, relay);
   }
 
-  /** TCP connections that the server has accepted so far. */
-  connections(): Promise<number> {
-    return this.#server.call('connections');
+  /** What the server has seen so far. */
+  counts(): Promise<Counts> {
+    return this.#server.call('counts');
   }
 
   async stop(): Promise<void> {

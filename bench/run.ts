@@ -152,10 +152,15 @@ async function runSetting(
 
 /** `undefined`: it took too long, and its process is gone. */
 async function takeSample({ child, network }: Entrant, limit: number): Promise<Sample | undefined> {
-  const before = await network.connections();
+  const before = await network.counts();
   try {
     const sample = await child.call<Sample>('sample', undefined, limit);
-    return { ...sample, connections: (await network.connections()) - before };
+    const after = await network.counts();
+    return {
+      ...sample,
+      connections: after.connections - before.connections,
+      resumed: after.resumed - before.resumed,
+    };
   } catch (error) {
     if (error instanceof Overdue) return undefined;
     throw error;

@@ -15,10 +15,19 @@ export interface ServerPorts {
   readonly hintPort: number;
 }
 
-/** TCP connections accepted so far. */
+/** What has happened so far. */
+export interface Counts {
+  /** TCP connections accepted. */
+  readonly connections: number;
+  /** TLS sessions resumed. */
+  readonly resumed: number;
+}
+
 let connections = 0;
+let resumed = 0;
 
 function serve(socket: TLSSocket, response: string): void {
+  if (socket.isSessionReused()) resumed++;
   // A head may come in pieces, and so may its end.
   let tail = '';
   socket.on('data', (chunk: Buffer) => {
@@ -48,5 +57,5 @@ answer({
       hintPort: await listen(certificate, RESPONSE_WITH_HINT),
     };
   },
-  connections: () => connections,
+  counts: (): Counts => ({ connections, resumed }),
 });

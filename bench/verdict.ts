@@ -13,9 +13,9 @@ export function atMost(limit: number, goal: string, measured: Summary | undefine
   return [{ goal, measured: withSpread(measured, digits), met: measured.median <= limit }];
 }
 
-export function atLeast(limit: number, goal: string, measured: Summary | undefined): Verdict[] {
+export function atLeast(limit: number, goal: string, measured: Summary | undefined, digits = 3): Verdict[] {
   if (!measured) return [];
-  return [{ goal, measured: withSpread(measured, 3), met: measured.median >= limit }];
+  return [{ goal, measured: withSpread(measured, digits), met: measured.median >= limit }];
 }
 
 export function withSpread(summary: Summary | undefined, digits: number): string {

@@ -74,6 +74,8 @@ export function createClient(
     ca,
     caPerRequest: false,
     maxSockets: Infinity,
+    keepAlive: true,
+    sessions: true,
     manyHosts: false,
     ...settings,
   });

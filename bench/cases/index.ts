@@ -1,7 +1,7 @@
 /** The cases by name. A client's process loads only its own. */
 import type { Case } from './case.js';
 
-export const CASES = ['warm', 'burst', 'queue', 'hosts', 'pool'] as const;
+export const CASES = ['warm', 'burst', 'connect', 'resumption', 'queue', 'hosts', 'pool'] as const;
 
 export type CaseName = (typeof CASES)[number];
 
@@ -11,6 +11,10 @@ export async function loadCase(name: CaseName): Promise<Case> {
       return (await import('./warm.js')).warm;
     case 'burst':
       return (await import('./burst.js')).burst;
+    case 'connect':
+      return (await import('./connect.js')).connect;
+    case 'resumption':
+      return (await import('./resumption.js')).resumption;
     case 'queue':
       return (await import('./queue.js')).queue;
     case 'hosts':

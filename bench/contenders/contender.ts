@@ -7,6 +7,10 @@ export interface ClientSettings {
   /** Whether `ca` is given with every request instead of to the agent. */
   readonly caPerRequest: boolean;
   readonly maxSockets: number;
+  /** Whether connections are kept for further requests; if not, each request has a new one. */
+  readonly keepAlive: boolean;
+  /** Whether TLS sessions may be resumed. */
+  readonly sessions: boolean;
   /** Whether there is more than one host. Floors do not look at the host where they need not. */
   readonly manyHosts: boolean;
 }

@@ -4,22 +4,28 @@ import type { TLSSocket } from 'node:tls';
 import { lookup } from '../lookup.js';
 import { requestTo, RESPONSE } from '../responses.js';
 import type { Contender } from './contender.js';
+import { Tickets } from './tickets.js';
 
 export const contender: Contender = {
-  create({ port, ca }) {
+  create({ port, ca, keepAlive, sessions }) {
     const secureContext = createSecureContext({ ca: [...ca] });
     const sockets = new Set<TLSSocket>();
     const idle: PingPong[] = [];
+    const tickets = new Tickets();
     const dial = (host: string): PingPong => {
-      const socket = connect({ host, port, servername: host, secureContext, lookup });
-      sockets.add(socket);
+      const session = tickets.take();
+      const options = { host, port, servername: host, secureContext, lookup };
+      const socket = connect(session ? { ...options, session } : options);
+      if (sessions) socket.on('session', (ticket) => tickets.add(ticket));
+      if (keepAlive) sockets.add(socket);
       return new PingPong(socket, requestTo(host, port));
     };
     return {
       async get(host) {
         const connection = idle.pop() ?? dial(host);
         await connection.exchange();
-        idle.push(connection);
+        if (keepAlive) idle.push(connection);
+        else connection.close();
       },
       close() {
         for (const socket of sockets) socket.destroy();
@@ -52,5 +58,9 @@ class PingPong {
       this.#reject = reject;
       this.#socket.write(this.#request, 'latin1');
     });
+  }
+
+  close(): void {
+    this.#socket.destroy();
   }
 }

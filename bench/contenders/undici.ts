@@ -7,16 +7,16 @@ import type { Contender } from './contender.js';
 const KEEP_ALIVE_TIMEOUT = 120_000;
 
 export const contender: Contender = {
-  create({ port, ca, caPerRequest, maxSockets }) {
+  create({ port, ca, caPerRequest, maxSockets, keepAlive, sessions }) {
     if (caPerRequest) throw new Error('undici takes no CA with a request');
     const dispatcher = new Agent({
       connections: maxSockets === Infinity ? null : maxSockets,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-      connect: { ca: [...ca], lookup },
+      connect: { ca: [...ca], lookup, ...(!sessions && { maxCachedSessions: 0 }) },
     });
     return {
       async get(host) {
-        const { body } = await request(`https://${host}:${port}/`, { dispatcher });
+        const { body } = await request(`https://${host}:${port}/`, { dispatcher, reset: !keepAlive });
         await body.dump();
       },
       close: () => void dispatcher.destroy(),

@@ -10,15 +10,19 @@ import type { SecureContext, TLSSocket } from 'node:tls';
 import { agentClient } from './agent-client.js';
 import { agentOptions } from './agent-options.js';
 import type { ClientSettings, Contender } from './contender.js';
+import { Tickets } from './tickets.js';
 
 type CreateConnection = (options: object) => TLSSocket;
 
 abstract class ZeroPoolAgent extends Agent {
   readonly #sockets = new Set<TLSSocket>();
   readonly #secureContext: SecureContext;
+  readonly #settings: ClientSettings;
+  readonly #tickets = new Tickets();
 
   constructor(settings: ClientSettings) {
     super(agentOptions(settings));
+    this.#settings = settings;
     // One for all, or opening the connections would take most of the run.
     this.#secureContext = createSecureContext({ ca: [...settings.ca] });
   }
@@ -33,12 +37,18 @@ abstract class ZeroPoolAgent extends Agent {
   protected dial(options: RequestOptions, onFree: (socket: TLSSocket) => void): TLSSocket {
     // Missing in Node's typings.
     const { createConnection } = this as unknown as { createConnection: CreateConnection };
+    const { keepAlive, sessions } = this.#settings;
+    const session = this.#tickets.take();
     const socket = createConnection.call(this, {
       ...options,
       ...this.options,
       servername: options.host,
       secureContext: this.#secureContext,
+      ...(session && { session }),
     });
+    if (sessions) socket.on('session', (ticket) => this.#tickets.add(ticket));
+    // If it is not kept, Node's client closes it.
+    if (!keepAlive) return socket;
     socket.on('free', () => onFree(socket));
     this.#sockets.add(socket);
     return socket;

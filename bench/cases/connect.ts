@@ -1,0 +1,89 @@
+/**
+ * One connection after the other, each for one request: what opening one costs. There are two floors, both with a context
+ * that is ready: raw TLS is `tls.connect` and fixed bytes; the zero pool adds a request of Node's client, as every agent must.
+ */
+import { authorities } from '../authorities.js';
+import { drive, measure } from '../measure.js';
+import type { Load } from '../measure.js';
+import type { ContenderName } from '../contenders/index.js';
+import { ratioOf } from '../results.js';
+import type { CaseResult } from '../results.js';
+import type { Summary } from '../statistics.js';
+import { atLeast, atMost } from '../verdict.js';
+import type { Verdict } from '../verdict.js';
+import { createClient } from './case.js';
+import type { Case, Setting } from './case.js';
+
+interface ConnectSetting extends Setting {
+  readonly authorities: number;
+  readonly resume: boolean;
+}
+
+const MANY_AUTHORITIES = 150;
+const COUNTS = [1, MANY_AUTHORITIES];
+const OTHERS = ['core', 'undici'] as const;
+const SAMPLE: Load = { requests: 60, concurrency: 1 };
+
+/** Connections for V8 to optimize all, and the milliseconds that they may take: who needs longer is so slow for other reasons that it does not matter. */
+const WARM_UP = 1000;
+const WARM_UP_LIMIT = 4000;
+
+function setting(count: number, resume: boolean): ConnectSetting {
+  const name = `${count === 1 ? '1 CA' : `${count} CAs`}, ${resume ? 'sessions resumed' : 'full handshakes'}`;
+  return { name, authorities: count, resume };
+}
+
+const SETTINGS = COUNTS.flatMap((count) => [setting(count, false), setting(count, true)]);
+
+export const connect: Case<ConnectSetting> = {
+  name: 'connect',
+  about: 'a new connection for every request, one after the other',
+  contenders: ['core', 'undici', 'ours', 'zero-pool', 'raw-tls'],
+  onRequest: ['agentkeepalive'],
+  metrics: [
+    { key: 'cpu', title: 'CPU µs/connection', digits: 0 },
+    { key: 'wall', title: 'µs/connection', digits: 0 },
+    { key: 'connections', title: `opened for ${SAMPLE.requests}`, digits: 0 },
+    { key: 'resumed', title: 'of these resumed', digits: 1 },
+  ],
+  limit: 60_000,
+
+  effort: ({ quick }) => (quick ? { rounds: 1, samples: 2 } : { rounds: 3, samples: 4 }),
+
+  settings: () => SETTINGS,
+
+  async prepare(contender, { authorities: count, resume }, target) {
+    const client = createClient(contender, target, authorities(target.certificate, count), {
+      keepAlive: false,
+      sessions: resume,
+    });
+    const startedAt = performance.now();
+    for (let done = 0; done < WARM_UP && performance.now() - startedAt < WARM_UP_LIMIT; done += 20) {
+      await drive(client, { requests: 20, concurrency: 1 });
+    }
+    return {
+      async sample() {
+        const { cpu, wall } = await measure(() => drive(client, SAMPLE));
+        return { cpu: cpu / SAMPLE.requests, wall: (wall * 1000) / SAMPLE.requests };
+      },
+      close: () => client.close(),
+    };
+  },
+
+  verdicts: (result) => SETTINGS.flatMap((one) => verdictsOn(result, one)),
+};
+
+function verdictsOn(result: CaseResult, { name, authorities: count }: ConnectSetting): Verdict[] {
+  const ratio = (dividend: ContenderName, divisor: ContenderName): Summary | undefined => {
+    const place = { setting: name, metric: 'cpu' };
+    return ratioOf(result, { ...place, contender: dividend }, { ...place, contender: divisor });
+  };
+  const what = `CPU per connection, ${name}`;
+  return [
+    ...atMost(1.1, `${what}: at most 1.10 × raw TLS`, ratio('ours', 'raw-tls')),
+    ...atMost(1.1, `${what}: at most 1.10 × zero pool`, ratio('ours', 'zero-pool')),
+    ...(count < MANY_AUTHORITIES
+      ? []
+      : OTHERS.flatMap((other) => atLeast(6, `${what}: ${other} at least 6 × ours`, ratio(other, 'ours')))),
+  ];
+}
