@@ -52,7 +52,7 @@ function onKeylog(this: SocketLike, line: Buffer): void {
 }
 
 /** Bytes that nobody asked for. */
-export function onStray(channel: Channel): void {
+function onStray(channel: Channel): void {
   const { connection, driver } = channel;
   // While its request still reads a response that is complete, it may go on; nobody comes after it.
   if (connection.state === 'active') channel.poisoned = true;
