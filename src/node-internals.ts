@@ -31,6 +31,8 @@ export interface AgentRequest extends ClientRequest {
   /** Set where `setTimeout` was called. */
   timeoutCb?: unknown;
   res?: IncomingMessage | null;
+  /** The head as it will be sent, once that is decided. */
+  readonly _header?: string | null;
 }
 
 /** A stream that may be a socket: everything beyond `Duplex` may be missing on a custom connection. */
