@@ -13,7 +13,7 @@ export function isReplayable(req: AgentRequest): boolean {
   return isIdempotent(req) && !expectsBody(req);
 }
 
-export function isIdempotent(req: AgentRequest): boolean {
+function isIdempotent(req: AgentRequest): boolean {
   return IDEMPOTENT.has(req.method) || headerOf(req, 'idempotency-key') !== undefined;
 }
 

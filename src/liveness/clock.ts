@@ -1,0 +1,54 @@
+/**
+ * The clock by which idle connections age. It counts the time in which the machine slept, too: the monotonic clock
+ * stands still then (CLOCK_MONOTONIC on Linux), while servers, balancers and NAT tables go on forgetting us. What shows
+ * it is the wall clock, which has jumped against the monotonic one. Somebody setting the wall clock looks the same; the
+ * worst that comes of it is that idle connections are looked at, or given up, too early.
+ */
+
+/** What the two clocks may differ by between two looks, in milliseconds: nobody slews a clock as fast. */
+export const TOLERANCE = 1000;
+
+export interface Clocks {
+  monotonic(): number;
+  wall(): number;
+}
+
+const SYSTEM: Clocks = {
+  monotonic: () => performance.now(),
+  wall: () => Date.now(),
+};
+
+export class Clock {
+  readonly #onJump: () => void;
+  readonly #clocks: Clocks;
+  /** Milliseconds that the monotonic clock has missed. */
+  #missed = 0;
+  /** How far the wall clock was ahead of the monotonic one at the last look. */
+  #ahead: number;
+
+  /** @param onJump the wall clock has jumped: nothing that was known of idle connections is sure any more */
+  constructor(onJump: () => void, clocks: Clocks = SYSTEM) {
+    this.#onJump = onJump;
+    this.#clocks = clocks;
+    this.#ahead = clocks.wall() - clocks.monotonic();
+  }
+
+  /** Hot path. Milliseconds, never less than before. Looks for a jump. */
+  now(): number {
+    const monotonic = this.#clocks.monotonic();
+    const ahead = this.#clocks.wall() - monotonic;
+    const jump = ahead - this.#ahead;
+    this.#ahead = ahead;
+    if (jump > TOLERANCE || jump < -TOLERANCE) {
+      // Set back, it tells nothing about the time that has passed.
+      if (jump > 0) this.#missed += jump;
+      this.#onJump();
+    }
+    return monotonic + this.#missed;
+  }
+
+  /** Hot path. The same, without the look: for noting a moment. */
+  get stamp(): number {
+    return this.#clocks.monotonic() + this.#missed;
+  }
+}

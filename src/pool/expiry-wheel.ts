@@ -1,0 +1,62 @@
+/**
+ * Members by the time at which they expire: a timing wheel. Adding and removing take constant time and allocate nothing;
+ * a sweep visits those that have expired, and such as share a slot with them, not the rest.
+ */
+import type { Link } from './list.js';
+import { List } from './list.js';
+
+export interface Expiring<T> {
+  /** `Infinity`: never; it is not added then. Must not change while it is in the wheel. */
+  readonly expiresAt: number;
+  readonly expiryLink: Link<T>;
+}
+
+/** Milliseconds that share a slot: how much later than its time a member may be found. */
+export const GRAIN = 100;
+/** What expires more than `SLOTS * GRAIN` ahead, 102 s, is visited once a revolution until its time comes. */
+const SLOTS = 1024;
+
+export class ExpiryWheel<T extends Expiring<T>> {
+  readonly #slots: (List<T> | undefined)[] = [];
+  /** The last slot swept, counted from time 0. */
+  #hand = 0;
+  size = 0;
+
+  /** Hot path. */
+  add(member: T): void {
+    if (member.expiresAt === Infinity) return;
+    const slot = Math.max(Math.ceil(member.expiresAt / GRAIN), this.#hand + 1) % SLOTS;
+    (this.#slots[slot] ??= new List()).push(member.expiryLink);
+    this.size++;
+  }
+
+  /** Hot path. One that is not in it is left alone. */
+  remove({ expiryLink }: T): void {
+    if (expiryLink.list?.remove(expiryLink)) this.size--;
+  }
+
+  /** Takes out what has expired at `now` and passes it on. `onExpired` may add and remove members. */
+  sweep(now: number, onExpired: (member: T) => void): void {
+    const until = Math.floor(now / GRAIN);
+    const from = Math.max(this.#hand + 1, until - SLOTS + 1);
+    this.#hand = Math.max(this.#hand, until);
+    for (let slot = from; slot <= until && this.size > 0; slot++) {
+      const list = this.#slots[slot % SLOTS];
+      for (let left = list?.size ?? 0; left > 0; left--) {
+        const member = list?.head?.value;
+        if (!member) break;
+        this.remove(member);
+        if (member.expiresAt <= now) onExpired(member);
+        else this.add(member);
+      }
+    }
+  }
+
+  /** When the next sweep may find something; `Infinity` when there is nothing to find. */
+  get next(): number {
+    if (this.size === 0) return Infinity;
+    let slot = this.#hand + 1;
+    while (!this.#slots[slot % SLOTS]?.size) slot++;
+    return slot * GRAIN;
+  }
+}
