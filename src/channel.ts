@@ -1,5 +1,7 @@
 /** The real thing behind a pool connection: a socket, who has it, and what we have seen on it. */
+import type { KeepAliveHint } from './liveness/keep-alive-hint.js';
 import { RecordLedger } from './liveness/record-ledger.js';
+import { isSent } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { HostPool } from './pool/host-pool.js';
 import type { Connection } from './pool/connection.js';
@@ -29,14 +31,18 @@ export class Channel {
   request: AgentRequest | undefined = undefined;
   /** It has carried a whole exchange: whoever gets it next gets a reused socket. */
   used = false;
-  /** Bytes came after a response was complete: no request may follow. */
+  /** Bytes came after a response was complete, or a response before its request was: no request may follow. */
   poisoned = false;
   /** Whether it is still idle will be looked at soon. */
   restsSoon = false;
   /** The loop is not kept alive by it. */
   unreferenced = false;
-  /** Milliseconds for which it may be idle, by what the last response said. */
-  idleTimeout: number = Infinity;
+  /** The server has said that it waits no longer for a request. */
+  dismissed = false;
+  /** What the last response said about the connection. */
+  hint: KeepAliveHint | undefined = undefined;
+  /** Where it leads, as `addressOf` writes it, once it is connected. */
+  address: string | undefined = undefined;
   /** When the loop last looked for bytes on it. */
   polledAt = 0;
   /** Turns of the loop that it has been settling for. */
@@ -64,9 +70,21 @@ export class Channel {
   /** Whether bytes that come now belong to an exchange. */
   get expectsData(): boolean {
     const { connection, request, socket } = this;
-    if (connection.state !== 'active') return false;
+    if (connection.state !== 'active' || request?._headerSent === false) return false;
     // The response is complete when Node has taken its parser away; until 'free' the socket is still leased.
     return !(request?.res?.complete && !socket.parser);
+  }
+
+  /** Hot path. Bytes of an exchange were read. If they have completed it before the request was sent, it is the last one. */
+  received(): void {
+    const { request } = this;
+    if (request?.res?.complete && !this.poisoned && !isSent(request, this.socket)) this.poisoned = true;
+  }
+
+  /** The other side has ended it. */
+  get endedByPeer(): boolean {
+    const code: unknown = this.error && Reflect.get(this.error, 'code');
+    return this.dismissed || this.socket.readableEnded || code === 'ECONNRESET' || code === 'EPIPE';
   }
 
   /** The socket is the caller's from now on. */

@@ -3,7 +3,12 @@ import { invalidType, invalidValue, outOfRange } from './errors.js';
 
 export type Check<T> = (name: string, value: unknown) => T;
 
-export function optional<T>(options: object, name: string, check: Check<T>, fallback: T): T {
+export function optional<T, F extends T | undefined = T>(
+  options: object,
+  name: string,
+  check: Check<T>,
+  fallback: F,
+): T | F {
   const value: unknown = Reflect.get(options, name);
   return value === undefined ? fallback : check(name, value);
 }
@@ -37,6 +42,17 @@ export function duration(name: string, value: unknown): number {
   if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
   if (!(value >= 0 && value !== Infinity)) throw outOfRange(name, 'a number of milliseconds >= 0', value);
   return value;
+}
+
+export function durationOrNever(name: string, value: unknown): number {
+  return value === Infinity ? value : duration(name, value);
+}
+
+/** More than none. */
+export function age(name: string, value: unknown): number {
+  const ms = durationOrNever(name, value);
+  if (ms === 0) throw outOfRange(name, 'a number of milliseconds > 0, or Infinity', value);
+  return ms;
 }
 
 export function aFunction<F>(name: string, value: unknown): F {

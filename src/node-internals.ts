@@ -17,6 +17,10 @@ export interface Handle {
   readStop?(): number;
   /** Bytes read by it so far. */
   bytesRead?: number;
+  /** Bytes handed to it so far. */
+  bytesWritten?: number;
+  /** Bytes that the system has not taken yet. */
+  writeQueueSize?: number;
   /** Of a TLS handle: the TCP handle below. */
   _parent?: Handle | null;
   asyncReset?(resource: object): void;
@@ -33,6 +37,8 @@ export interface AgentRequest extends ClientRequest {
   res?: IncomingMessage | null;
   /** The head as it will be sent, once that is decided. */
   readonly _header?: string | null;
+  /** Whether the head has been written. */
+  readonly _headerSent?: boolean;
 }
 
 /** A stream that may be a socket: everything beyond `Duplex` may be missing on a custom connection. */
@@ -40,11 +46,16 @@ export interface SocketLike extends Duplex {
   readonly connecting?: boolean;
   readonly secureConnecting?: boolean;
   readonly timeout?: number | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  /** Bytes sent, and those that wait to be. */
+  readonly bytesWritten?: number;
   getProtocol?(): string | null;
   isSessionReused?(): boolean;
   getCipher?(): { name: string } | undefined;
   setTimeout?(timeout: number): unknown;
   setKeepAlive?(enable: boolean, initialDelay: number): unknown;
+  setNoDelay?(noDelay: boolean): unknown;
   ref?(): unknown;
   unref?(): unknown;
   /** The request that has the socket. Set by Node's client. */
@@ -169,4 +180,15 @@ export function unwrapsSessions(): boolean {
     // Not as we know it: sessions are passed on as they are.
   }
   return unwraps;
+}
+
+/**
+ * Whether all of a request has been handed to the system. Node's 'finish' comes too late to tell: it is emitted a turn
+ * of the event loop after the write, and a fast server has answered by then.
+ */
+export function isSent(req: AgentRequest, socket: SocketLike): boolean {
+  if (!req.writableEnded) return false;
+  if (socket.writableLength === 0) return true;
+  const handle = socket._handle;
+  return handle?.bytesWritten === socket.bytesWritten && !handle?._parent?.writeQueueSize;
 }

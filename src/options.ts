@@ -3,9 +3,20 @@
  * be changed later is a property of the agent.
  */
 import type { AgentOptions } from 'node:https';
-import { aFunction, atLeastOne, atLeastZero, duration, flag, oneOf, optional } from './checks.js';
+import {
+  aFunction,
+  age,
+  atLeastOne,
+  atLeastZero,
+  duration,
+  durationOrNever,
+  flag,
+  oneOf,
+  optional,
+} from './checks.js';
 import type { Check } from './checks.js';
 import { invalidType, invalidValue } from './errors.js';
+import type { IdleRules } from './liveness/idle-policy.js';
 import type { Limits } from './pool/limits.js';
 import { SessionCache } from './sessions/session-cache.js';
 import type { TlsOptions } from './tls/rotation.js';
@@ -82,18 +93,52 @@ export interface PoolingAgentOptions extends AgentOptions {
    */
   binding?: 'eager' | 'late' | undefined;
   /**
-   * Milliseconds subtracted from a server's `Keep-Alive: timeout=N` before a connection counts as expired, so
-   * that a request does not meet the server's close half way. Default: `1000`. (Node 24 has it too.)
+   * Milliseconds for which a connection may be idle where the server says nothing about it. `0` keeps none then.
+   * `Infinity` keeps it until the server closes it. Default: `4000`: the shortest time in common use is 5 s.
    */
+  idleTimeout?: number | undefined;
+  /**
+   * Milliseconds for which a connection may be idle, whatever the server says (`Keep-Alive: timeout=N`) and
+   * `idleTimeout`. Default: `60000`, or `idleTimeout` if that is longer.
+   */
+  maxIdleTimeout?: number | undefined;
+  /**
+   * Milliseconds by which the idle time stays below what the server says (`Keep-Alive: timeout=N`), so that no request
+   * meets the server's close half way. Where that would leave less than half of it, requests that can be sent twice
+   * may use the connection for half of it all the same, and others for what is left. Default: `1000`.
+   */
+  keepAliveTimeoutBuffer?: number | undefined;
+  /** Node's name for `keepAliveTimeoutBuffer` (Node 24). Given both, they have to be the same. */
   agentKeepAliveTimeoutBuffer?: number | undefined;
+  /**
+   * Milliseconds after which a connection is given no further request: for changes in DNS, and behind balancers. A
+   * request under way ends in peace. Each connection's own age is up to 10 % less, so that those opened together do not all
+   * go together. Default: `Infinity`.
+   */
+  maxSocketAge?: number | undefined;
+  /** Requests that a connection is given, at least 1. Default: `Infinity`. */
+  maxRequestsPerSocket?: number | undefined;
+  /**
+   * Milliseconds of idle time from which a connection is looked at before it is used: the request waits until the event
+   * loop has polled once, so that a close that the system already knows of is seen. `0`: each; `Infinity`: none.
+   * Default: `1000`.
+   */
+  validateAfterIdle?: number | undefined;
 }
 
-/** How long a server is trusted to keep an idle connection less than it announced, in milliseconds. */
+/** How long a connection lives, as far as the options tell. In milliseconds. */
+export interface LifetimeRules extends IdleRules {
+  readonly maxSocketAge: number;
+  readonly maxRequestsPerSocket: number;
+  readonly validateAfterIdle: number;
+}
+
 const KEEP_ALIVE_TIMEOUT_BUFFER = 1000;
 
 /** `options` with every default filled in. Throws on the first that is not valid. */
 export interface ResolvedOptions {
   limits: Limits;
+  lifetimes: LifetimeRules;
   keepAliveMsecs: number;
   sessionCache: SessionCache;
   maxSecureContexts: number;
@@ -125,18 +170,36 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
       scheduling: optional(options, 'scheduling', scheduling, 'lifo'),
       binding: optional(options, 'binding', binding, 'eager'),
     },
+    lifetimes: resolveLifetimes(options),
     keepAliveMsecs: optional(options, 'keepAliveMsecs', duration, 1000),
     sessionCache: resolveSessionCache(options),
     maxSecureContexts: optional(options, 'maxSecureContexts', atLeastOne, 100),
     eagerContext: optional(options, 'eagerContext', flag, false),
     tls: optional<(() => TlsOptions) | undefined>(options, 'tls', aFunction, undefined),
-    agentKeepAliveTimeoutBuffer: optional(
-      options,
-      'agentKeepAliveTimeoutBuffer',
-      duration,
-      KEEP_ALIVE_TIMEOUT_BUFFER,
-    ),
+    agentKeepAliveTimeoutBuffer: resolveBuffer(options),
   };
+}
+
+function resolveLifetimes(options: PoolingAgentOptions): LifetimeRules {
+  const idleTimeout = optional(options, 'idleTimeout', durationOrNever, 4000);
+  return {
+    idleTimeout,
+    // Who asks for more than the default by one name need not do so by the other.
+    maxIdleTimeout: optional(options, 'maxIdleTimeout', durationOrNever, Math.max(60_000, idleTimeout)),
+    maxSocketAge: optional(options, 'maxSocketAge', age, Infinity),
+    maxRequestsPerSocket: optional(options, 'maxRequestsPerSocket', atLeastOne, Infinity),
+    validateAfterIdle: optional(options, 'validateAfterIdle', durationOrNever, 1000),
+  };
+}
+
+/** One option by two names. */
+function resolveBuffer(options: PoolingAgentOptions): number {
+  const nodes = optional(options, 'agentKeepAliveTimeoutBuffer', duration, undefined);
+  const ours = optional(options, 'keepAliveTimeoutBuffer', duration, nodes ?? KEEP_ALIVE_TIMEOUT_BUFFER);
+  if (nodes !== undefined && nodes !== ours) {
+    throw invalidValue('agentKeepAliveTimeoutBuffer', `the same as keepAliveTimeoutBuffer (${ours})`, nodes);
+  }
+  return ours;
 }
 
 export const scheduling: Check<'fifo' | 'lifo'> = oneOf('lifo', 'fifo');

@@ -8,8 +8,9 @@ import type { AgentKinds } from './channel.js';
 import { debug } from './debug.js';
 import { agentDestroyed, connectionReset, invalidType } from './errors.js';
 import { watch } from './liveness/guard.js';
-import { keepAliveHeader, parseKeepAlive, safeIdleTime } from './liveness/keep-alive-hint.js';
-import { Reaper } from './liveness/reaper.js';
+import { isLast } from './liveness/keep-alive-hint.js';
+import { Lifetimes } from './liveness/lifetimes.js';
+import { isReplayable } from './liveness/replayable.js';
 import { clearAsyncId, isSocketLike, MAX_TIMEOUT, resetAsyncId, setHighWaterMark } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { ResolvedOptions } from './options.js';
@@ -69,7 +70,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly dialler: Dialler;
   readonly batch: SendBatch = new SendBatch();
   readonly #rotation: Rotation;
-  readonly #reaper: Reaper;
+  readonly #lifetimes: Lifetimes;
   /** Requests of this turn, of which its end decides whether they wait on. */
   #brief: QueuedRequest[] = [];
   /** Connections that became idle within the last `REST_DELAY`: under load most are leased again by its end. */
@@ -79,13 +80,10 @@ export class SocketDriver implements Driver<AgentKinds> {
   #keylog = false;
   /** In the check phase of the loop. */
   #turning = false;
-  /** The last `Keep-Alive` header seen: a server sends the same every time. */
-  #hintHeader: string | undefined;
-  #hint: ReturnType<typeof parseKeepAlive> | undefined;
 
   constructor(
     agent: DrivenAgent,
-    { eagerContext, limits, maxSecureContexts, tls }: ResolvedOptions,
+    { eagerContext, lifetimes, limits, maxSecureContexts, tls }: ResolvedOptions,
     keepSocketAlive: DrivenAgent['keepSocketAlive'],
     resumption: Resumption,
   ) {
@@ -98,11 +96,15 @@ export class SocketDriver implements Driver<AgentKinds> {
     if (eagerContext && !own['secureContext']) this.contexts.get(contextValuesOf(own), own);
     this.dialler = new Dialler(agent, this.contexts, resumption);
     this.pool = new Pool<AgentKinds>(this, limits);
+    this.#lifetimes = new Lifetimes(agent, lifetimes, this.pool);
     this.identities = new Identities<HostOf>(
-      (origin) => new HostPool<AgentKinds>(origin),
+      (origin) => {
+        const host = new HostPool<AgentKinds>(origin);
+        this.#lifetimes.recall(host);
+        return host;
+      },
       (host) => this.pool.abandon(host),
     );
-    this.#reaper = new Reaper((now) => this.pool.reap(now));
   }
 
   // For the agent
@@ -115,8 +117,9 @@ export class SocketDriver implements Driver<AgentKinds> {
       return;
     }
     const host = this.#hostOf(req, options);
-    const connection = this.pool.lease(host, clock);
-    if (connection?.channel) {
+    let connection = this.pool.lease(host, true);
+    if (!connection && host.idle.size > 0 && mayRisk(req)) connection = this.pool.lease(host, false);
+    if (connection?.channel && connection.state === 'active') {
       this.#lease(connection.channel, req, options, deliver);
       return;
     }
@@ -147,11 +150,12 @@ export class SocketDriver implements Driver<AgentKinds> {
     if (request?.destroyed === false) return;
     const response = request?.res;
     channel.used ||= response != null || request?.destroyed === undefined;
-    channel.idleTimeout = this.#idleTimeout(response?.rawHeaders);
+    channel.hint = this.#lifetimes.hintOf(response?.rawHeaders);
+    if (response) this.#lifetimes.answered(connection);
     const reusable =
       !channel.poisoned &&
       request?.shouldKeepAlive !== false &&
-      this.#hint?.max !== 0 &&
+      !isLast(channel.hint) &&
       // `agent: false` makes an agent for this one request: nobody could use the connection again, or close it.
       channel.options['agent'] !== false &&
       this.usable(connection);
@@ -173,6 +177,7 @@ export class SocketDriver implements Driver<AgentKinds> {
         channel.error ?? connectionReset('The socket closed before it was connected'),
       );
     } else {
+      this.#learnFrom(channel);
       this.pool.closed(connection, socket.destroyed ? 'closed' : 'detached');
     }
     debug.enabled && debug('%s closed: %s', connection.host.origin.key, connection.closeReason);
@@ -196,9 +201,26 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   destroy(error: Error | undefined): void {
     this.pool.destroy(error ?? agentDestroyed(), error);
+    this.#lifetimes.stop();
+  }
+
+  /** Nothing comes back from `address`: its idle connections are dead, too, and would only be found out one by one. */
+  peerDied(address: string): void {
+    const siblings = [];
+    for (const connection of this.pool.idle) {
+      if (connection.channel?.address === address) siblings.push(connection);
+    }
+    for (const connection of siblings) {
+      if (connection.state === 'idle') this.pool.close(connection, 'peer-dead');
+    }
   }
 
   // For the pool
+
+  /** Hot path. */
+  now(): number {
+    return this.#lifetimes.now();
+  }
 
   dial(connection: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
     const queued = waiter.request;
@@ -215,14 +237,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   /** Hot path. */
   park(connection: Connection<AgentKinds>): boolean {
     const { channel } = connection;
-    if (!channel || channel.idleTimeout <= 0) return false;
-    if (channel.idleTimeout === Infinity) {
-      connection.expiresAt = Infinity;
-    } else {
-      const now = performance.now();
-      connection.expiresAt = now + channel.idleTimeout;
-      this.#reaper.expect(connection.expiresAt, now);
-    }
+    if (!channel || !this.#lifetimes.park(connection, channel.hint, channel.polledAt)) return false;
     // Somebody else's has a say in whether it is kept, each time. What nobody reads has to be seen to at once.
     const overridden = this.agent.keepSocketAlive !== this.#keepSocketAlive;
     if (overridden || !channel.socket._handle?.reading) return this.#rest(channel);
@@ -284,9 +299,15 @@ export class SocketDriver implements Driver<AgentKinds> {
     return false;
   }
 
-  close({ channel }: Connection<AgentKinds>, reason: CloseReason, error?: Error): void {
-    debug.enabled && debug('%s is closed: %s', channel?.connection.host.origin.key, reason);
-    channel?.socket.destroy(error);
+  close(connection: Connection<AgentKinds>, reason: CloseReason, error?: Error): void {
+    const { channel, host } = connection;
+    debug.enabled && debug('%s is closed: %s', host.origin.key, reason);
+    if (!channel) return;
+    if (connection.idleSince >= 0) {
+      if (channel.endedByPeer) this.#lifetimes.endsIdle(connection, true);
+      else if (reason !== 'peer-dead' && this.usable(connection)) this.#lifetimes.endsIdle(connection, false);
+    }
+    channel.socket.destroy(error);
   }
 
   reject(waiter: Waiter<AgentKinds>, error: Error): void {
@@ -336,7 +357,7 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   /** The waiter of `queued` from now on. */
   #enqueue(queued: QueuedRequest, host: HostOf): Waiter<AgentKinds> {
-    const waiter = new Waiter<AgentKinds>(host, queued);
+    const waiter = new Waiter<AgentKinds>(host, queued, !mayRisk(queued.req));
     queued.waiter = waiter;
     this.pool.enqueue(waiter);
     // Another one, if TLS options were found to have changed when it was to be dialled.
@@ -420,6 +441,7 @@ export class SocketDriver implements Driver<AgentKinds> {
       const channel = new Channel(this, connection, socket, options);
       listen(channel, this.#keylog);
       connection.channel = channel;
+      this.#lifetimes.opened(connection);
       return channel;
     } catch (error) {
       channelOf(socket)?.release();
@@ -489,13 +511,13 @@ export class SocketDriver implements Driver<AgentKinds> {
     if (queued.waiter && this.pool.abort(queued.waiter)) queued.fail(undefined);
   };
 
-  #idleTimeout(rawHeaders: readonly string[] | undefined): number {
-    const header = rawHeaders && keepAliveHeader(rawHeaders);
-    if (header !== this.#hintHeader) {
-      this.#hintHeader = header;
-      this.#hint = header === undefined ? undefined : parseKeepAlive(header);
+  /** It closes, and nobody here has asked for it: what that tells about its host. */
+  #learnFrom({ connection, endedByPeer, request, used }: Channel): void {
+    if (!endedByPeer || connection.state === 'closing') return;
+    if (connection.idleSince >= 0) this.#lifetimes.endsIdle(connection, true);
+    else if (connection.state === 'active' && used && request && !request.res) {
+      this.#lifetimes.endsUnanswered(connection);
     }
-    return safeIdleTime(this.#hint, this.#timeout, this.agent.agentKeepAliveTimeoutBuffer);
   }
 
   /** Hot path. The agent's own, `0` for none. */
@@ -505,16 +527,17 @@ export class SocketDriver implements Driver<AgentKinds> {
   }
 }
 
+/** Whether it does no harm if the connection that `req` gets is about to be closed. */
+function mayRisk(req: AgentRequest): boolean {
+  return isReplayable(req);
+}
+
 function turn(driver: SocketDriver): void {
   driver.turn();
 }
 
 function restAll(driver: SocketDriver): void {
   driver.restAll();
-}
-
-function clock(): number {
-  return performance.now();
 }
 
 function rethrow(error: unknown): void {

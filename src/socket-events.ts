@@ -4,6 +4,8 @@
  */
 import { channelOf } from './channel.js';
 import type { Channel } from './channel.js';
+import { connectionReset } from './errors.js';
+import { addressOf, deadAddress } from './liveness/dead-peers.js';
 import { guard, unguard } from './liveness/guard.js';
 import type { SocketLike } from './node-internals.js';
 
@@ -20,6 +22,8 @@ export function listen(channel: Channel, keylog: boolean): void {
   const { socket } = channel;
   for (const [event, listener] of LISTENERS) socket.on(event, listener);
   guard(channel, onStray);
+  if (socket.connecting) socket.once('connect', onConnect);
+  else arm(channel);
   if (keylog) listenToKeylog(channel);
 }
 
@@ -39,7 +43,22 @@ export function stopListening(channel: Channel): void {
   const { socket } = channel;
   for (const [event, listener] of LISTENERS) socket.removeListener(event, listener);
   socket.removeListener('keylog', onKeylog);
+  socket.removeListener('connect', onConnect);
   unguard(channel);
+}
+
+function onConnect(this: SocketLike): void {
+  const channel = channelOf(this);
+  if (channel) arm(channel);
+}
+
+/** It is connected: from now on a peer that does not answer any more is found out, also by a request that only waits. */
+function arm(channel: Channel): void {
+  const { driver, options, socket } = channel;
+  if (socket.remoteAddress) channel.address = addressOf(socket.remoteAddress, socket.remotePort);
+  // Node 20 and 22 heed neither option on a TLS socket.
+  socket.setKeepAlive?.(true, driver.agent.keepAliveMsecs);
+  if (options['noDelay']) socket.setNoDelay?.(true);
 }
 
 function onReady(this: SocketLike): void {
@@ -51,12 +70,23 @@ function onKeylog(this: SocketLike, line: Buffer): void {
   channelOf(this)?.driver.agent.emit('keylog', line, this);
 }
 
+/** What a server says before it closes an idle connection, if it says anything (RFC 9110, section 15.5.9). */
+const TIMED_OUT = /^HTTP\/1\.[01] 408/;
+
 /** Bytes that nobody asked for. */
-function onStray(channel: Channel): void {
-  const { connection, driver } = channel;
-  // While its request still reads a response that is complete, it may go on; nobody comes after it.
-  if (connection.state === 'active') channel.poisoned = true;
-  else driver.pool.close(connection, 'poisoned');
+function onStray(channel: Channel, chunk: Buffer): void {
+  const { connection, driver, request } = channel;
+  if (connection.state !== 'active') {
+    channel.dismissed = TIMED_OUT.test(chunk.toString('latin1', 0, 16));
+    driver.pool.close(connection, channel.dismissed ? 'server-closed' : 'poisoned');
+  } else if (request?._headerSent === false) {
+    // Whatever this answers, it is not this request: the end of it, too.
+    const error = connectionReset('The server wrote before the request was sent');
+    driver.pool.close(connection, 'poisoned', error);
+  } else {
+    // While its request still reads a response that is complete, it may go on; nobody comes after it.
+    channel.poisoned = true;
+  }
 }
 
 function onFree(this: SocketLike): void {
@@ -79,7 +109,10 @@ function onClose(this: SocketLike): void {
 /** Stays for the socket's whole life: an error between two requests must not become an uncaught one. */
 function onError(this: SocketLike, error: Error): void {
   const channel = channelOf(this);
-  if (channel) channel.error = error;
+  if (!channel) return;
+  channel.error = error;
+  const dead = deadAddress(error, channel.address);
+  if (dead !== undefined) channel.driver.peerDied(dead);
 }
 
 /** The socket's own idle timer, that somebody may have set in `keepSocketAlive`. */

@@ -63,7 +63,11 @@ class BareDriver implements Driver<BareKinds> {
     this.pool.connected(connection);
   }
   assign(): void {}
-  park(): boolean {
+  now(): number {
+    return 0;
+  }
+  park(connection: Connection<BareKinds>): boolean {
+    connection.idleSince = 0;
     return true;
   }
   usable(): boolean {
@@ -105,7 +109,7 @@ class Population {
   }
 
   lease(i: number): void {
-    const connection = this.pool.lease(this.#at(this.#idle, i), () => 0);
+    const connection = this.pool.lease(this.#at(this.#idle, i), true);
     if (!connection) throw new Error('Nothing was idle');
     this.pool.release(connection, true);
     this.pool.turn();

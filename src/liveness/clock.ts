@@ -47,8 +47,8 @@ export class Clock {
     return monotonic + this.#missed;
   }
 
-  /** Hot path. The same, without the look: for noting a moment. */
-  get stamp(): number {
-    return this.#clocks.monotonic() + this.#missed;
+  /** Hot path. What it showed, or shows, when the monotonic clock showed `monotonic`. Without a look: for noting a moment. */
+  at(monotonic = this.#clocks.monotonic()): number {
+    return monotonic + this.#missed;
   }
 }

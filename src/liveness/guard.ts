@@ -10,7 +10,7 @@
 import type { Channel } from '../channel.js';
 import type { SocketLike } from '../node-internals.js';
 
-export function guard(channel: Channel, onStray: (channel: Channel) => void): void {
+export function guard(channel: Channel, onStray: (channel: Channel, chunk: Buffer) => void): void {
   const { socket, ledger } = channel;
   const { batch } = channel.driver;
   const { push } = socket;
@@ -26,17 +26,20 @@ export function guard(channel: Channel, onStray: (channel: Channel) => void): vo
     if (!chunk) return push.call(this, chunk, encoding);
     ledger.add(chunk.length);
     if (!channel.expectsData) {
-      onStray(channel);
+      onStray(channel, chunk);
       return true;
     }
     if (begun && isFlowing(this)) {
       // What `push` would do as well, and little else: two microseconds of it are spent to find that out.
       this.emit('data', chunk);
+      channel.received();
       return true;
     }
     // The first chunk is pushed, so that the stream knows that it has been read from.
     begun = isNodes;
-    return push.call(this, chunk, encoding);
+    const more = push.call(this, chunk, encoding);
+    channel.received();
+    return more;
   };
 }
 

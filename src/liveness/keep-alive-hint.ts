@@ -26,15 +26,7 @@ export function keepAliveHeader(rawHeaders: readonly string[]): string | undefin
   return undefined;
 }
 
-/**
- * Milliseconds for which a connection may be idle and still be used. `0`: not at all.
- *
- * @param timeout the agent's own idle timeout in milliseconds, `0` for none
- * @param buffer milliseconds by which we stay below the server's word
- */
-export function safeIdleTime(hint: KeepAliveHint | undefined, timeout: number, buffer: number): number {
-  const own = timeout > 0 ? timeout : Infinity;
-  if (hint?.max === 0) return 0;
-  if (hint?.timeout === undefined) return own;
-  return Math.min(own, Math.max(0, hint.timeout * 1000 - buffer));
+/** Whether the server says that it answers no further request: `max=1`, after the one that says so, is the last. */
+export function isLast(hint: KeepAliveHint | undefined): boolean {
+  return hint?.max !== undefined && hint.max <= 1;
 }

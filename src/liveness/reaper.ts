@@ -1,16 +1,25 @@
-/** One unref'd timer an agent: wakes when the first idle connection expires, and asks `reap` for the next time. */
+/**
+ * One unref'd timer an agent: wakes when the first idle connection expires, and asks `reap` for the next time. Nothing
+ * is armed or cleared per request: a timer whose connection was leased again wakes in vain, once, and is armed again
+ * only if something else is idle.
+ */
 
 /** Expiries closer together than this share one sweep, in milliseconds. A lease checks the expiry for itself. */
 const GRAIN = 100;
 const MAX_DELAY = 2 ** 31 - 1;
 
 export class Reaper {
+  readonly #now: () => number;
   readonly #reap: (now: number) => number;
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = Infinity;
 
-  /** @param reap closes what has expired at `now` and returns the next expiry, `Infinity` for none */
-  constructor(reap: (now: number) => number) {
+  /**
+   * @param now the clock by which connections expire
+   * @param reap closes what has expired at `now` and returns the next expiry, `Infinity` for none
+   */
+  constructor(now: () => number, reap: (now: number) => number) {
+    this.#now = now;
     this.#reap = reap;
   }
 
@@ -23,8 +32,16 @@ export class Reaper {
     this.#timer = setTimeout(() => this.#wake(), delay).unref();
   }
 
+  /** Nothing is idle any more. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#wakesAt = Infinity;
+  }
+
   #wake(): void {
-    const now = performance.now();
+    const now = this.#now();
+    this.#timer = undefined;
     this.#wakesAt = Infinity;
     const next = this.#reap(now);
     if (next !== Infinity) this.expect(next, now);

@@ -1,7 +1,13 @@
 /** Why a connection was closed: the closed vocabulary of debug output and statistics. */
 export type CloseReason =
-  /** It stood idle for as long as it safely could. */
+  /** It stood idle for as long as it safely could, or longer than was safe for a request that needed a connection. */
   | 'idle-timeout'
+  /** `maxSocketAge`. */
+  | 'max-age'
+  /** `maxRequestsPerSocket`. */
+  | 'max-requests'
+  /** Another connection to the same address died because nothing came back from there. */
+  | 'peer-dead'
   /** Its place was needed by another host, under `maxTotalSockets`. */
   | 'evicted'
   /** The other side had closed it, or it had failed, when the pool looked. */

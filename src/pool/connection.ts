@@ -11,7 +11,8 @@ import type { Waiter } from './waiter.js';
 /**
  * - `connecting`: the driver was asked to dial and has not answered yet.
  * - `active`: leased to a request. (In eager binding that includes the handshake.)
- * - `settling`: released in this turn of the event loop, and not known to be quiet: not leased before the turn's end.
+ * - `settling`: released in this turn of the event loop, and not known to be quiet, or idle for so long that it is
+ *   looked at first: not leased before the loop has polled.
  * - `idle`: free, and may be leased at any moment.
  * - `closing`: the driver was asked to close it; counts against the limits until it says that it is done.
  * - `closed`: gone, and in no count.
@@ -24,14 +25,32 @@ export class Connection<K extends Kinds> {
   channel: K['channel'] | undefined = undefined;
   /** The request that opened it, while `connecting`: bound to it (eager), or merely its initiator (late). */
   waiter: Waiter<K> | undefined = undefined;
-  /** Set by the driver when it parks it: the moment, on the pool's clock, after which it is not leased. */
+
+  // Moments on the pool's clock. The first one is set by the driver when it opens the connection, the others when it parks it.
+
+  /** From then on it serves no request. */
+  retireAt: number = Infinity;
+  /** When it became idle. -1: it has been leased since. */
+  idleSince = -1;
+  /** From then on it is not leased. */
   expiresAt: number = Infinity;
+  /** From then on it is leased only to requests that can be sent twice. */
+  safeUntil: number = Infinity;
+  /** From then on it is looked at before it is leased. */
+  validateAt: number = Infinity;
+
+  /** Requests that it may still be given. Set by the driver when it opens the connection. */
+  requestsLeft: number = Infinity;
+  /** For how long it had been idle when it was leased, in milliseconds. */
+  idledFor = 0;
   closeReason: CloseReason | undefined = undefined;
 
   /** Place in the host's idle list. */
   readonly idleLink: Link<Connection<K>> = new Link(this);
   /** Place in the pool's list of all idle connections, least recently used first. */
   readonly lruLink: Link<Connection<K>> = new Link(this);
+  /** Place in the pool's wheel of idle connections that expire. */
+  readonly expiryLink: Link<Connection<K>> = new Link(this);
 
   constructor(host: HostPool<K>) {
     this.host = host;

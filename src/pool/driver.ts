@@ -9,11 +9,16 @@ import type { Kinds } from './kinds.js';
 import type { Waiter } from './waiter.js';
 
 export interface Driver<K extends Kinds> {
+  /** The pool's clock, in milliseconds; never goes back. */
+  now(): number;
   /** Open `connection` with the options of `waiter`'s request. Answer, once, with `connected` or `failed`. */
   dial(connection: Connection<K>, waiter: Waiter<K>): void;
   /** Hand `connection` to `waiter`'s request. */
   assign(connection: Connection<K>, waiter: Waiter<K>): void;
-  /** Make `connection` ready to be idle and set its `expiresAt`. `false`: it may not be kept. */
+  /**
+   * Make `connection` ready to be idle and set its moments from `idleSince` on. `false`: it may not be kept. If `idleSince`
+   * is set already, it was only looked at, for a request that has gone meanwhile: it stays as old as it was.
+   */
   park(connection: Connection<K>): boolean;
   /** Whether nothing is known that speaks against leasing it now. Cheap and synchronous. */
   usable(connection: Connection<K>): boolean;

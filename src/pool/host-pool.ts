@@ -2,6 +2,7 @@
  * One host (more exactly: one identity): its connections by state, and its queue. Holds and counts; what to
  * do next is decided in pool.ts, because most decisions look at other hosts too.
  */
+import type { LearnedIdle } from '../liveness/learned-idle.js';
 import type { Connection } from './connection.js';
 import type { Kinds } from './kinds.js';
 import { Link, List } from './list.js';
@@ -17,6 +18,8 @@ export class HostPool<K extends Kinds> {
   /** Requests in the order in which they came. */
   readonly waiting: List<Waiter<K>> = new List();
 
+  /** Waiters that take no risk: see `Waiter.careful`. */
+  careful = 0;
   /** Connections in state `settling`. */
   settling = 0;
   /** Connections in state `closing`. */
@@ -29,6 +32,8 @@ export class HostPool<K extends Kinds> {
 
   /** Nothing of it is kept idle any more. */
   abandoned = false;
+  /** What it was seen to do to idle connections, if it was seen to do any. */
+  learned: LearnedIdle | undefined = undefined;
 
   /** The turn of the event loop in which it dialled last. */
   dialTurn = -1;

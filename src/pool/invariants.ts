@@ -10,6 +10,7 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
   let total = 0;
   let closing = 0;
   let idle = 0;
+  let expiring = 0;
 
   for (const host of pool.hosts) {
     const count = { connecting: 0, active: 0, settling: 0, idle: 0, closing: 0, closed: 0 };
@@ -19,6 +20,19 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
       assert.equal(connection.host, host, 'a connection belongs to the host that lists it');
       assert.equal(connection.idleLink.list === host.idle, connection.state === 'idle', 'idle list');
       assert.equal(connection.lruLink.list === pool.idle, connection.state === 'idle', 'list of all idle');
+      const expires = connection.state === 'idle' && connection.expiresAt !== Infinity;
+      assert.equal(
+        connection.expiryLink.list !== undefined,
+        expires,
+        'what is idle and expires is in the wheel',
+      );
+      if (expires) expiring++;
+      if (connection.state === 'active') assert.equal(connection.idleSince, -1, 'what is active is not idle');
+      if (connection.state === 'idle') {
+        assert.ok(connection.idleSince >= 0, 'what is idle is so since some moment');
+        assert.ok(connection.expiresAt <= connection.retireAt, 'nothing is idle beyond its age');
+        assert.ok(connection.requestsLeft > 0, 'what has served its last request is gone');
+      }
       if (connection.state === 'connecting' && connection.waiter?.state !== 'dialling') unbound++;
       if (connection.state !== 'connecting') assert.equal(connection.waiter, undefined);
       if (connection.waiter) {
@@ -38,9 +52,11 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     assert.ok(!host.isEmpty, 'an empty host is forgotten');
 
     let waiting = 0;
+    let careful = 0;
     let undialledSeen = host.undialled === undefined;
     for (const waiter of host.waiting) {
       waiting++;
+      if (waiter.careful) careful++;
       assert.equal(waiter.state, 'queued');
       assert.equal(waiter.host, host);
       if (host.undialled === waiter.link) undialledSeen = true;
@@ -48,7 +64,18 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     assert.equal(waiting, host.waiting.size, 'queue size');
     assert.ok(undialledSeen, 'the first undialled waiter is in the queue');
 
-    assert.ok(count.idle === 0 || waiting === 0, 'an idle connection and a waiter for it never coexist');
+    assert.equal(careful, host.careful, 'count of those that take no risk');
+    // Those that settle include idle ones that are looked at first, one for each request.
+    assert.ok(
+      count.idle === 0 || waiting - careful <= count.settling,
+      'an idle connection and a waiter that may have it never coexist',
+    );
+    if (host.connections.size >= limits.maxSockets) {
+      assert.ok(
+        count.idle === 0 || host.need <= host.closing,
+        'who may have no idle connection gets the place of one',
+      );
+    }
     if (host.need > 0 && host.connections.size < limits.maxSockets) {
       if (pool.size < limits.maxTotalSockets) {
         assert.ok(host.pacedLink.list === pool.paced, 'nobody waits while there is capacity for it');
@@ -65,6 +92,7 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
   assert.equal(total, pool.size, 'total count');
   assert.equal(closing, pool.closing, 'closing count');
   assert.equal(idle, pool.idle.size, 'idle count of all hosts');
+  assert.equal(expiring, pool.expiring.size, 'size of the wheel');
   if (idle > 0) assert.ok(total - closing <= limits.maxTotalSockets, 'what is above maxTotalSockets goes');
   if (pool.hungry.size > pool.closing) assert.equal(pool.idle.size, 0, 'an idle connection makes room');
   if (pool.paced.size > 0) assert.ok(pool.scheduled, 'who is put off has a turn coming');

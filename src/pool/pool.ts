@@ -12,9 +12,11 @@
 import type { CloseReason } from './close-reason.js';
 import { Connection } from './connection.js';
 import type { Driver } from './driver.js';
+import { ExpiryWheel } from './expiry-wheel.js';
 import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
 import type { Limits } from './limits.js';
+import type { Link } from './list.js';
 import { List } from './list.js';
 import type { Waiter } from './waiter.js';
 
@@ -39,6 +41,8 @@ export class Pool<K extends Kinds> {
 
   /** Idle connections of all hosts, the least recently used first. */
   readonly idle: List<Connection<K>> = new List();
+  /** The same, as far as they expire, by when they do. */
+  readonly expiring: ExpiryWheel<Connection<K>> = new ExpiryWheel();
   /** Hosts in need that only `maxTotalSockets` holds back; they take turns. */
   readonly hungry: List<HostPool<K>> = new List();
   /** Hosts in need that go on dialling in the next turn. */
@@ -58,20 +62,29 @@ export class Pool<K extends Kinds> {
     this.limits = limits;
   }
 
-  /** Hot path. An idle connection of `host`, now active, or `undefined`: then `enqueue` a waiter. */
-  lease(host: HostPool<K>, clock: () => number): Connection<K> | undefined {
+  /**
+   * Hot path. An idle connection of `host`: `active`, and the caller's; or `settling`, because it has been idle for so
+   * long that it is looked at first. `undefined`: there is none. In both of the latter cases `enqueue` a waiter.
+   *
+   * @param careful take none that has been idle for longer than is safe
+   */
+  lease(host: HostPool<K>, careful: boolean): Connection<K> | undefined {
     const { idle } = host;
+    if (idle.size === 0) return undefined;
+    const now = this.#driver.now();
     for (;;) {
-      const link = this.limits.scheduling === 'lifo' ? idle.tail : idle.head;
-      if (!link) return undefined;
+      let link = this.#nextIdle(host);
+      // Where the one whose turn it is has been idle for too long, the last used one may not have been.
+      if (careful && link && link.value.safeUntil <= now) link = idle.tail;
+      if (!link || (careful && link.value.safeUntil <= now)) return undefined;
       const connection = link.value;
-      if (connection.expiresAt !== Infinity && connection.expiresAt <= clock()) {
-        this.close(connection, 'idle-timeout');
-      } else if (!this.#driver.usable(connection)) this.close(connection, 'server-closed');
+      if (connection.expiresAt <= now) this.#expire(connection, now);
+      else if (!this.#driver.usable(connection)) this.close(connection, 'server-closed');
       else {
         this.#unlinkIdle(connection);
-        connection.state = 'active';
-        this.changes++;
+        connection.idledFor = now - connection.idleSince;
+        if (connection.validateAt <= now) this.#settleLater(connection);
+        else this.#activate(connection);
         return connection;
       }
     }
@@ -84,7 +97,11 @@ export class Pool<K extends Kinds> {
     host.waiting.push(waiter.link);
     host.undialled ??= waiter.link;
     this.changes++;
-    this.#pump(host);
+    if (waiter.careful) host.careful++;
+    // What is idle is not safe enough for it: the oldest gives way to the connection that it needs.
+    const old = waiter.careful && host.need > 0 ? host.idle.head : undefined;
+    if (old) this.close(old.value, 'idle-timeout');
+    else this.#pump(host);
   }
 
   /** Takes `waiter` out of the queue. `false`: it was done already. Rejecting the request is the caller's. */
@@ -112,9 +129,7 @@ export class Pool<K extends Kinds> {
     connection.waiter = undefined;
     this.changes++;
     if (waiter?.state === 'dialling') {
-      connection.state = 'active';
-      waiter.state = 'done';
-      this.#driver.assign(connection, waiter);
+      this.#assign(connection, waiter);
       return;
     }
     host.unbound--;
@@ -151,6 +166,10 @@ export class Pool<K extends Kinds> {
     const { limits } = this;
     if (!reusable || this.#isSurplus(host)) {
       this.close(connection, 'surplus');
+    } else if (connection.requestsLeft <= 0) {
+      this.close(connection, 'max-requests');
+    } else if (connection.retireAt !== Infinity && connection.retireAt <= this.#driver.now()) {
+      this.close(connection, 'max-age');
     } else if (host.waiting.size > host.settling) {
       if (this.#mustYield(host)) this.close(connection, 'evicted');
       else this.#free(connection);
@@ -234,7 +253,7 @@ export class Pool<K extends Kinds> {
       return undefined;
     }
     const connection = this.#create(host);
-    connection.state = 'active';
+    this.#activate(connection);
     return connection;
   }
 
@@ -288,19 +307,29 @@ export class Pool<K extends Kinds> {
     for (const waiter of rejected) this.#driver.reject(waiter, error);
   }
 
-  /** Closes what has been idle for too long. Returns when to look again: the earliest expiry left, or Infinity. */
+  /** Closes what has been idle for too long, in time that depends on nothing else. Returns when to look again, or Infinity. */
   reap(now: number): number {
-    let next = Infinity;
-    for (const connection of this.idle) {
-      if (connection.expiresAt <= now) this.close(connection, 'idle-timeout');
-      else if (connection.expiresAt < next) next = connection.expiresAt;
-    }
-    return next;
+    this.expiring.sweep(now, (connection) => this.#expire(connection, now));
+    return this.expiring.next;
+  }
+
+  /** Nothing that was known of idle connections is sure any more: each is looked at before it is leased. */
+  suspect(): void {
+    for (const connection of this.idle) connection.validateAt = -Infinity;
   }
 
   /** Starts what can be started for `host`, and notes where it waits for what cannot. */
   #pump(host: HostPool<K>): void {
-    while (host.need > 0 && host.connections.size < this.limits.maxSockets) {
+    while (host.need > 0) {
+      if (host.idle.size > 0 && host.waiting.size - host.careful > host.settling) {
+        // The one that a request waited for was dead: another may not be.
+        this.#lookAtNext(host);
+        continue;
+      }
+      if (host.connections.size >= this.limits.maxSockets) {
+        this.#giveWay(host);
+        return;
+      }
       if (this.size >= this.limits.maxTotalSockets) {
         if (!host.hungryLink.list) this.hungry.push(host.hungryLink);
         this.#makeRoom();
@@ -325,6 +354,25 @@ export class Pool<K extends Kinds> {
     if (!host.pacedLink.list) this.paced.push(host.pacedLink);
     this.#schedule();
     return false;
+  }
+
+  /** Whose turn it is among the idle connections of `host`. */
+  #nextIdle({ idle }: HostPool<K>): Link<Connection<K>> | undefined {
+    return this.limits.scheduling === 'lifo' ? idle.tail : idle.head;
+  }
+
+  #lookAtNext(host: HostPool<K>): void {
+    const connection = this.#nextIdle(host)?.value;
+    if (!connection) return;
+    this.#unlinkIdle(connection);
+    this.#settleLater(connection);
+  }
+
+  /** One place for each waiter of `host` that may have none of its idle connections, the longest idle one's first. */
+  #giveWay(host: HostPool<K>): void {
+    const link = host.idle.head;
+    // Closing it comes back here for the next.
+    if (link && host.need > host.closing) this.close(link.value, 'idle-timeout');
   }
 
   #dial(host: HostPool<K>): void {
@@ -356,30 +404,60 @@ export class Pool<K extends Kinds> {
       this.close(connection, 'surplus');
       return;
     }
-    if (host.waiting.size === 0) {
+    let waiter = this.#firstFor(connection);
+    if (!waiter) {
       if (!this.#mayIdle(host) || !this.#driver.park(connection)) {
         this.close(connection, 'surplus');
         return;
       }
       // Parking runs foreign code: it may have closed the connection, made a request, or changed a limit.
       if (connection.state !== 'active') return;
-      if (this.#isSurplus(host) || (host.waiting.size === 0 && !this.#mayIdle(host))) {
+      waiter = this.#firstFor(connection);
+      if (this.#isSurplus(host) || (!waiter && !this.#mayIdle(host))) {
         this.close(connection, 'surplus');
         return;
       }
     }
-    const waiter = host.waiting.head?.value;
     if (waiter) {
       this.#dequeue(waiter);
       if (waiter.connection) waiter.connection.waiter = undefined;
-      waiter.state = 'done';
-      this.#driver.assign(connection, waiter);
+      this.#assign(connection, waiter);
     } else {
       connection.state = 'idle';
       host.idle.push(connection.idleLink);
       this.idle.push(connection.lruLink);
+      this.expiring.add(connection);
       this.#makeRoom();
+      // Who waits although it is there counted on it, and may not have it.
+      if (host.waiting.size > 0) this.#pump(host);
     }
+  }
+
+  /** Who has waited longest, of those that may have `connection`. */
+  #firstFor({ host, safeUntil }: Connection<K>): Waiter<K> | undefined {
+    const first = host.waiting.head?.value;
+    if (!first?.careful || safeUntil === Infinity || safeUntil > this.#driver.now()) return first;
+    for (const waiter of host.waiting) if (!waiter.careful) return waiter;
+    return undefined;
+  }
+
+  #assign(connection: Connection<K>, waiter: Waiter<K>): void {
+    this.#activate(connection);
+    waiter.state = 'done';
+    this.#driver.assign(connection, waiter);
+  }
+
+  /** Hot path. A request gets it. */
+  #activate(connection: Connection<K>): void {
+    connection.state = 'active';
+    connection.idleSince = -1;
+    connection.safeUntil = Infinity;
+    connection.requestsLeft--;
+    this.changes++;
+  }
+
+  #expire(connection: Connection<K>, now: number): void {
+    this.close(connection, connection.retireAt <= now ? 'max-age' : 'idle-timeout');
   }
 
   #keeps(host: HostPool<K>): boolean {
@@ -393,10 +471,9 @@ export class Pool<K extends Kinds> {
 
   #free(connection: Connection<K>): void {
     const { host } = connection;
+    connection.idledFor = 0;
     if (!this.#driver.quiet(connection)) {
-      this.#settle(connection);
-      this.#settling.push(connection);
-      this.#schedule();
+      this.#settleLater(connection);
     } else if (host.waiting.size > 0) {
       this.#settle(connection);
       this.#driver.defer(connection);
@@ -410,6 +487,12 @@ export class Pool<K extends Kinds> {
     connection.host.settling++;
     this.changes++;
     this.#sate(connection.host);
+  }
+
+  #settleLater(connection: Connection<K>): void {
+    this.#settle(connection);
+    this.#settling.push(connection);
+    this.#schedule();
   }
 
   /** Whether there are more connections than a lowered limit allows, those on their way out not counted. */
@@ -489,6 +572,7 @@ export class Pool<K extends Kinds> {
     const { host, link } = waiter;
     if (host.undialled === link) host.undialled = link.next;
     host.waiting.remove(link);
+    if (waiter.careful) host.careful--;
     this.#sate(host);
   }
 
@@ -512,6 +596,7 @@ export class Pool<K extends Kinds> {
   #unlinkIdle(connection: Connection<K>): void {
     connection.host.idle.remove(connection.idleLink);
     this.idle.remove(connection.lruLink);
+    this.expiring.remove(connection);
   }
 
   #drop(connection: Connection<K>, reason: CloseReason): void {

@@ -14,14 +14,17 @@ export type WaiterState = 'queued' | 'dialling' | 'done';
 export class Waiter<K extends Kinds> {
   readonly host: HostPool<K>;
   readonly request: K['request'];
+  /** It cannot be sent twice: it gets no connection that has been idle for longer than is safe. */
+  readonly careful: boolean;
   state: WaiterState = 'queued';
   /** The connection being opened on its behalf. */
   connection: Connection<K> | undefined = undefined;
   /** Place in the host's queue. */
   readonly link: Link<Waiter<K>> = new Link(this);
 
-  constructor(host: HostPool<K>, request: K['request']) {
+  constructor(host: HostPool<K>, request: K['request'], careful = false) {
     this.host = host;
     this.request = request;
+    this.careful = careful;
   }
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
-import { keepAliveHeader, parseKeepAlive, safeIdleTime } from '../../src/liveness/keep-alive-hint.js';
+import { isLast, keepAliveHeader, parseKeepAlive } from '../../src/liveness/keep-alive-hint.js';
 import { idleCount, poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -36,21 +36,14 @@ test('the header is found by name, in any case', () => {
   assert.equal(keepAliveHeader([]), undefined);
 });
 
-test('the safe idle time is the shorter one, less the buffer', () => {
-  const hint = (timeout: number | undefined, max?: number) => ({ timeout, max });
-  assert.equal(safeIdleTime(undefined, 0, 1000), Infinity);
-  assert.equal(safeIdleTime(undefined, 500, 1000), 500);
-  assert.equal(safeIdleTime(hint(5), 0, 1000), 4000);
-  assert.equal(safeIdleTime(hint(5), 500, 1000), 500);
-  assert.equal(safeIdleTime(hint(5), 9000, 1000), 4000);
-  assert.equal(safeIdleTime(hint(1), 0, 1000), 0);
-  assert.equal(safeIdleTime(hint(undefined), 0, 1000), Infinity);
-  assert.equal(safeIdleTime(hint(5, 0), 0, 1000), 0);
-  assert.equal(safeIdleTime(hint(5, 1), 0, 1000), 4000);
+test('the last request is the one after which one or none is left', () => {
+  for (const max of [0, 1]) assert.ok(isLast({ timeout: 5, max }));
+  for (const max of [2, 100, undefined]) assert.ok(!isLast({ timeout: 5, max }));
+  assert.ok(!isLast(undefined));
 });
 
 test('a connection with nothing left of its time or its requests is not kept', LIMIT, async (t) => {
-  for (const header of ['timeout=1', 'timeout=5, max=0']) {
+  for (const header of ['timeout=0', 'timeout=5, max=0', 'max=1, timeout=5']) {
     const server = await httpsServer(t, (_req, res) => {
       res.setHeader('keep-alive', header);
       res.end();
@@ -67,10 +60,10 @@ test('a connection with nothing left of its time or its requests is not kept', L
 test('many idle connections expire, each by its own hint', LIMIT, async (t) => {
   const held: ServerResponse[] = [];
   const server = await httpsServer(t, (req, res) => {
-    if (req.url === '/short') res.setHeader('keep-alive', 'timeout=2');
+    if (req.url === '/short') res.setHeader('keep-alive', 'timeout=1');
     if (held.push(res) === 20) for (const one of held) one.end();
   });
-  const agent = poolingAgent(t, { ca: server.ca, agentKeepAliveTimeoutBuffer: 1900 });
+  const agent = poolingAgent(t, { ca: server.ca, agentKeepAliveTimeoutBuffer: 900 });
   const paths = Array.from({ length: 20 }, (_, i) => (i % 2 ? '/short' : '/long'));
   await Promise.all(paths.map((path) => get(server, { agent, path })));
   await until(() => idleCount(agent) === 20);

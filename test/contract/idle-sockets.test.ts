@@ -67,7 +67,8 @@ forBoth('TCP keep-alive is armed', async ({ t, agent: make }) => {
     return socket;
   };
   await untilIdle(agent);
-  assert.deepEqual(armed, [[true, 1234]]);
+  assert.ok(armed.length >= 1);
+  for (const args of armed) assert.deepEqual(args, [true, 1234]);
 });
 
 test('bytes on an idle socket end it', LIMIT, async (t) => {

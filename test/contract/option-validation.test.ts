@@ -30,6 +30,30 @@ const REFUSED: Record<string, readonly [code: string, values: readonly unknown[]
     [TYPE, NO_NUMBERS],
     [RANGE, [NaN, -1, Infinity]],
   ],
+  keepAliveTimeoutBuffer: [
+    [TYPE, NO_NUMBERS],
+    [RANGE, [NaN, -1, Infinity]],
+  ],
+  idleTimeout: [
+    [TYPE, NO_NUMBERS],
+    [RANGE, [NaN, -1, -Infinity]],
+  ],
+  maxIdleTimeout: [
+    [TYPE, NO_NUMBERS],
+    [RANGE, [NaN, -1, -Infinity]],
+  ],
+  validateAfterIdle: [
+    [TYPE, NO_NUMBERS],
+    [RANGE, [NaN, -1, -Infinity]],
+  ],
+  maxSocketAge: [
+    [TYPE, NO_NUMBERS],
+    [RANGE, [NaN, -1, 0, -Infinity]],
+  ],
+  maxRequestsPerSocket: [
+    [TYPE, NO_NUMBERS],
+    [RANGE, [NaN, -1, 0, 0.5, -Infinity]],
+  ],
   maxSockets: [
     [TYPE, NO_NUMBERS],
     [RANGE, [NaN, -1, 0, 0.5, 1.5, -Infinity]],
@@ -74,6 +98,16 @@ for (const [name, cases] of Object.entries(REFUSED)) {
     assert.equal(read(new PoolingAgent({ [name]: undefined })), read(new PoolingAgent()));
   });
 }
+
+test('one option by two names has one value', LIMIT, () => {
+  const both = { keepAliveTimeoutBuffer: 500, agentKeepAliveTimeoutBuffer: 600 };
+  assert.throws(() => new PoolingAgent(both), { code: VALUE });
+  for (const name of ['keepAliveTimeoutBuffer', 'agentKeepAliveTimeoutBuffer']) {
+    assert.equal(new PoolingAgent({ [name]: 500 }).agentKeepAliveTimeoutBuffer, 500);
+  }
+  const same = { keepAliveTimeoutBuffer: 0, agentKeepAliveTimeoutBuffer: 0 };
+  assert.equal(new PoolingAgent(same).agentKeepAliveTimeoutBuffer, 0);
+});
 
 test('the options themselves are an object', LIMIT, () => {
   for (const value of [null, 'options', 1, true]) {

@@ -241,6 +241,79 @@ test('what was released serves nobody before the loop has polled', () => {
   assert.equal(next.end, 'assigned');
 });
 
+/** Two idle connections of origin 0, past the part of their time after which they are not safe. */
+function twoOld(m: Model) {
+  const requests = [m.request(0), m.request(0)];
+  settle(m);
+  for (const request of requests) finish(m, request);
+  settle(m);
+  m.time += m.idleTime * 0.8;
+  const [first, second] = m.idle;
+  assert.ok(first && second);
+  return [first, second] as const;
+}
+
+test('an old idle connection gives way to the one that a careful request needs', () => {
+  const m = model();
+  m.validatePart = 1;
+  const [first, second] = twoOld(m);
+  const careful = m.request(0, true);
+  m.check();
+  assert.equal(first.closeReason, 'idle-timeout', 'the oldest');
+  assert.equal(second.state, 'idle', 'one for one');
+  assert.equal(connectionOf(m, m.request(0)), second, 'others may have it all the same');
+  settle(m);
+  assert.equal(careful.end, 'assigned');
+  assert.equal(m.size, 2);
+});
+
+test('also when a limit is lowered while it waits', () => {
+  const m = model({ maxSockets: 2 });
+  m.validatePart = 1;
+  const [first, second] = twoOld(m);
+  const careful = m.request(0, true);
+  m.limits.maxSockets = 1;
+  m.pool.limitsChanged();
+  m.check();
+  m.finishClose(first);
+  m.check();
+  assert.equal(second.closeReason, 'idle-timeout', 'nobody waits behind what it may not have');
+  settle(m);
+  assert.equal(careful.end, 'assigned');
+});
+
+test('who waited for one that turns out to be dead gets the next, and nothing is opened', () => {
+  const m = model();
+  const [first, second] = twoOld(m);
+  const request = m.request(0);
+  const looked = [first, second].find(({ state }) => state === 'settling');
+  const other = looked === first ? second : first;
+  assert.ok(looked?.channel);
+  looked.channel.alive = false;
+  m.turn();
+  m.check();
+  assert.equal(other.state, 'settling');
+  m.turn();
+  assert.equal(connectionOf(m, request), other);
+  assert.equal(m.dialling.size, 0);
+});
+
+test('a careful request gets the place of one that was looked at for another, which has gone', () => {
+  const m = model({ maxSockets: 1 });
+  idleAt(m, 0);
+  m.time += m.idleTime * 0.8;
+  const [idle] = m.idle;
+  const gone = m.request(0);
+  const careful = m.request(0, true);
+  assert.equal(idle?.state, 'settling');
+  m.abort(gone);
+  m.turn();
+  m.check();
+  assert.equal(idle.closeReason, 'idle-timeout');
+  settle(m);
+  assert.equal(careful.end, 'assigned');
+});
+
 test('aborted requests open nothing', () => {
   const m = model({ maxSockets: 1 });
   m.request(0);

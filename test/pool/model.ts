@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import type { CloseReason } from '../../src/pool/close-reason.js';
 import type { Connection } from '../../src/pool/connection.js';
 import type { Driver } from '../../src/pool/driver.js';
+import { GRAIN } from '../../src/pool/expiry-wheel.js';
 import { HostPool } from '../../src/pool/host-pool.js';
 import { checkInvariants } from '../../src/pool/invariants.js';
 import type { Limits } from '../../src/pool/limits.js';
@@ -20,6 +21,7 @@ interface ModelChannel {
 
 export interface ModelRequest {
   readonly id: number;
+  readonly careful: boolean;
   readonly waiter?: Waiter<ModelKinds>;
   end: 'assigned' | 'rejected' | 'aborted' | undefined;
 }
@@ -39,13 +41,19 @@ export type DialMode = 'later' | 'connects' | 'fails';
 export class Model implements Driver<ModelKinds> {
   readonly pool: Pool<ModelKinds>;
   readonly limits: Limits;
-  now = 0;
+  time = 0;
   dialMode: DialMode = 'later';
   closeAtOnce = false;
   keeps = true;
   /** Released connections are known to be quiet. */
   quick = false;
   idleTime = 1000;
+  /** Parts of `idleTime` after which a connection is not safe any more, and is looked at first. */
+  safePart = 0.7;
+  validatePart = 0.5;
+  /** `maxRequestsPerSocket` and `maxSocketAge`. */
+  maxRequests = Infinity;
+  maxAge = Infinity;
 
   readonly requests: ModelRequest[] = [];
   /** Open by our own count: from the call of `dial` to `failed` or `closed`. */
@@ -62,6 +70,9 @@ export class Model implements Driver<ModelKinds> {
   /** Dials of each host since the last turn. */
   readonly dialsThisTurn = new Map<Host, number>();
   /** Requests that a connection was ever opened for. */
+  /** When those that became idle were to be safe no more, and looked at first. */
+  readonly #parked = new Map<Conn, { safeUntil: number; validateAt: number }>();
+  readonly #served = new Map<Conn, number>();
   readonly #initiators = new Set<ModelRequest>();
   readonly #hosts: (Host | undefined)[] = [];
 
@@ -76,21 +87,23 @@ export class Model implements Driver<ModelKinds> {
 
   // What users and the network do
 
-  request(origin: number): ModelRequest {
+  request(origin: number, careful = false): ModelRequest {
     const host = this.host(origin);
     const id = this.requests.length;
-    const leased = this.pool.lease(host, () => this.now);
-    if (leased) {
-      const request: ModelRequest = { id, end: undefined };
+    let leased = this.pool.lease(host, true);
+    if (!leased && !careful) leased = this.pool.lease(host, false);
+    if (leased) this.idle.delete(leased);
+    if (leased?.state === 'active') {
+      const request: ModelRequest = { id, careful, end: undefined };
       this.requests.push(request);
-      this.idle.delete(leased);
+      assert.ok(this.#validateAt(leased) > this.time, 'who was idle for long is looked at first');
       assert.ok(leased.channel?.alive, 'a dead connection is not handed out');
-      assert.ok(leased.expiresAt > this.now, 'an expired connection is not handed out');
+      assert.ok(leased.expiresAt > this.time, 'an expired connection is not handed out');
       this.#give(leased, request);
       return request;
     }
-    const request: { -readonly [P in keyof ModelRequest]: ModelRequest[P] } = { id, end: undefined };
-    const waiter = new Waiter<ModelKinds>(host, request);
+    const request: { -readonly [P in keyof ModelRequest]: ModelRequest[P] } = { id, careful, end: undefined };
+    const waiter = new Waiter<ModelKinds>(host, request, careful);
     request.waiter = waiter;
     this.requests.push(request);
     this.#queue(host).push(request);
@@ -124,8 +137,16 @@ export class Model implements Driver<ModelKinds> {
 
   release(connection: Conn, reusable: boolean): void {
     const leased = this.leased.delete(connection);
+    if (leased) this.#parked.delete(connection);
     const released = this.pool.release(connection, reusable && connection.channel?.alive === true);
     assert.equal(released, leased, 'only what is leased can be released');
+    if (
+      leased &&
+      (this.time >= connection.retireAt || (this.#served.get(connection) ?? 0) >= this.maxRequests)
+    ) {
+      const goes = connection.state === 'closing' || connection.state === 'closed';
+      assert.ok(goes, 'what is too old, or has served enough, is not kept');
+    }
   }
 
   /** The other side closes, or the socket is destroyed: the pool hears of it at once. */
@@ -142,6 +163,15 @@ export class Model implements Driver<ModelKinds> {
     if (!this.closing.delete(connection)) return;
     this.#gone(connection);
     this.pool.closed(connection);
+  }
+
+  reap(): void {
+    const next = this.pool.reap(this.time);
+    for (const { expiresAt } of this.pool.idle) {
+      assert.ok(expiresAt > this.time - GRAIN, 'what has expired is found');
+      assert.ok(next <= expiresAt + GRAIN, 'the next time comes in time');
+    }
+    if (this.pool.idle.size === 0) assert.equal(next, Infinity, 'nothing is idle, nothing is to do');
   }
 
   tick(): void {
@@ -168,6 +198,7 @@ export class Model implements Driver<ModelKinds> {
     assert.equal(connection === undefined, full, 'a foreign connection is taken in if there is room');
     if (!connection) return;
     connection.channel = { alive: true, unsettled: 0 };
+    this.#bound(connection);
     this.#openOf(host).add(connection);
     this.pool.release(connection, true);
   }
@@ -180,6 +211,10 @@ export class Model implements Driver<ModelKinds> {
   }
 
   // The driver
+
+  now(): number {
+    return this.time;
+  }
 
   dial(connection: Conn, waiter: Waiter<ModelKinds>): void {
     const { host } = connection;
@@ -199,6 +234,7 @@ export class Model implements Driver<ModelKinds> {
     this.#initiators.add(waiter.request);
     this.#openOf(host).add(connection);
     this.dialling.add(connection);
+    this.#bound(connection);
     if (this.dialMode === 'connects') this.connect(connection);
     else if (this.dialMode === 'fails') this.failConnect(connection);
   }
@@ -206,13 +242,27 @@ export class Model implements Driver<ModelKinds> {
   assign(connection: Conn, waiter: Waiter<ModelKinds>): void {
     const { request } = waiter;
     const queue = this.#queue(connection.host);
-    if (queue.includes(request)) assert.equal(request, queue[0], 'first in, first out');
+    if (queue.includes(request)) {
+      const safe = this.#safeUntil(connection) > this.time;
+      const first = queue.find(({ careful }) => safe || !careful);
+      assert.equal(request, first, 'first in, first out, among those that may have it');
+    }
     this.#unqueue(request);
     this.#give(connection, request);
   }
 
   park(connection: Conn): boolean {
-    connection.expiresAt = this.now + this.idleTime;
+    if (connection.retireAt <= this.time) return false;
+    if (connection.idleSince >= 0) {
+      this.idle.add(connection);
+      return true;
+    }
+    connection.idleSince = this.time;
+    connection.expiresAt = Math.min(this.time + this.idleTime, connection.retireAt);
+    connection.safeUntil = this.time + this.idleTime * this.safePart;
+    connection.validateAt = this.time + this.idleTime * this.validatePart;
+    const { safeUntil, validateAt } = connection;
+    this.#parked.set(connection, { safeUntil, validateAt });
     if (this.keeps) this.idle.add(connection);
     return this.keeps;
   }
@@ -315,9 +365,27 @@ export class Model implements Driver<ModelKinds> {
     assert.equal(request.end, undefined, 'a request ends once');
     assert.ok(!this.leased.has(connection), 'a connection serves one request at a time');
     assert.equal(connection.state, 'active');
+    if (request.careful)
+      assert.ok(this.#safeUntil(connection) > this.time, 'who cannot be sent twice takes no risk');
+    const served = (this.#served.get(connection) ?? 0) + 1;
+    assert.ok(served <= this.maxRequests, 'no connection serves more requests than it may');
+    this.#served.set(connection, served);
     request.end = 'assigned';
     this.idle.delete(connection);
     this.leased.set(connection, request);
+  }
+
+  #bound(connection: Conn): void {
+    connection.retireAt = this.time + this.maxAge;
+    connection.requestsLeft = this.maxRequests;
+  }
+
+  #safeUntil(connection: Conn): number {
+    return this.#parked.get(connection)?.safeUntil ?? Infinity;
+  }
+
+  #validateAt(connection: Conn): number {
+    return this.#parked.get(connection)?.validateAt ?? Infinity;
   }
 
   #gone(connection: Conn): void {

@@ -40,7 +40,11 @@ function open(model: Model) {
 }
 
 const steps = fc.oneof(
-  { weight: 30, arbitrary: hosts.map((host) => step(`request ${host}`, (model) => model.request(host))) },
+  { weight: 20, arbitrary: hosts.map((host) => step(`request ${host}`, (model) => model.request(host))) },
+  {
+    weight: 10,
+    arbitrary: hosts.map((host) => step(`careful request ${host}`, (model) => model.request(host, true))),
+  },
   {
     weight: 12,
     arbitrary: on(
@@ -107,8 +111,18 @@ const steps = fc.oneof(
   { weight: 2, arbitrary: on('unsettle', open, (_, one) => one.channel && (one.channel.unsettled = 2)) },
   { weight: 1, arbitrary: hosts.map((host) => step(`adopt ${host}`, (model) => model.adopt(host))) },
   { weight: 1, arbitrary: hosts.map((host) => step(`abandon ${host}`, (m) => m.pool.abandon(m.host(host)))) },
-  { weight: 3, arbitrary: fc.nat({ max: 700 }).map((ms) => step(`${ms} ms pass`, (m) => (m.now += ms))) },
-  { weight: 2, arbitrary: fc.constant(step('reap', (model) => model.pool.reap(model.now))) },
+  { weight: 3, arbitrary: fc.nat({ max: 700 }).map((ms) => step(`${ms} ms pass`, (m) => (m.time += ms))) },
+  { weight: 2, arbitrary: fc.constant(step('reap', (model) => model.reap())) },
+  { weight: 1, arbitrary: fc.constant(step('the clock jumps', (model) => model.pool.suspect())) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.constantFrom(0, 0.5, 1), fc.constantFrom(0, 0.3, 1)).map(([safe, validate]) =>
+      step(`safe for ${safe}, looked at after ${validate} of its time`, (model) => {
+        model.safePart = safe;
+        model.validatePart = validate;
+      }),
+    ),
+  },
   {
     weight: 3,
     arbitrary: fc.tuple(fc.constantFrom(...LIMITS), fc.nat({ max: 6 })).map(([name, value]) =>
@@ -147,9 +161,14 @@ function history(limits: Partial<Limits>): void {
         maxFreeSockets: fc.oneof(fc.nat({ max: 3 }), fc.constant(256)),
         scheduling: fc.constantFrom('lifo' as const, 'fifo' as const),
       }),
+      fc.record({
+        maxRequests: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant(Infinity)),
+        maxAge: fc.constantFrom(500, 2000, Infinity),
+      }),
       fc.array(steps, { minLength: 1, maxLength: 300, size: 'max' }),
-      (random, run) => {
+      (random, ends, run) => {
         const model = new Model({ keepAlive: true, binding: 'eager', ...random, ...limits });
+        Object.assign(model, ends);
         for (const one of run) {
           one.run(model);
           model.check();

@@ -40,7 +40,7 @@ class PlainDriver implements Driver<PlainKinds> {
   }
 
   request(host: HostPool<PlainKinds>, id: number): Waiter<PlainKinds> | undefined {
-    const connection = this.pool.lease(host, () => 0);
+    const connection = this.pool.lease(host, false);
     if (connection) {
       this.active.push(connection);
       this.served++;
@@ -68,7 +68,11 @@ class PlainDriver implements Driver<PlainKinds> {
     this.active.push(connection);
     this.served++;
   }
-  park(): boolean {
+  now(): number {
+    return 0;
+  }
+  park(connection: Connection<PlainKinds>): boolean {
+    connection.idleSince = 0;
     return true;
   }
   usable(): boolean {

@@ -1,0 +1,145 @@
+/**
+ * The times of a connection's life, for one agent: when it has to go, how long it may be idle, when it is looked at
+ * first. Brings together the options, what servers say and what they were seen to do, and puts the result on the
+ * connection as plain numbers, by which the pool decides.
+ */
+import { LRUCache } from 'lru-cache';
+import type { AgentKinds } from '../channel.js';
+import { debug } from '../debug.js';
+import type { LifetimeRules } from '../options.js';
+import type { Connection } from '../pool/connection.js';
+import type { HostPool } from '../pool/host-pool.js';
+import type { Pool } from '../pool/pool.js';
+import { Clock } from './clock.js';
+import { lastIdleTime, safeIdleTime } from './idle-policy.js';
+import { keepAliveHeader, parseKeepAlive } from './keep-alive-hint.js';
+import type { KeepAliveHint } from './keep-alive-hint.js';
+import { LearnedIdle } from './learned-idle.js';
+import { Reaper } from './reaper.js';
+import { retireTime } from './socket-age.js';
+
+/** Hosts whose lessons are remembered; beyond that the one that was taught longest ago is forgotten. */
+const MAX_TAUGHT = 1000;
+
+/**
+ * When a leased connection dies before a response, its idle time before the lease, in milliseconds, from which this
+ * counts as an idle connection closed. What dies sooner dies of something else.
+ */
+const MIN_IDLE = 10;
+
+type Conn = Connection<AgentKinds>;
+type Host = HostPool<AgentKinds>;
+
+/** What is read anew each time, because users may change it. */
+interface LiveRules {
+  readonly options: { readonly timeout?: number };
+  readonly agentKeepAliveTimeoutBuffer: number;
+}
+
+export class Lifetimes {
+  readonly #agent: LiveRules;
+  readonly #rules: LifetimeRules;
+  readonly #clock: Clock;
+  readonly #reaper: Reaper;
+  /** By the origin's key: what a server does to idle connections does not depend on our certificates. */
+  readonly #taught = new LRUCache<string, LearnedIdle>({ max: MAX_TAUGHT });
+  /** The last `Keep-Alive` header seen: a server sends the same every time. */
+  #header: string | undefined;
+  #hint: KeepAliveHint | undefined;
+
+  constructor(agent: LiveRules, rules: LifetimeRules, pool: Pool<AgentKinds>) {
+    this.#agent = agent;
+    this.#rules = rules;
+    this.#clock = new Clock(() => pool.suspect());
+    this.#reaper = new Reaper(
+      () => this.#clock.now(),
+      (now) => pool.reap(now),
+    );
+  }
+
+  /** Hot path. The pool's clock. */
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** What is known of a host that was just made up from its key. */
+  recall(host: Host): void {
+    host.learned = this.#taught.get(host.origin.key);
+  }
+
+  opened(connection: Conn): void {
+    const { maxSocketAge, maxRequestsPerSocket } = this.#rulesFor(connection.host);
+    connection.requestsLeft = maxRequestsPerSocket;
+    if (maxSocketAge !== Infinity) connection.retireAt = retireTime(this.#clock.at(), maxSocketAge);
+  }
+
+  /** Hot path. What a response says about its connection. */
+  hintOf(rawHeaders: readonly string[] | undefined): KeepAliveHint | undefined {
+    const header = rawHeaders && keepAliveHeader(rawHeaders);
+    if (header !== this.#header) {
+      this.#header = header;
+      this.#hint = header === undefined ? undefined : parseKeepAlive(header);
+    }
+    return this.#hint;
+  }
+
+  /**
+   * Hot path. `connection` is idle from now on, or again. `false`: it cannot be for any time.
+   *
+   * @param readAt when something was last read from it, or looked for, by the monotonic clock: that was just now, and the
+   * server's time runs from then. 0: never
+   */
+  park(connection: Conn, hint: KeepAliveHint | undefined, readAt: number): boolean {
+    const now = this.#clock.at(readAt || undefined);
+    if (connection.idleSince < 0) this.#setMoments(connection, hint, now);
+    if (connection.expiresAt <= now) return false;
+    this.#reaper.expect(connection.expiresAt, now);
+    return true;
+  }
+
+  #setMoments(connection: Conn, hint: KeepAliveHint | undefined, now: number): void {
+    const { host } = connection;
+    const rules = this.#rulesFor(host);
+    const { agentKeepAliveTimeoutBuffer: buffer, options } = this.#agent;
+    const last = Math.min(lastIdleTime(hint, rules, buffer), options.timeout || Infinity);
+    connection.idleSince = now;
+    connection.expiresAt = Math.min(now + last, connection.retireAt);
+    connection.safeUntil = now + safeIdleTime(hint, rules, buffer, host.learned?.safeAge ?? Infinity);
+    connection.validateAt = now + rules.validateAfterIdle;
+  }
+
+  /** Hot path. A response came on a connection: it had outlived the time for which it was idle before. */
+  answered({ host, idledFor }: Conn): void {
+    host.learned?.survived(idledFor);
+  }
+
+  /** An idle connection ends. */
+  endsIdle({ host, idleSince }: Conn, byHost: boolean): void {
+    const age = this.#clock.now() - idleSince;
+    if (byHost) this.#teach(host, age);
+    else host.learned?.survived(age);
+  }
+
+  /** The host ended a leased connection before it had said anything. */
+  endsUnanswered({ host, idledFor }: Conn): void {
+    if (idledFor >= MIN_IDLE) this.#teach(host, idledFor);
+  }
+
+  /** Nothing is open any more. */
+  stop(): void {
+    this.#reaper.stop();
+  }
+
+  #teach(host: Host, age: number): void {
+    const { key } = host.origin;
+    const learned = this.#taught.get(key) ?? host.learned ?? new LearnedIdle();
+    this.#taught.set(key, learned);
+    host.learned = learned;
+    learned.closedAt(age);
+    debug.enabled && debug('%s closed after %d ms: safe for %d ms', key, age, learned.safeAge);
+  }
+
+  #rulesFor(_host: Host): LifetimeRules {
+    return this.#rules;
+  }
+}
