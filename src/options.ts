@@ -73,7 +73,8 @@ export interface PoolingAgentOptions extends AgentOptions {
   /**
    * Gives TLS options (`cert`, `key`, `ca`, …: see `TlsOptions`), for those who keep secrets in files. Called at construction, where
    * it may throw, and each time before the pool opens a connection; synchronous. What it gives comes before the options of the
-   * same name. When it gives something else than before, compared by content, that is as if `updateTls` was called. If
+   * same name. When it gives something else than before, compared by content (functions: by identity, so give the same one each
+   * time), that is as if `updateTls` was called; at most once a second. If
    * it throws later, or gives what does not go together, the options before stay in use and a warning with the code
    * `POOLING_AGENT_TLS` is emitted: once, until it changes. Default: none.
    */

@@ -44,6 +44,12 @@ const FIXED: ReadonlySet<string> = new Set([
 
 const CHANGEABLE: ReadonlySet<string> = new Set(PROFILE_OPTIONS.filter((name) => !FIXED.has(name)));
 
+/**
+ * What the function gives is taken as a change at most once in this many milliseconds. One that gives something new at every
+ * call (a closure) would otherwise put an end to each connection before it is ready.
+ */
+const CHANGE_INTERVAL = 1000;
+
 export class Rotation {
   readonly #agent: { readonly options: object };
   readonly #contexts: SecureContexts;
@@ -52,6 +58,7 @@ export class Rotation {
   readonly #given: Options;
   /** What the function gave last. */
   #last: Options = {};
+  #changedAt = -Infinity;
   /** The last thing that was wrong with what it gave. Told once. */
   #complaint: string | undefined;
 
@@ -112,10 +119,12 @@ export class Rotation {
       for (const [name, value] of Object.entries(next)) {
         if (!same(this.#last[name], value)) changes[name] = value;
       }
-      const changed = Object.keys(changes).length > 0;
+      const now = performance.now();
+      const changed = Object.keys(changes).length > 0 && now - this.#changedAt >= CHANGE_INTERVAL;
       if (changed) {
         this.apply(changes as TlsOptions);
         this.#last = next;
+        this.#changedAt = now;
       }
       this.#complaint = undefined;
       return changed;

@@ -130,16 +130,17 @@ test(
   async (t) => {
     const server = await holdingServer(t);
     const stranger = await authority('nobody that signed anything here');
-    const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1, keepAlive: false });
+    const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
     const first = get(server, { agent });
     await until(() => server.held.length === 1);
     const second = get(server, { agent });
     assert.equal(waitingCount(agent), 1);
     agent.options.ca = stranger.cert;
     const third = assert.rejects(get(server, { agent }), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
-    server.held[0]?.end();
+    // Closed, so that the second has to dial.
+    server.held[0]?.setHeader('connection', 'close').end();
     await until(() => server.held.length === 2);
-    server.held[1]?.end();
+    server.held[1]?.setHeader('connection', 'close').end();
     await Promise.all([first, second]);
     await third;
     agent.options.ca = server.ca;
