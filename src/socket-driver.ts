@@ -520,10 +520,10 @@ export class SocketDriver implements Driver<AgentKinds> {
     }
   }
 
-  /** Hot path. The agent's own, `0` for none. */
+  /** Hot path. The agent's own, `0` for none: also for nonsense, which may be written there at any time. */
   get #timeout(): number {
-    const timeout = (this.agent.options as Options)['timeout'] as number | undefined;
-    return timeout ? Math.min(timeout, MAX_TIMEOUT) : 0;
+    const { timeout } = this.agent.options as { timeout?: unknown };
+    return typeof timeout === 'number' && timeout > 0 ? Math.min(timeout, MAX_TIMEOUT) : 0;
   }
 }
 

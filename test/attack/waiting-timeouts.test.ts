@@ -6,6 +6,7 @@ import { it } from 'node:test';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { holdingServer, LIMIT } from '../contract/support.js';
 import { poolingAgent, waitingCount } from '../support/agent.js';
+import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
@@ -57,4 +58,15 @@ it('longer than a timer can be: no timeout at once', LIMIT, async (t) => {
   await until(() => server.held.length === 2);
   await setTimeout(20);
   assert.equal(timeouts, 0);
+});
+
+it('nonsense written to `agent.options.timeout` costs no connection', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t, { maxSockets: 1 });
+  await get(server, { agent });
+  for (const nonsense of [-1, NaN, 'soon', {}, 5n, Symbol('soon')]) {
+    Reflect.set(agent.options, 'timeout', nonsense);
+    await Promise.all([get(server, { agent }), get(server, { agent })]);
+  }
+  assert.equal(server.connections(), 1);
 });
