@@ -63,17 +63,17 @@ export class Dialler {
   }
 
   /**
-   * What a connection to `origin` is opened with: the request's options, the agent's before them. TLS options are those that the
-   * identity stands for, also when the agent's have changed since.
+   * What a connection to `origin` is opened with: the request's options, the agent's before them. Those that make the
+   * identity are the ones that it stands for, also when the agent's have changed since.
    */
   optionsFor(options: Options, origin: Origin<unknown>): Options {
     // Spread, so that symbols survive: Node marks requests with some of its own.
     const dial: Record<string, unknown> = Object.assign(Object.create(null), options, this.#agent.options);
+    origin.applyTo(dial);
     if (dial['socketPath']) dial['path'] = dial['socketPath'];
     if (!dial['servername'] && dial['servername'] !== '') dial['servername'] = origin.servername;
     // Present but undefined, it would hide a cached session from createConnection.
     if (dial['session'] === undefined) delete dial['session'];
-    origin.profile.applyTo(dial);
     return dial;
   }
 

@@ -16,6 +16,9 @@ import { serverNameFor } from './server-name.js';
 /** The options of a request or of an agent: any object. */
 export type Options = Readonly<Record<string, unknown>>;
 
+/** The options of the host part. An agent's would replace those of every request. */
+const HOST_OPTIONS = ['host', 'port', 'servername', 'localAddress', 'family', 'socketPath'] as const;
+
 /** The host part of a request's options, and what its server name is derived from. */
 class HostPart {
   readonly host: string;
@@ -62,12 +65,31 @@ export class Origin<T> {
   readonly key: string;
   readonly servername: string;
   readonly entry: T;
+  readonly #part: HostPart;
 
-  constructor(profile: Profile<Origin<T>>, key: string, servername: string, make: (origin: Origin<T>) => T) {
+  constructor(
+    profile: Profile<Origin<T>>,
+    key: string,
+    part: HostPart,
+    servername: string,
+    make: (origin: Origin<T>) => T,
+  ) {
     this.profile = profile;
     this.key = key;
+    this.#part = part;
     this.servername = servername;
     this.entry = make(this);
+  }
+
+  /** Gives a dial what this identity stands for where it has come to have something else: options may change while a request waits. */
+  applyTo(dial: Record<string, unknown>): void {
+    this.profile.applyTo(dial);
+    for (const name of HOST_OPTIONS) {
+      const value = this.#part[name];
+      if (dial[name] === value) continue;
+      if (value === undefined) Reflect.deleteProperty(dial, name);
+      else dial[name] = value;
+    }
   }
 }
 
@@ -76,9 +98,6 @@ const MAX_PROFILES = 256;
 
 /** Profiles kept whose functions were never seen before: they may be seen again, or be one request's closures. */
 const MAX_ON_PROBATION = 8;
-
-/** Options of an agent that would replace the host part of every request. */
-const HOST_OPTIONS = ['host', 'port', 'servername', 'localAddress', 'family', 'socketPath'] as const;
 
 const REQUEST_PLACES = placesOf(PROFILE_OPTIONS);
 const AGENT_PLACES = placesOf([...PROFILE_OPTIONS, ...HOST_OPTIONS]);
@@ -142,7 +161,7 @@ export class Identities<T> {
     const key = [host, port, servername, localAddress, family, socketPath].join('\0');
     let origin = profile.origins.get(key);
     if (!origin) {
-      origin = new Origin(profile, key, servername, this.#make);
+      origin = new Origin(profile, key, part, servername, this.#make);
       profile.origins.set(key, origin);
     }
     last.hostPart = part;
