@@ -28,6 +28,8 @@ export const kDriver: unique symbol = Symbol('pooling-https-agent.driver');
  *
  * Drops into any client that takes an agent. All limits (`maxSockets`, `maxTotalSockets`, `maxFreeSockets`), `keepAlive`,
  * `scheduling` and `options` may be changed at any time; requests that wait go as soon as they can.
+ *
+ * Emits `'leak'` with a `LeakReport`, if `leakDetectionThreshold` is set.
  */
 export class PoolingAgent extends Agent {
   /** @internal */

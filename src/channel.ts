@@ -1,5 +1,6 @@
 /** The real thing behind a pool connection: a socket, who has it, and what we have seen on it. */
 import type { KeepAliveHint } from './liveness/keep-alive-hint.js';
+import type { Output } from './liveness/replay.js';
 import { RecordLedger } from './liveness/record-ledger.js';
 import { isSent } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
@@ -29,6 +30,16 @@ export class Channel {
   readonly options: Options;
   /** The request that has it. */
   request: AgentRequest | undefined = undefined;
+  /** With what options it asked for a connection. `undefined`: it must not be given another one. */
+  requestOptions: Options | undefined = undefined;
+  /** Something has come since it was leased. */
+  answered = false;
+  /** What was sent on it since then, where that may be needed again. */
+  held: readonly Output[] | undefined = undefined;
+  /** It was lost before its request could use it, which is to have another one. */
+  successor: QueuedRequest | undefined = undefined;
+  /** A loss is reported before it becomes an error. */
+  shielded = false;
   /** It has carried a whole exchange: whoever gets it next gets a reused socket. */
   used = false;
   /** Bytes came after a response was complete, or a response before its request was: no request may follow. */

@@ -3,6 +3,7 @@
  * only where Node has none.
  */
 import { inspect } from 'node:util';
+import type { ConnectPhase } from './liveness/connect-deadline.js';
 
 function coded<E extends Error>(error: E, code: string): E & { code: string } {
   // As Node prints its own: the code stands beside the name, and is no part of the message.
@@ -62,4 +63,19 @@ export function connectionReset(message: string): Error {
 /** An export of TLS sessions that is refused. */
 export function sessionImport(why: 'FORMAT' | 'VERSION' | 'KEY', message: string, cause?: unknown): Error {
   return coded(new Error(message, cause === undefined ? {} : { cause }), `ERR_SESSION_IMPORT_${why}`);
+}
+
+/**
+ * A connection was not ready in time. `ETIMEDOUT` is what the system says when it gives up by itself, and what retry libraries act upon;
+ * `phase` tells what was waited for.
+ */
+export function connectTimedOut(phase: ConnectPhase, host: string, port: unknown, timeout: number): Error {
+  const message = `The connection to ${host}:${port} was not ready within ${timeout} ms (waiting for '${phase}')`;
+  return Object.assign(coded(new Error(message), 'ETIMEDOUT'), { syscall: 'connect', phase, host, port });
+}
+
+/** Nothing has moved on a connection that a request has. */
+export function socketTimedOut(host: string, port: unknown, timeout: number): Error {
+  const message = `Nothing was sent or received on the connection to ${host}:${port} for ${timeout} ms`;
+  return Object.assign(coded(new Error(message), 'ETIMEDOUT'), { phase: 'exchange', host, port });
 }

@@ -1,6 +1,6 @@
 /** The public surface. */
 export { PoolingAgent } from './agent.js';
-export type { PoolingAgentOptions } from './options.js';
+export type { LeakReport, PoolingAgentOptions } from './options.js';
 export { SessionCache } from './sessions/session-cache.js';
 export type {
   SessionCacheOptions,

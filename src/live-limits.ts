@@ -1,8 +1,14 @@
 /** `agent.maxSockets` and the like: properties that may be set at any time, checked and obeyed at once. */
 import type { Agent } from 'node:https';
 import { atLeastZero } from './checks.js';
+import { MAX_TIMEOUT } from './node-internals.js';
 import { scheduling } from './options.js';
 import type { Limits } from './pool/limits.js';
+
+/** Hot path. `agent.options.timeout`, `0` for none: also for nonsense, which may be written there at any time. */
+export function timeoutOf({ timeout }: { readonly timeout?: unknown }): number {
+  return typeof timeout === 'number' && timeout > 0 ? Math.min(timeout, MAX_TIMEOUT) : 0;
+}
 
 /** Own properties, as on Node's agent, but live: whoever waits for a limit goes when it is raised. */
 export function defineLimits(agent: Agent, limits: Limits, changed: () => void): void {

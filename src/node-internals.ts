@@ -46,6 +46,7 @@ export interface SocketLike extends Duplex {
   readonly connecting?: boolean;
   readonly secureConnecting?: boolean;
   readonly timeout?: number | undefined;
+  readonly bytesRead?: number;
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
   /** Bytes sent, and those that wait to be. */
@@ -71,7 +72,7 @@ export function isSocketLike(value: unknown): value is SocketLike {
     typeof socket.write === 'function' && typeof socket.destroy === 'function'; // prettier-ignore
 }
 
-function ownSymbol(object: object, description: string): symbol | undefined {
+export function ownSymbol(object: object, description: string): symbol | undefined {
   return Object.getOwnPropertySymbols(object).find((symbol) => symbol.description === description);
 }
 

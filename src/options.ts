@@ -2,6 +2,7 @@
  * The options: their types, defaults and validation. Each option is read here, once, at construction; what can
  * be changed later is a property of the agent.
  */
+import type { ClientRequest } from 'node:http';
 import type { AgentOptions } from 'node:https';
 import {
   aFunction,
@@ -94,6 +95,30 @@ export interface PoolingAgentOptions extends AgentOptions {
    */
   binding?: 'eager' | 'late' | undefined;
   /**
+   * Milliseconds within which a new connection has to be ready: lookup, TCP and TLS together. Else its request ends with an error with
+   * code `ETIMEDOUT` that names the `phase`. Counts only time in which the event loop runs. `0` is no limit. Default: `10000`.
+   */
+  connectTimeout?: number | undefined;
+  /**
+   * Milliseconds in which nothing is sent or received on a connection that a request has; then the connection is closed, and the request
+   * gets an error with code `ETIMEDOUT`. Found out at most a quarter later; counts only time in which the event loop runs. `timeout`,
+   * on the other hand, only tells. `0` is no limit. Default: `0`.
+   */
+  socketTimeout?: number | undefined;
+  /**
+   * Milliseconds after which a response that nobody reads is reported by the agent's event `'leak'`, with the stack of who made the
+   * request: its connection stays in use until the response is read or destroyed. `0` is never; otherwise each request costs a stack
+   * trace. Default: `0`.
+   */
+  leakDetectionThreshold?: number | undefined;
+  /**
+   * How often a request is sent again whose connection turned out to be dead: it had served a request before, and was
+   * lost before the first byte of the response. Only for requests that may be sent twice: GET, HEAD, OPTIONS, TRACE, PUT,
+   * DELETE (RFC 9110, section 9.2.2) and those with an `Idempotency-Key`, without a body or with one of up to 64 KiB that was given
+   * at once; and for every request of which nothing was written. `false`, or a `max` of `0`: never. Default: `{ max: 3 }`.
+   */
+  replay?: boolean | { max?: number | undefined } | undefined;
+  /**
    * Milliseconds for which a connection may be idle where the server says nothing about it. `0` keeps none then.
    * `Infinity` keeps it until the server closes it. Default: `4000`: the shortest time in common use is 5 s.
    */
@@ -134,7 +159,21 @@ export interface LifetimeRules extends IdleRules {
   readonly validateAfterIdle: number;
 }
 
+/** What the event `'leak'` tells of a response that nobody reads. */
+export interface LeakReport {
+  readonly host: string;
+  readonly port: number | string | undefined;
+  readonly req: ClientRequest;
+  /** Where the request was made. */
+  readonly stack: string;
+}
+
 const KEEP_ALIVE_TIMEOUT_BUFFER = 1000;
+
+const CONNECT_TIMEOUT = 10_000;
+
+/** A request that met three dead connections in a row has met something else. */
+const MAX_REPLAYS = 3;
 
 /** `options` with every default filled in. Throws on the first that is not valid. */
 export interface ResolvedOptions {
@@ -146,6 +185,11 @@ export interface ResolvedOptions {
   eagerContext: boolean;
   tls: (() => TlsOptions) | undefined;
   agentKeepAliveTimeoutBuffer: number;
+  connectTimeout: number;
+  socketTimeout: number;
+  leakDetectionThreshold: number;
+  /** How often a request may be sent again. */
+  maxReplays: number;
 }
 
 /** What the caller gave, each option read once, and nothing of any prototype: there it was put by nobody who knew of us. */
@@ -178,6 +222,10 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
     eagerContext: optional(options, 'eagerContext', flag, false),
     tls: optional<(() => TlsOptions) | undefined>(options, 'tls', aFunction, undefined),
     agentKeepAliveTimeoutBuffer: resolveBuffer(options),
+    connectTimeout: optional(options, 'connectTimeout', duration, CONNECT_TIMEOUT),
+    socketTimeout: optional(options, 'socketTimeout', duration, 0),
+    leakDetectionThreshold: optional(options, 'leakDetectionThreshold', duration, 0),
+    maxReplays: optional(options, 'replay', replays, MAX_REPLAYS),
   };
 }
 
@@ -221,4 +269,13 @@ function resolveSessionCache(options: PoolingAgentOptions): SessionCache {
   const cache = new SessionCache(options);
   if (sessionCache === false) cache.maxCachedSessions = 0;
   return cache;
+}
+
+/** `replay`: an object, or a word for all or nothing. */
+function replays(name: string, value: unknown): number {
+  if (typeof value === 'boolean') return value ? MAX_REPLAYS : 0;
+  if (typeof value !== 'object' || value === null)
+    throw invalidType(name, 'of type boolean or object', value);
+  const max: unknown = Reflect.get(value, 'max');
+  return max === undefined ? MAX_REPLAYS : atLeastZero(`${name}.max`, max);
 }

@@ -6,12 +6,17 @@
 import { Channel, channelOf } from './channel.js';
 import type { AgentKinds } from './channel.js';
 import { debug } from './debug.js';
-import { agentDestroyed, connectionReset, invalidType } from './errors.js';
+import { agentDestroyed, connectionReset, connectTimedOut, invalidType } from './errors.js';
+import { ConnectDeadline } from './liveness/connect-deadline.js';
 import { watch } from './liveness/guard.js';
 import { isLast } from './liveness/keep-alive-hint.js';
 import { Lifetimes } from './liveness/lifetimes.js';
 import { isReplayable } from './liveness/replayable.js';
-import { clearAsyncId, isSocketLike, MAX_TIMEOUT, resetAsyncId, setHighWaterMark } from './node-internals.js';
+import { holdBody } from './liveness/replay.js';
+import { Replays } from './liveness/replays.js';
+import { StallWatch } from './liveness/stall-watch.js';
+import { clearAsyncId, isSocketLike, resetAsyncId, setHighWaterMark } from './node-internals.js';
+import { timeoutOf } from './live-limits.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { ResolvedOptions } from './options.js';
 import type { CloseReason } from './pool/close-reason.js';
@@ -71,6 +76,10 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly batch: SendBatch = new SendBatch();
   readonly #rotation: Rotation;
   readonly #lifetimes: Lifetimes;
+  readonly replays: Replays;
+  readonly #connectTimeout: number;
+  /** Only where somebody has asked for it. */
+  readonly #stalls: StallWatch | undefined;
   /** Requests of this turn, of which its end decides whether they wait on. */
   #brief: QueuedRequest[] = [];
   /** Connections that became idle within the last `REST_DELAY`: under load most are leased again by its end. */
@@ -83,20 +92,25 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   constructor(
     agent: DrivenAgent,
-    { eagerContext, lifetimes, limits, maxSecureContexts, tls }: ResolvedOptions,
+    resolved: ResolvedOptions,
     keepSocketAlive: DrivenAgent['keepSocketAlive'],
     resumption: Resumption,
   ) {
     this.agent = agent;
     this.#keepSocketAlive = keepSocketAlive;
+    const { eagerContext, lifetimes, limits, maxSecureContexts, tls } = resolved;
     this.contexts = new SecureContexts(maxSecureContexts);
     this.resumption = resumption;
     this.#rotation = new Rotation(agent, this.contexts, tls);
     const own = agent.options as Options;
     if (eagerContext && !own['secureContext']) this.contexts.get(contextValuesOf(own), own);
     this.dialler = new Dialler(agent, this.contexts, resumption);
+    this.#connectTimeout = resolved.connectTimeout;
     this.pool = new Pool<AgentKinds>(this, limits);
     this.#lifetimes = new Lifetimes(agent, lifetimes, this.pool);
+    this.replays = new Replays(resolved.maxReplays, this.pool, this.#lifetimes, (queued, timeout) =>
+      this.#arm(queued, timeout),
+    );
     this.identities = new Identities<HostOf>(
       (origin) => {
         const host = new HostPool<AgentKinds>(origin);
@@ -105,6 +119,8 @@ export class SocketDriver implements Driver<AgentKinds> {
       },
       (host) => this.pool.abandon(host),
     );
+    const watches = resolved.socketTimeout > 0 || resolved.leakDetectionThreshold > 0;
+    this.#stalls = watches ? new StallWatch(this, resolved) : undefined;
   }
 
   // For the agent
@@ -116,9 +132,10 @@ export class SocketDriver implements Driver<AgentKinds> {
       new QueuedRequest(req, options, deliver).fail(undefined);
       return;
     }
+    this.#stalls?.trace(req, this.acquire);
     const host = this.#hostOf(req, options);
     let connection = this.pool.lease(host, true);
-    if (!connection && host.idle.size > 0 && mayRisk(req)) connection = this.pool.lease(host, false);
+    if (!connection && host.idle.size > 0 && this.#mayRisk(req)) connection = this.pool.lease(host, false);
     if (connection?.channel && connection.state === 'active') {
       this.#lease(connection.channel, req, options, deliver);
       return;
@@ -162,6 +179,8 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.pool.release(connection, reusable);
     if (channel.request === request) {
       channel.request = undefined;
+      channel.requestOptions = undefined;
+      channel.held = undefined;
       socket._httpMessage = null;
     }
   }
@@ -184,13 +203,17 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.#disown(channel);
   }
 
+  *channels(): Generator<Channel, void, undefined> {
+    for (const host of this.pool.hosts) {
+      for (const { channel } of host.connections) if (channel) yield channel;
+    }
+  }
+
   /** 'keylog' has a listener: sockets report from now on, those that exist already, too. */
   enableKeylog(): void {
     if (this.#keylog) return;
     this.#keylog = true;
-    for (const host of this.pool.hosts) {
-      for (const { channel } of host.connections) if (channel) listenToKeylog(channel);
-    }
+    for (const channel of this.channels()) listenToKeylog(channel);
   }
 
   /** See `PoolingAgent.updateTls`. */
@@ -355,9 +378,14 @@ export class SocketDriver implements Driver<AgentKinds> {
     return this.identities.resolve(options, this.agent.options as Options, hostHeader).entry;
   }
 
+  /** Whether it does no harm if the connection that `req` gets is about to be closed. */
+  #mayRisk(req: AgentRequest): boolean {
+    return this.replays.max > 0 && isReplayable(req);
+  }
+
   /** The waiter of `queued` from now on. */
   #enqueue(queued: QueuedRequest, host: HostOf): Waiter<AgentKinds> {
-    const waiter = new Waiter<AgentKinds>(host, queued, !mayRisk(queued.req));
+    const waiter = new Waiter<AgentKinds>(host, queued, !this.#mayRisk(queued.req));
     queued.waiter = waiter;
     this.pool.enqueue(waiter);
     // Another one, if TLS options were found to have changed when it was to be dialled.
@@ -374,7 +402,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     const waiters: Waiter<AgentKinds>[] = [];
     // With eager binding it has left the queue already, whose head it was.
     if (dialling?.waiter?.state === 'dialling') waiters.push(dialling.waiter);
-    for (const host of this.pool.hosts) for (const waiter of host.waiting) waiters.push(waiter);
+    for (const waiter of this.pool.undialled()) waiters.push(waiter);
     for (const waiter of waiters) this.pool.abort(waiter);
     if (dialling) this.pool.failed(dialling, connectionReset('TLS options have changed'));
     for (const { request: queued } of waiters) {
@@ -401,9 +429,26 @@ export class SocketDriver implements Driver<AgentKinds> {
     const { origin } = connection.host;
     const options = this.dialler.optionsFor(queued.options, origin);
     debug.enabled && debug('%s dials', origin.key);
+    const deadline = this.#deadlineFor(connection, options);
     this.dialler.dial(req, options, origin, (error, socket) => {
       if (error) this.#dialFailed(connection, error, socket);
       else this.#dialled(connection, socket, options);
+      const { channel } = connection;
+      if (channel && connection.state !== 'closed')
+        deadline?.watch(channel.socket, options['path'] ? undefined : options['host']);
+      else deadline?.clear();
+    });
+  }
+
+  #deadlineFor(connection: Connection<AgentKinds>, { host, port }: Options): ConnectDeadline | undefined {
+    const timeout = this.#connectTimeout;
+    if (timeout === 0) return undefined;
+    const isWanted = (): boolean => connection.state !== 'closed';
+    return new ConnectDeadline(timeout, isWanted, (phase) => {
+      const error = connectTimedOut(phase, String(host), port, timeout);
+      debug.enabled && debug('%s: %s', connection.host.origin.key, error.message);
+      if (connection.channel) connection.channel.socket.destroy(error);
+      else this.pool.failed(connection, error);
     });
   }
 
@@ -476,7 +521,12 @@ export class SocketDriver implements Driver<AgentKinds> {
     const { socket } = channel;
     const agentOptions = this.agent.options as Options;
     channel.request = req;
+    channel.requestOptions = deliver ? undefined : options;
+    channel.answered = false;
     if (channel.used) {
+      // Just before Node sends what it has of it by then.
+      if (req.useChunkedEncodingByDefault && channel.shielded && !deliver)
+        process.nextTick(holdBody, channel);
       resetAsyncId(socket);
       const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
       if (highWaterMark != null) setHighWaterMark(socket, highWaterMark);
@@ -491,20 +541,20 @@ export class SocketDriver implements Driver<AgentKinds> {
     channel.unreferenced = false;
     if (!socket._handle && socket.isPaused()) socket.resume();
 
+    this.#stalls?.start();
     if (this.#turning) this.batch.hold(socket);
     else if (channel.used) this.batch.add(socket, this.pool.size - this.pool.idle.size);
 
     if (deliver) deliver(null, socket);
     else onSocket(req, socket);
 
-    const timeout = req.timeout ?? this.#timeout;
+    const timeout = req.timeout ?? timeoutOf(this.agent.options);
     if ((socket.timeout || 0) !== timeout) socket.setTimeout?.(timeout);
   }
 
-  #arm(queued: QueuedRequest): void {
-    const { req } = queued;
-    if (req.destroyed) this.#onAbort(queued);
-    else queued.arm(req.timeout ?? this.#timeout, this.#onAbort);
+  #arm(queued: QueuedRequest, timeout = queued.req.timeout ?? timeoutOf(this.agent.options)): void {
+    if (queued.req.destroyed) this.#onAbort(queued);
+    else queued.arm(timeout, this.#onAbort);
   }
 
   #onAbort = (queued: QueuedRequest): void => {
@@ -519,17 +569,6 @@ export class SocketDriver implements Driver<AgentKinds> {
       this.#lifetimes.endsUnanswered(connection);
     }
   }
-
-  /** Hot path. The agent's own, `0` for none: also for nonsense, which may be written there at any time. */
-  get #timeout(): number {
-    const { timeout } = this.agent.options as { timeout?: unknown };
-    return typeof timeout === 'number' && timeout > 0 ? Math.min(timeout, MAX_TIMEOUT) : 0;
-  }
-}
-
-/** Whether it does no harm if the connection that `req` gets is about to be closed. */
-function mayRisk(req: AgentRequest): boolean {
-  return isReplayable(req);
 }
 
 function turn(driver: SocketDriver): void {

@@ -7,10 +7,12 @@ import type { Channel } from './channel.js';
 import { connectionReset } from './errors.js';
 import { addressOf, deadAddress } from './liveness/dead-peers.js';
 import { guard, unguard } from './liveness/guard.js';
+import { isFailedWrite, shield, unshield } from './liveness/replay.js';
 import type { SocketLike } from './node-internals.js';
 
 const LISTENERS: readonly (readonly [string, (this: SocketLike, error: Error) => void])[] = [
   ['free', onFree],
+  ['end', onEnd],
   ['close', onClose],
   ['error', onError],
   ['timeout', onTimeout],
@@ -24,6 +26,7 @@ export function listen(channel: Channel, keylog: boolean): void {
   guard(channel, onStray);
   if (socket.connecting) socket.once('connect', onConnect);
   else arm(channel);
+  if (channel.driver.replays.max > 0) shield(channel, isSaved);
   if (keylog) listenToKeylog(channel);
 }
 
@@ -45,6 +48,7 @@ export function stopListening(channel: Channel): void {
   socket.removeListener('keylog', onKeylog);
   socket.removeListener('connect', onConnect);
   unguard(channel);
+  unshield(channel);
 }
 
 function onConnect(this: SocketLike): void {
@@ -80,7 +84,8 @@ function onStray(channel: Channel, chunk: Buffer): void {
     channel.dismissed = TIMED_OUT.test(chunk.toString('latin1', 0, 16));
     driver.pool.close(connection, channel.dismissed ? 'server-closed' : 'poisoned');
   } else if (request?._headerSent === false) {
-    // Whatever this answers, it is not this request: the end of it, too.
+    // Whatever this answers, it is not this request: that goes on elsewhere, or ends.
+    if (driver.replays.lost(channel, false)) return;
     const error = connectionReset('The server wrote before the request was sent');
     driver.pool.close(connection, 'poisoned', error);
   } else {
@@ -94,11 +99,24 @@ function onFree(this: SocketLike): void {
   channel?.driver.agent.emit('free', this, channel.options);
 }
 
+/** End of file. Stands before Node's own listener, which ends the request that is waiting for a response. */
+function onEnd(this: SocketLike): void {
+  const channel = channelOf(this);
+  channel?.driver.replays.lost(channel, false);
+}
+
+/** Whether the request on a connection that was reset goes on. */
+function isSaved(channel: Channel, error: Error): boolean {
+  channel.error = error;
+  return channel.driver.replays.lost(channel, isFailedWrite(error));
+}
+
 function onClose(this: SocketLike): void {
   const channel = channelOf(this);
   if (!channel) return;
   const { driver, options } = channel;
   try {
+    driver.replays.closing(channel);
     driver.agent.removeSocket(this, options);
   } finally {
     // Also where it is overridden.

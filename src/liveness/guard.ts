@@ -29,6 +29,7 @@ export function guard(channel: Channel, onStray: (channel: Channel, chunk: Buffe
       onStray(channel, chunk);
       return true;
     }
+    channel.answered = true;
     if (begun && isFlowing(this)) {
       // What `push` would do as well, and little else: two microseconds of it are spent to find that out.
       this.emit('data', chunk);

@@ -10,6 +10,7 @@ import type { LifetimeRules } from '../options.js';
 import type { Connection } from '../pool/connection.js';
 import type { HostPool } from '../pool/host-pool.js';
 import type { Pool } from '../pool/pool.js';
+import { timeoutOf } from '../live-limits.js';
 import { Clock } from './clock.js';
 import { lastIdleTime, safeIdleTime } from './idle-policy.js';
 import { keepAliveHeader, parseKeepAlive } from './keep-alive-hint.js';
@@ -32,7 +33,7 @@ type Host = HostPool<AgentKinds>;
 
 /** What is read anew each time, because users may change it. */
 interface LiveRules {
-  readonly options: { readonly timeout?: number };
+  readonly options: { readonly timeout?: unknown };
   readonly agentKeepAliveTimeoutBuffer: number;
 }
 
@@ -101,7 +102,7 @@ export class Lifetimes {
     const { host } = connection;
     const rules = this.#rulesFor(host);
     const { agentKeepAliveTimeoutBuffer: buffer, options } = this.#agent;
-    const last = Math.min(lastIdleTime(hint, rules, buffer), options.timeout || Infinity);
+    const last = Math.min(lastIdleTime(hint, rules, buffer), timeoutOf(options) || Infinity);
     connection.idleSince = now;
     connection.expiresAt = Math.min(now + last, connection.retireAt);
     connection.safeUntil = now + safeIdleTime(hint, rules, buffer, host.learned?.safeAge ?? Infinity);

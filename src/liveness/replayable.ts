@@ -13,8 +13,13 @@ export function isReplayable(req: AgentRequest): boolean {
   return isIdempotent(req) && !expectsBody(req);
 }
 
-function isIdempotent(req: AgentRequest): boolean {
-  return IDEMPOTENT.has(req.method) || headerOf(req, 'idempotency-key') !== undefined;
+/** By its method, or because the server knows it again by its `Idempotency-Key`, or `X-Idempotency-Key`, as some call it. */
+export function isIdempotent(req: AgentRequest): boolean {
+  return (
+    IDEMPOTENT.has(req.method) ||
+    headerOf(req, 'idempotency-key') !== undefined ||
+    headerOf(req, 'x-idempotency-key') !== undefined
+  );
 }
 
 function expectsBody(req: AgentRequest): boolean {
@@ -27,6 +32,7 @@ function expectsBody(req: AgentRequest): boolean {
 
 /** Node stores headers that were given as a list, or with `Expect`, only as the text that it will send. */
 function headerOf(req: AgentRequest, name: string): unknown {
+  if (typeof req.getHeader !== 'function') return undefined;
   const value = req.getHeader(name);
   if (value !== undefined || typeof req._header !== 'string') return value;
   return new RegExp(`^${name}:[ \\t]*(.*)$`, 'im').exec(req._header)?.[1];

@@ -25,6 +25,8 @@ export class Connection<K extends Kinds> {
   channel: K['channel'] | undefined = undefined;
   /** The request that opened it, while `connecting`: bound to it (eager), or merely its initiator (late). */
   waiter: Waiter<K> | undefined = undefined;
+  /** The request that it was lost under, and that gets its place when it is closed. */
+  heir: Waiter<K> | undefined = undefined;
 
   // Moments on the pool's clock. The first one is set by the driver when it opens the connection, the others when it parks it.
 

@@ -35,6 +35,11 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
       }
       if (connection.state === 'connecting' && connection.waiter?.state !== 'dialling') unbound++;
       if (connection.state !== 'connecting') assert.equal(connection.waiter, undefined);
+      if (connection.heir) {
+        assert.equal(connection.state, 'closing', 'only what goes has an heir');
+        assert.equal(connection.heir.state, 'inheriting');
+        assert.equal(connection.heir.connection, connection);
+      }
       if (connection.waiter) {
         assert.notEqual(connection.waiter.state, 'done', 'nothing is opened for a request that is done');
         assert.equal(connection.waiter.connection, connection);

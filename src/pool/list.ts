@@ -28,6 +28,15 @@ export class List<T> {
     this.size++;
   }
 
+  unshift(link: Link<T>): void {
+    link.list = this;
+    link.next = this.head;
+    if (this.head) this.head.prev = link;
+    else this.tail = link;
+    this.head = link;
+    this.size++;
+  }
+
   /** Takes `link` out. A link that is in no list, or in another one, is left alone. */
   remove(link: Link<T>): boolean {
     if (link.list !== this) return false;

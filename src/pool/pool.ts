@@ -104,18 +104,49 @@ export class Pool<K extends Kinds> {
     else this.#pump(host);
   }
 
+  /**
+   * The driver: `connection` was lost, and its request wants another one. `waiter` comes first in its queue. An idle connection
+   * is settled for it, which is to say looked at again: what has lost one may have lost them all.
+   *
+   * @param fresh it wants a new one, which is opened in the place of the lost one as soon as that is closed
+   */
+  retry(connection: Connection<K>, waiter: Waiter<K>, fresh: boolean): void {
+    const { host } = connection;
+    if (fresh) {
+      connection.heir = waiter;
+      waiter.state = 'inheriting';
+      waiter.connection = connection;
+      this.close(connection, 'server-closed');
+      return;
+    }
+    this.#enqueueFirst(waiter);
+    if (!waiter.careful && host.idle.tail) this.#lookAt(host.idle.tail.value);
+    this.close(connection, 'server-closed');
+    this.#pump(host);
+  }
+
+  /** Every waiter that no connection is being opened for. */
+  *undialled(): Generator<Waiter<K>, void, undefined> {
+    for (const host of this.hosts) {
+      yield* host.waiting;
+      for (const { heir } of host.connections) if (heir) yield heir;
+    }
+  }
+
   /** Takes `waiter` out of the queue. `false`: it was done already. Rejecting the request is the caller's. */
   abort(waiter: Waiter<K>): boolean {
     if (waiter.state === 'done') return false;
     const { host, connection } = waiter;
     if (waiter.state === 'queued') {
       this.#dequeue(waiter);
+    } else if (waiter.state === 'inheriting') {
+      if (connection) connection.heir = undefined;
     } else {
       // What is being opened for nobody serves whoever is first.
       host.unbound++;
       this.#sate(host);
     }
-    if (connection) connection.waiter = undefined;
+    if (connection?.waiter === waiter) connection.waiter = undefined;
     waiter.state = 'done';
     this.changes++;
     this.#cleanUp(host);
@@ -244,6 +275,7 @@ export class Pool<K extends Kinds> {
     const { host } = connection;
     this.#leaveState(connection);
     this.#drop(connection, reason);
+    this.#bequeath(connection);
     this.#grant(host);
   }
 
@@ -293,7 +325,12 @@ export class Pool<K extends Kinds> {
     }
     for (const host of this.hosts) {
       for (const connection of host.connections) {
-        const { waiter } = connection;
+        const { heir, waiter } = connection;
+        if (heir) {
+          connection.heir = undefined;
+          heir.state = 'done';
+          rejected.push(heir);
+        }
         if (waiter?.state === 'dialling') {
           connection.waiter = undefined;
           host.unbound++;
@@ -362,8 +399,12 @@ export class Pool<K extends Kinds> {
   }
 
   #lookAtNext(host: HostPool<K>): void {
-    const connection = this.#nextIdle(host)?.value;
-    if (!connection) return;
+    const link = this.#nextIdle(host);
+    if (link) this.#lookAt(link.value);
+  }
+
+  /** An idle connection settles for a request before that gets it. */
+  #lookAt(connection: Connection<K>): void {
     this.#unlinkIdle(connection);
     this.#settleLater(connection);
   }
@@ -373,6 +414,35 @@ export class Pool<K extends Kinds> {
     const link = host.idle.head;
     // Closing it comes back here for the next.
     if (link && host.need > host.closing) this.close(link.value, 'idle-timeout');
+  }
+
+  /** Opens a connection for who has waited for the place of this one, if that place is still there. */
+  #bequeath({ heir, host }: Connection<K>): void {
+    if (!heir) return;
+    const { maxSockets, maxTotalSockets } = this.limits;
+    heir.connection = undefined;
+    if (host.connections.size < maxSockets && this.size < maxTotalSockets) {
+      this.#dialFor(heir);
+    } else {
+      heir.state = 'queued';
+      this.#enqueueFirst(heir);
+    }
+  }
+
+  /** With late binding, whatever is opened for those behind it serves it first. */
+  #enqueueFirst(waiter: Waiter<K>): void {
+    const { host, careful, link } = waiter;
+    host.waiting.unshift(link);
+    if (careful) host.careful++;
+    this.changes++;
+  }
+
+  #dialFor(waiter: Waiter<K>): void {
+    const connection = this.#create(waiter.host);
+    waiter.state = 'dialling';
+    waiter.connection = connection;
+    connection.waiter = waiter;
+    this.#driver.dial(connection, waiter);
   }
 
   #dial(host: HostPool<K>): void {

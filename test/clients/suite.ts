@@ -6,6 +6,7 @@ import { bodyCases } from './cases/bodies.js';
 import { errorCases } from './cases/errors.js';
 import { poolingCases } from './cases/pooling.js';
 import { redirectCases } from './cases/redirects.js';
+import { replayCases } from './cases/replay.js';
 import { streamCases } from './cases/streams.js';
 import { timeoutCases } from './cases/timeouts.js';
 import type { Client } from './client.js';
@@ -18,6 +19,7 @@ export function clientSuite(name: string, client: Client): void {
     describe('abort', () => abortCases(client));
     describe('timeouts', { concurrency: true }, () => timeoutCases(client));
     describe('errors', () => errorCases(client));
+    describe('replay', () => replayCases(client));
     describe('bodies', () => bodyCases(client));
     describe('streams', () => streamCases(client));
     if (client.traits.followsRedirects) describe('redirects', () => redirectCases(client));

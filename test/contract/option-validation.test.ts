@@ -78,6 +78,23 @@ const REFUSED: Record<string, readonly [code: string, values: readonly unknown[]
   sessionCache: [[TYPE, [true, null, 0, '', {}, new Map()]]],
   ticketReuse: [[VALUE, NO_WORDS]],
   tls: [[TYPE, [true, null, 0, '', {}]]],
+  connectTimeout: [
+    [TYPE, NO_NUMBERS],
+    [RANGE, [NaN, -1, Infinity]],
+  ],
+  socketTimeout: [
+    [TYPE, NO_NUMBERS],
+    [RANGE, [NaN, -1, Infinity]],
+  ],
+  leakDetectionThreshold: [
+    [TYPE, NO_NUMBERS],
+    [RANGE, [NaN, -1, Infinity]],
+  ],
+  replay: [
+    [TYPE, ['true', null, 0, 1]],
+    [TYPE, NO_NUMBERS.map((max) => ({ max }))],
+    [RANGE, [NaN, -1, 0.5].map((max) => ({ max }))],
+  ],
   scheduling: [[VALUE, NO_WORDS]],
   binding: [[VALUE, NO_WORDS]],
 };
@@ -89,7 +106,7 @@ for (const [name, cases] of Object.entries(REFUSED)) {
         const attempt = (): unknown => new PoolingAgent({ [name]: value });
         assert.throws(attempt, (error: Error) => {
           assert.equal(Reflect.get(error, 'code'), code, String(value));
-          assert.match(error.message, new RegExp(`"${name}"`));
+          assert.match(error.message, new RegExp(`"${name}(\\.max)?"`));
           return true;
         });
       }

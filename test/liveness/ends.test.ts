@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { poolOf, poolingAgent } from '../support/agent.js';
 import { get, httpsServer, rawServer } from '../support/server.js';
@@ -140,27 +141,57 @@ test('TCP keep-alive is armed as soon as a connection is connected', LIMIT, asyn
   assert.deepEqual(armed, [[true, 1234]]);
 });
 
-test('bytes that come before the request was sent are no answer to it', LIMIT, async (t) => {
-  const server = await endingServer(t);
-  const agent = poolingAgent(t, { ca: server.ca });
-  for (const status of ['200 OK', '408 Request Timeout']) {
-    await get(server, { agent });
-    await untilIdle(agent);
-    const req = begin(server, { agent, method: 'POST' });
-    let responses = 0;
-    req.on('response', () => responses++);
-    const failed = once(req, 'error');
-    const socket = await new Promise<TLSSocket>((resolve) =>
-      req.on('socket', (own) => resolve(own as TLSSocket)),
-    );
-    assert.ok(req.reusedSocket);
-    server.sockets.at(-1)?.write(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`);
-    const [error] = (await failed) as [Error & { code: string }];
-    assert.equal(error.code, 'ECONNRESET');
-    assert.equal(responses, 0, status);
-    assert.ok(socket.destroyed);
-  }
-});
+test(
+  'bytes that come before the request was sent are no answer to it; it ends where it may not go on',
+  LIMIT,
+  async (t) => {
+    const server = await endingServer(t);
+    const agent = poolingAgent(t, { ca: server.ca, replay: false });
+    for (const status of ['200 OK', '408 Request Timeout']) {
+      await get(server, { agent });
+      await untilIdle(agent);
+      const req = begin(server, { agent, method: 'POST' });
+      let responses = 0;
+      req.on('response', () => responses++);
+      const failed = once(req, 'error');
+      const socket = await new Promise<TLSSocket>((resolve) =>
+        req.on('socket', (own) => resolve(own as TLSSocket)),
+      );
+      assert.ok(req.reusedSocket);
+      server.sockets.at(-1)?.write(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`);
+      const [error] = (await failed) as [Error & { code: string }];
+      assert.equal(error.code, 'ECONNRESET');
+      assert.equal(responses, 0, status);
+      assert.ok(socket.destroyed);
+    }
+  },
+);
+
+test(
+  'bytes that come before the request was sent are no answer to it; it goes on elsewhere',
+  LIMIT,
+  async (t) => {
+    const server = await endingServer(t);
+    const agent = poolingAgent(t, { ca: server.ca });
+    for (const status of ['200 OK', '408 Request Timeout']) {
+      await get(server, { agent });
+      await untilIdle(agent);
+      const before = server.connections();
+      const req = begin(server, { agent, method: 'POST', path: '/mine' });
+      const sockets: unknown[] = [];
+      req.on('socket', (own) => sockets.push(own));
+      await once(req, 'socket');
+      server.sockets.at(-1)?.write(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`);
+      await until(() => sockets.length === 2);
+      req.end();
+      const [res] = (await once(req, 'response')) as [IncomingMessage];
+      assert.equal(res.statusCode, 200);
+      assert.equal(server.connections(), before + 1);
+      res.resume();
+      await once(req, 'close');
+    }
+  },
+);
 
 const EARLY = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 

@@ -42,7 +42,7 @@ const CASES: [boolean, RequestOptions][] = [
   [false, { method: 'PATCH', headers: { 'content-length': 0 } }],
   [false, { method: 'CONNECT' }],
   [false, { method: 'PROPFIND' }],
-  [false, { method: 'POST', headers: ['Host', 'a', 'X-Idempotency-Key', 'k', 'Content-Length', '0'] }],
+  [true, { method: 'POST', headers: ['Host', 'a', 'X-Idempotency-Key', 'k', 'Content-Length', '0'] }],
 ];
 
 for (const [expected, options] of CASES) {

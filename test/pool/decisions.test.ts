@@ -355,3 +355,95 @@ test('a host that has a connection keeps its place in the line for another', () 
   }
   assert.equal(waiting.end, 'assigned');
 });
+
+test('who has lost a connection comes first, and its place counts until it is closed', () => {
+  for (const binding of ['eager', 'late'] as const) {
+    const m = model({ maxSockets: 1, binding });
+    const lost = m.request(0);
+    settle(m);
+    const behind = m.request(0);
+    const connection = connectionOf(m, lost);
+    m.lose(connection, false);
+    m.check();
+    assert.equal(m.dialling.size, 0);
+    settle(m);
+    assert.notEqual(connectionOf(m, lost), connection);
+    assert.equal(behind.end, undefined);
+    m.drain();
+  }
+});
+
+test('who has lost a connection gets an idle one when it has been looked at again, and opens none', () => {
+  const m = model();
+  const requests = [m.request(0), m.request(0), m.request(0)];
+  settle(m);
+  const [lost, first, second] = requests as [ModelRequest, ModelRequest, ModelRequest];
+  const connections = [connectionOf(m, first), connectionOf(m, second)];
+  finish(m, first);
+  finish(m, second);
+  settle(m);
+  m.lose(connectionOf(m, lost), false);
+  m.check();
+  assert.equal(lost.end, undefined);
+  m.turn();
+  assert.equal(connectionOf(m, lost), connections[1]);
+  assert.equal(m.dialling.size, 0);
+  m.drain();
+});
+
+test('who has lost a connection opens one if that which it was to get is dead, too', () => {
+  const m = model();
+  idleAt(m, 0);
+  const [idle] = m.idle;
+  const lost = m.request(0);
+  settle(m);
+  const other = m.request(0);
+  settle(m);
+  finish(m, lost);
+  settle(m);
+  assert.ok(idle?.channel);
+  m.lose(connectionOf(m, other), false);
+  idle.channel.alive = false;
+  settle(m);
+  assert.equal(other.end, 'assigned');
+  assert.notEqual(connectionOf(m, other), idle);
+  m.drain();
+});
+
+test('who wants a new connection gets one in the place of that which it has lost, whatever else is free', () => {
+  for (const binding of ['eager', 'late'] as const) {
+    const m = model({ maxSockets: 3, maxTotalSockets: 3, binding });
+    const requests = [m.request(0), m.request(0), m.request(0)];
+    settle(m);
+    const [lost, first, second] = requests as [ModelRequest, ModelRequest, ModelRequest];
+    const old = requests.map((request) => connectionOf(m, request));
+    finish(m, first);
+    settle(m);
+    const waiting = [m.request(0), m.request(1), m.request(0)];
+    m.lose(connectionOf(m, lost), true);
+    m.check();
+    assert.equal(m.dialling.size, 0);
+    finish(m, second);
+    settle(m);
+    assert.ok(!old.includes(connectionOf(m, lost)));
+    m.drain();
+    for (const request of waiting) assert.equal(request.end, 'assigned');
+  }
+});
+
+test('who wants a new connection waits for its turn if there is no place for one any more', () => {
+  const m = model({ maxSockets: 2 });
+  const requests = [m.request(0), m.request(0)];
+  settle(m);
+  const [lost, other] = requests as [ModelRequest, ModelRequest];
+  const behind = m.request(0);
+  m.limits.maxSockets = 1;
+  m.pool.limitsChanged();
+  m.lose(connectionOf(m, lost), true);
+  settle(m);
+  assert.deepEqual([lost.end, behind.end], [undefined, undefined]);
+  finish(m, other);
+  settle(m);
+  assert.deepEqual([lost.end, behind.end], ['assigned', undefined]);
+  m.drain();
+});

@@ -22,7 +22,7 @@ interface ModelChannel {
 export interface ModelRequest {
   readonly id: number;
   readonly careful: boolean;
-  readonly waiter?: Waiter<ModelKinds>;
+  waiter?: Waiter<ModelKinds>;
   end: 'assigned' | 'rejected' | 'aborted' | undefined;
 }
 
@@ -67,6 +67,8 @@ export class Model implements Driver<ModelKinds> {
   /** Requests of each host that have neither a connection nor an end, oldest first. */
   readonly queues = new Map<Host, ModelRequest[]>();
   turnsAsked = 0;
+  /** Requests that have lost a connection and are to get a new one in its place. */
+  readonly heirs = new Set<ModelRequest>();
   /** Dials of each host since the last turn. */
   readonly dialsThisTurn = new Map<Host, number>();
   /** Requests that a connection was ever opened for. */
@@ -116,6 +118,7 @@ export class Model implements Driver<ModelKinds> {
     const waits = request.end === undefined;
     assert.equal(this.pool.abort(request.waiter), waits, 'only a request that waits can be aborted');
     if (!waits) return;
+    this.heirs.delete(request);
     request.end = 'aborted';
     this.#unqueue(request);
   }
@@ -157,6 +160,20 @@ export class Model implements Driver<ModelKinds> {
     this.closing.delete(connection);
     this.#gone(connection);
     this.pool.closed(connection);
+  }
+
+  /** A leased connection is lost, and its request wants another one. */
+  lose(connection: Conn, fresh: boolean): void {
+    const request = this.leased.get(connection);
+    if (!request) return;
+    const { host } = connection;
+    request.end = undefined;
+    const waiter = (request.waiter = new Waiter<ModelKinds>(host, request, request.careful));
+    this.#initiators.add(request);
+    if (fresh) this.heirs.add(request);
+    else this.#queue(host).unshift(request);
+    if (connection.channel) connection.channel.alive = false;
+    this.pool.retry(connection, waiter, fresh);
   }
 
   finishClose(connection: Conn): void {
@@ -218,13 +235,16 @@ export class Model implements Driver<ModelKinds> {
 
   dial(connection: Conn, waiter: Waiter<ModelKinds>): void {
     const { host } = connection;
-    const dials = (this.dialsThisTurn.get(host) ?? 0) + 1;
+    const inherits = this.heirs.delete(waiter.request);
+    const dials = (this.dialsThisTurn.get(host) ?? 0) + (inherits ? 0 : 1);
     this.dialsThisTurn.set(host, dials);
     assert.ok(dials <= 1, 'the event loop paces the dials');
     assert.ok(this.#openOf(host).size < this.limits.maxSockets, 'maxSockets holds');
     assert.ok(this.size < this.limits.maxTotalSockets, 'maxTotalSockets holds');
     assert.equal(waiter.request.end, undefined, 'nothing is opened for a request that has ended');
-    if (this.limits.binding === 'eager') {
+    if (inherits) {
+      assert.equal(waiter.state, 'dialling', 'who inherits a place has it alone');
+    } else if (this.limits.binding === 'eager') {
       assert.equal(waiter.request, this.#queue(host)[0], 'who has waited longest opens');
       this.#unqueue(waiter.request);
     } else {
@@ -332,7 +352,7 @@ export class Model implements Driver<ModelKinds> {
     for (const connection of this.closing) assert.equal(connection.state, 'closing');
     for (const request of this.requests) {
       const state = request.waiter?.state;
-      if (request.end === undefined) assert.ok(state === 'queued' || state === 'dialling', 'ends or waits');
+      if (request.end === undefined) assert.ok(state !== undefined && state !== 'done', 'ends or waits');
     }
   }
 
@@ -389,7 +409,12 @@ export class Model implements Driver<ModelKinds> {
   }
 
   #gone(connection: Conn): void {
-    assert.ok(this.#openOf(connection.host).delete(connection), 'a connection closes once');
+    const { heir, host } = connection;
+    assert.ok(this.#openOf(host).delete(connection), 'a connection closes once');
+    if (!heir) return;
+    const isRoom =
+      this.#openOf(host).size < this.limits.maxSockets && this.size < this.limits.maxTotalSockets;
+    if (!isRoom && this.heirs.delete(heir.request)) this.#queue(host).unshift(heir.request);
   }
 
   #openOf(host: Host): Set<Conn> {

@@ -98,6 +98,22 @@ const steps = fc.oneof(
   },
   { weight: 4, arbitrary: on('close by peer', open, (m, one) => m.closeByPeer(one)) },
   {
+    weight: 3,
+    arbitrary: on(
+      'lose',
+      (m) => m.leased.keys(),
+      (m, one) => m.lose(one, false),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: on(
+      'lose, for a new one',
+      (m) => m.leased.keys(),
+      (m, one) => m.lose(one, true),
+    ),
+  },
+  {
     weight: 12,
     arbitrary: on(
       'finish closing',

@@ -9,6 +9,7 @@ import type { Kinds } from '../../src/pool/kinds.js';
 const EVENTS = [
   'lease',
   'enqueue',
+  'retry',
   'abort',
   'connected',
   'failed',

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PoolingAgent, SessionCache } from '../../src/index.js';
 import type { TlsOptions } from '../../src/index.js';
 import { send, untilIdle } from '../contract/support.js';
-import { idleCount, poolingAgent, waitingCount } from '../support/agent.js';
+import { idleCount, poolingAgent, poolOf, waitingCount } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -197,7 +197,7 @@ for (const binding of ['eager', 'late'] as const) {
     const answers = await Promise.all(Array.from({ length: 20 }, () => get(server, { agent })));
     assert.deepEqual([...new Set(answers.map(({ body }) => body))], ['two']);
     assert.ok(server.peak() <= 3);
-    await untilIdle(agent, server.open());
+    await until(() => poolOf(agent).idle.size > 0 && poolOf(agent).idle.size === agent.totalSocketCount);
   });
 }
 

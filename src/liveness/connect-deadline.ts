@@ -1,0 +1,88 @@
+/**
+ * The deadline of a dial: from the moment it begins until the connection is ready to be used, TLS handshake included.
+ *
+ * It counts only time in which the event loop ran. A loop that was blocked for longer than the whole deadline finds its timer due before
+ * it has looked at a single socket, while all the answers are there. So the deadline is cut into slices, a timer each: however long the
+ * loop was away, it costs one slice; and after the last one the loop polls once more. Most dials end within the first.
+ */
+import { isIP } from 'node:net';
+import type { SocketLike } from '../node-internals.js';
+
+/** What a dial was waiting for: for `createConnection` to bring a socket, or for that socket's event of this name. */
+export type ConnectPhase = 'createConnection' | 'lookup' | 'connect' | 'secureConnect';
+
+const SLICES = 10;
+const MAX_DELAY = 2 ** 31 - 1;
+
+export class ConnectDeadline {
+  readonly #delay: number;
+  readonly #isWanted: () => boolean;
+  readonly #onTimeout: (phase: ConnectPhase) => void;
+  #slices = SLICES;
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #socket: SocketLike | undefined;
+  /** What the socket tells when it is ready. */
+  #event = '';
+  #lookedUp = false;
+
+  /**
+   * @param timeout milliseconds, above 0
+   * @param isWanted whether anybody still waits for the dial; asked now and then
+   */
+  constructor(timeout: number, isWanted: () => boolean, onTimeout: (phase: ConnectPhase) => void) {
+    this.#isWanted = isWanted;
+    this.#delay = Math.min(timeout / SLICES, MAX_DELAY);
+    this.#onTimeout = onTimeout;
+    this.#start();
+  }
+
+  /** The dial has brought `socket`: the deadline goes on until that is ready, or closed. */
+  watch(socket: SocketLike, host: unknown): void {
+    if (!socket.secureConnecting && !socket.connecting) {
+      this.clear();
+      return;
+    }
+    this.#socket = socket;
+    // 'secure' comes also from a TLSSocket that was not made by tls.connect, and never emits 'secureConnect'.
+    this.#event = socket.secureConnecting ? 'secure' : 'connect';
+    // A host of no name is the path of a Unix socket.
+    this.#lookedUp = typeof host !== 'string' || isIP(host) !== 0;
+    socket.on('lookup', this.#onLookup);
+    socket.on(this.#event, this.#onReady);
+    socket.on('close', this.#onReady);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (!socket) return;
+    socket.removeListener('lookup', this.#onLookup);
+    socket.removeListener(this.#event, this.#onReady);
+    socket.removeListener('close', this.#onReady);
+  }
+
+  get #phase(): ConnectPhase {
+    if (!this.#socket) return 'createConnection';
+    if (!this.#socket.connecting) return 'secureConnect';
+    return this.#lookedUp ? 'connect' : 'lookup';
+  }
+
+  #start(): void {
+    this.#timer = setTimeout(() => {
+      if (!this.#isWanted()) return;
+      if (--this.#slices > 0) this.#start();
+      else this.#immediate = setImmediate(() => this.#onTimeout(this.#phase));
+    }, this.#delay);
+  }
+
+  readonly #onReady = (): void => {
+    this.clear();
+  };
+
+  readonly #onLookup = (): void => {
+    this.#lookedUp = true;
+  };
+}

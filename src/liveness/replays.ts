@@ -1,0 +1,95 @@
+/**
+ * Decides which requests are sent again, and finds them another connection. How a request is taken off the lost one: replay.ts, where
+ * the rule stands, too.
+ */
+import type { AgentKinds, Channel } from '../channel.js';
+import { debug } from '../debug.js';
+import type { AgentRequest } from '../node-internals.js';
+import type { Pool } from '../pool/pool.js';
+import { Waiter } from '../pool/waiter.js';
+import { QueuedRequest } from '../queued-request.js';
+import type { Lifetimes } from './lifetimes.js';
+import { retract } from './replay.js';
+import { isReplayable } from './replayable.js';
+
+export class Replays {
+  /** How often a request may be sent again. `0` turns it off. */
+  readonly max: number;
+  readonly #pool: Pool<AgentKinds>;
+  readonly #lifetimes: Lifetimes;
+  readonly #arm: (queued: QueuedRequest, timeout: number | undefined) => void;
+  /** How often a request has been taken off a lost connection. */
+  readonly #counts = new WeakMap<AgentRequest, number>();
+
+  /** @param arm called for a request that has to wait; `timeout` is what it had set on its socket */
+  constructor(
+    max: number,
+    pool: Pool<AgentKinds>,
+    lifetimes: Lifetimes,
+    arm: (queued: QueuedRequest, timeout: number | undefined) => void,
+  ) {
+    this.max = max;
+    this.#pool = pool;
+    this.#lifetimes = lifetimes;
+    this.#arm = arm;
+  }
+
+  /**
+   * `channel` is lost: by an end of file, or an error that is not out yet. `true`: its request goes on without it.
+   *
+   * @param unsent by a write that failed
+   */
+  lost(channel: Channel, unsent: boolean): boolean {
+    const { request, socket } = channel;
+    if (!request || !this.#concerns(channel, request)) return false;
+    if (request.socket === socket) {
+      if (!retract(channel, unsent)) return false;
+      this.#retry(channel, queue(request, channel));
+    } else if (!channel.successor) {
+      // Node's client has not taken it yet, and cannot be kept from that. So that it writes nothing to it, it ends now.
+      channel.successor = queue(request, channel);
+      socket.destroy();
+    }
+    return true;
+  }
+
+  /** `channel` is closed, and nobody else knows yet. */
+  closing(channel: Channel): void {
+    const { successor, request } = channel;
+    if (!successor) return;
+    channel.successor = undefined;
+    if (request && this.#concerns(channel, request) && retract(channel, false))
+      this.#retry(channel, successor);
+  }
+
+  /** All that does not depend on what was sent. */
+  #concerns({ answered, connection, requestOptions, shielded, used }: Channel, req: AgentRequest): boolean {
+    if (connection.state !== 'active' || !requestOptions || !shielded || !used || answered) return false;
+    return req.destroyed === false && !req.aborted && !req.res && this.#countOf(req) < this.max;
+  }
+
+  #countOf(req: AgentRequest): number {
+    return this.#counts.get(req) ?? 0;
+  }
+
+  #retry({ connection, endedByPeer, socket }: Channel, queued: QueuedRequest): void {
+    const { req } = queued;
+    const { host } = connection;
+    const count = this.#countOf(req) + 1;
+    this.#counts.set(req, count);
+    debug.enabled && debug('%s %s is sent again', req.method, host.origin.key);
+    if (endedByPeer) this.#lifetimes.endsUnanswered(connection);
+    const waiter = new Waiter<AgentKinds>(host, queued, !isReplayable(req));
+    queued.waiter = waiter;
+    // Who has met two dead connections, or may not meet another one, gets a new one.
+    this.#pool.retry(connection, waiter, count > 1 || count >= this.max);
+    if (waiter.state !== 'done') this.#arm(queued, socket.timeout);
+  }
+}
+
+/** In the async context of the request, which is that of its socket. */
+function queue(req: AgentRequest, { requestOptions = {} }: Channel): QueuedRequest {
+  const queued = new QueuedRequest(req, requestOptions, undefined);
+  queued.enter();
+  return queued;
+}

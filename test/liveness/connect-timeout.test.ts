@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:https';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { activeCount, idleCount, poolOf, poolingAgent } from '../support/agent.js';
+import { get, httpsServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const LIMIT = { timeout: 30_000 };
+
+/** Long enough for a handshake on a busy machine. */
+const ROOMY = 500;
+
+const BINDINGS = ['eager', 'late'] as const;
+
+/** Takes connections, and says nothing. */
+async function muteServer(t: TestContext): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Listens, accepts nobody, and has no place left for those who wait to be accepted. */
+async function fullServer(t: TestContext): Promise<number> {
+  const worker = new Worker(
+    `const { parentPort } = require('node:worker_threads');
+     const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+       parentPort.postMessage(server.address().port);
+       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+     });`,
+    { eval: true },
+  );
+  t.after(() => worker.terminate());
+  const port = await new Promise<number>((resolve) => worker.once('message', resolve));
+  // Until one of them gets no answer.
+  for (let taken = true; taken;) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    t.after(() => socket.destroy());
+    taken = await Promise.race([
+      new Promise<boolean>((resolve) => socket.once('connect', () => resolve(true))),
+      new Promise<boolean>((resolve) => setTimeout(resolve, 200, false)),
+    ]);
+  }
+  return port;
+}
+
+interface Expected {
+  readonly phase: string;
+  readonly port: number;
+  readonly host?: string;
+  readonly timeout?: number;
+}
+
+function timesOut(
+  promise: Promise<unknown>,
+  { phase, port, host = 'localhost', timeout = 50 }: Expected,
+): Promise<void> {
+  return assert.rejects(promise, {
+    code: 'ETIMEDOUT',
+    syscall: 'connect',
+    phase,
+    host,
+    port,
+    message: `The connection to ${host}:${port} was not ready within ${timeout} ms (waiting for '${phase}')`,
+  });
+}
+
+for (const binding of BINDINGS) {
+  describe(`connectTimeout, ${binding} binding`, () => {
+    it('names the lookup', LIMIT, async (t) => {
+      const agent = poolingAgent(t, { connectTimeout: 50, binding });
+      await timesOut(get({ port: 1, ca: '' }, { agent, lookup: () => {} }), { phase: 'lookup', port: 1 });
+      await until(() => agent.totalSocketCount === 0);
+    });
+
+    it('names the TCP connect', LIMIT, async (t) => {
+      const port = await fullServer(t);
+      const agent = poolingAgent(t, { connectTimeout: 50, binding });
+      const expected = { phase: 'connect', port, host: '127.0.0.1' };
+      await timesOut(get({ port, ca: '' }, { agent, host: '127.0.0.1' }), expected);
+      await timesOut(get({ port, ca: '' }, { agent, family: 4 }), { phase: 'connect', port });
+      await until(() => agent.totalSocketCount === 0);
+    });
+
+    it('names the TLS handshake', LIMIT, async (t) => {
+      const port = await muteServer(t);
+      const agent = poolingAgent(t, { connectTimeout: 50, binding });
+      await timesOut(get({ port, ca: '' }, { agent }), { phase: 'secureConnect', port });
+      await until(() => agent.totalSocketCount === 0);
+    });
+
+    it(
+      'ends the wait for a createConnection that never answers, and its place is free again',
+      LIMIT,
+      async (t) => {
+        const server = await httpsServer(t);
+        const agent = poolingAgent(t, { connectTimeout: ROOMY, maxSockets: 1, binding });
+        Reflect.set(agent, 'createConnection', () => {});
+        const first = get(server, { agent });
+        const second = get(server, { agent });
+        await timesOut(first, {
+          phase: 'createConnection',
+          port: server.port,
+          timeout: ROOMY,
+        });
+        Reflect.deleteProperty(agent, 'createConnection');
+        assert.equal((await second).status, 200);
+      },
+    );
+
+    it('closes what createConnection brings too late', LIMIT, async (t) => {
+      const server = await httpsServer(t);
+      const agent = poolingAgent(t, { connectTimeout: 50, binding });
+      let late: ((error: null, socket: Socket) => void) | undefined;
+      Reflect.set(agent, 'createConnection', (_: unknown, callback: typeof late) => void (late = callback));
+      await timesOut(get(server, { agent }), { phase: 'createConnection', port: server.port });
+      const socket = connect(server.port, '127.0.0.1');
+      late?.(null, socket);
+      assert.ok(socket.destroyed);
+      assert.equal(agent.totalSocketCount, 0);
+    });
+
+    it('gives the place to who waits', LIMIT, async (t) => {
+      const server = await httpsServer(t);
+      const mute = await muteServer(t);
+      const agent = poolingAgent(t, { connectTimeout: ROOMY, maxTotalSockets: 1, binding });
+      const first = get({ port: mute, ca: '' }, { agent });
+      const second = get(server, { agent });
+      await assert.rejects(first, { phase: 'secureConnect' });
+      assert.equal((await second).body, '/');
+    });
+
+    it("is nobody's business once the connection is ready", LIMIT, async (t) => {
+      const server = await httpsServer(t);
+      const agent = poolingAgent(t, { connectTimeout: 1000, binding });
+      await get(server, { agent });
+      await until(() => idleCount(agent) === 1);
+      const [socket] = Object.values(agent.freeSockets).flat();
+      for (const event of ['lookup', 'secure', 'connect']) {
+        const ours = socket?.listeners(event).filter(({ name }) => /onReady|onLookup/.test(name));
+        assert.deepEqual(ours, [], event);
+      }
+    });
+  });
+}
+
+describe('connectTimeout', () => {
+  it('does not fire because the event loop was blocked', LIMIT, async (t) => {
+    const server = await httpsServer(t);
+    const agent = poolingAgent(t, { connectTimeout: 1000 });
+    const answer = get(server, { agent });
+    await until(() => poolOf(agent).size === 1);
+    const end = performance.now() + 1500;
+    while (performance.now() < end);
+    assert.equal((await answer).body, '/');
+  });
+
+  it('0 sets no timer', LIMIT, async (t) => {
+    const port = await muteServer(t);
+    for (const connectTimeout of [0, 1000]) {
+      const timers = (): number =>
+        process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+      const before = timers();
+      const agent = poolingAgent(t, { connectTimeout });
+      const answer = get({ port, ca: '' }, { agent });
+      await until(() => activeCount(agent) === 1);
+      assert.equal(timers() - before, connectTimeout ? 1 : 0);
+      agent.destroy();
+      await assert.rejects(answer);
+      await until(() => timers() === before);
+    }
+  });
+
+  it('has nothing to do with `timeout`, which only tells', LIMIT, async (t) => {
+    const port = await muteServer(t);
+    const agent = poolingAgent(t, { connectTimeout: 200, timeout: 20 });
+    const req = request({ port, agent }).end();
+    const events: string[] = [];
+    for (const event of ['timeout', 'error', 'close']) req.on(event, () => events.push(event));
+    await new Promise((resolve) => req.on('close', resolve));
+    assert.deepEqual(events, ['timeout', 'error', 'close']);
+  });
+});
