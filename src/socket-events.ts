@@ -114,7 +114,10 @@ function isSaved(channel: Channel, error: Error): boolean {
 function onClose(this: SocketLike): void {
   const channel = channelOf(this);
   if (!channel) return;
-  const { driver, options } = channel;
+  const { driver, options, request } = channel;
+  // Node's client has emitted 'close' now. Were the connection still to be kept, it would do so again as soon as the
+  // response is read to its end, which a slow reader does later.
+  if (request?.res?.complete) request.shouldKeepAlive = false;
   try {
     driver.replays.closing(channel);
     driver.agent.removeSocket(this, options);
