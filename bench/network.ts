@@ -1,4 +1,5 @@
-/** The other side: a server and a relay before it, each in its own process. */
+/** The other side: a server, a relay before it, and a server that misbehaves, each in its own process. */
+import type { FaultStatistics } from '../test/support/fault-server/plan.js';
 import { createCertificate } from './certificate.js';
 import { Child } from './ipc.js';
 import type { RelayRequest } from './relay.js';
@@ -12,22 +13,33 @@ export interface Target extends ServerPorts {
   readonly certificate: string;
   /** The server's port as seen from far away, by round trip time. */
   readonly farPorts: Readonly<Record<number, number>>;
+  /** A server that does what a request's headers say (test/support/fault-server). */
+  readonly faultPort: number;
+}
+
+/** What the servers have counted so far. */
+export interface Traffic extends Counts {
+  /** Requests that the misbehaving one received when it had received them before. */
+  readonly repeated: number;
 }
 
 export class Network {
   readonly target: Target;
   readonly #server: Child;
   readonly #relay: Child;
+  readonly #faults: Child;
 
-  private constructor(target: Target, server: Child, relay: Child) {
+  private constructor(target: Target, server: Child, relay: Child, faults: Child) {
     this.target = target;
     this.#server = server;
     this.#relay = relay;
+    this.#faults = faults;
   }
 
   static async start(): Promise<Network> {
     const server = new Child('server');
     const relay = new Child('relay');
+    const faults = new Child('fault-server');
     const pair = await createCertificate();
     const ports = await server.call<ServerPorts>('listen', pair);
     const farPorts: Record<number, number> = {};
@@ -35,15 +47,21 @@ export class Network {
       const request: RelayRequest = { port: ports.port, roundTrip };
       farPorts[roundTrip] = await relay.call<number>('listen', request);
     }
-    return new Network({ ...ports, certificate: pair.cert, farPorts }, server, relay);
+    const faultPort = await faults.call<number>('listen', pair);
+    return new Network({ ...ports, certificate: pair.cert, farPorts, faultPort }, server, relay, faults);
   }
 
-  /** What the server has seen so far. */
-  counts(): Promise<Counts> {
-    return this.#server.call('counts');
+  async traffic(): Promise<Traffic> {
+    const { connections, resumed } = await this.#server.call<Counts>('counts');
+    const faults = await this.#faults.call<FaultStatistics>('statistics');
+    return {
+      connections: connections + faults.accepted,
+      resumed: resumed + faults.resumed,
+      repeated: Object.values(faults.repeatedByMethod).reduce((sum, times) => sum + times, 0),
+    };
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#server.stop(), this.#relay.stop()]);
+    await Promise.all([this.#server.stop(), this.#relay.stop(), this.#faults.stop()]);
   }
 }

@@ -152,14 +152,15 @@ async function runSetting(
 
 /** `undefined`: it took too long, and its process is gone. */
 async function takeSample({ child, network }: Entrant, limit: number): Promise<Sample | undefined> {
-  const before = await network.counts();
+  const before = await network.traffic();
   try {
     const sample = await child.call<Sample>('sample', undefined, limit);
-    const after = await network.counts();
+    const after = await network.traffic();
     return {
       ...sample,
       connections: after.connections - before.connections,
       resumed: after.resumed - before.resumed,
+      repeated: after.repeated - before.repeated,
     };
   } catch (error) {
     if (error instanceof Overdue) return undefined;

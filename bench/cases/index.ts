@@ -1,7 +1,16 @@
 /** The cases by name. A client's process loads only its own. */
 import type { Case } from './case.js';
 
-export const CASES = ['warm', 'burst', 'connect', 'resumption', 'queue', 'hosts', 'pool'] as const;
+export const CASES = [
+  'warm',
+  'burst',
+  'connect',
+  'resumption',
+  'queue',
+  'hosts',
+  'reliability',
+  'pool',
+] as const;
 
 export type CaseName = (typeof CASES)[number];
 
@@ -19,6 +28,8 @@ export async function loadCase(name: CaseName): Promise<Case> {
       return (await import('./queue.js')).queue;
     case 'hosts':
       return (await import('./hosts.js')).hosts;
+    case 'reliability':
+      return (await import('./reliability.js')).reliability;
     case 'pool':
       return (await import('./pool.js')).pool;
   }

@@ -25,6 +25,16 @@ export function agentClient(agent: Agent, { port, ca, caPerRequest }: ClientSett
         req.on('error', reject);
         req.end();
       }),
+    send: ({ host, method, path, headers, body }) =>
+      new Promise((resolve, reject) => {
+        const req = request({ host, port, path, method, headers: { ...headers }, agent }, (response) => {
+          response.resume();
+          response.on('end', () => resolve({ headers: response.headers, reused: req.reusedSocket }));
+          response.on('error', reject);
+        });
+        req.on('error', reject);
+        req.end(body);
+      }),
     close: () => agent.destroy(),
   };
 }

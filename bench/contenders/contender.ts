@@ -1,4 +1,5 @@
 /** What every contender looks like to the harness. */
+import type { IncomingHttpHeaders } from 'node:http';
 
 export interface ClientSettings {
   readonly port: number;
@@ -15,9 +16,26 @@ export interface ClientSettings {
   readonly manyHosts: boolean;
 }
 
+/** Any request. */
+export interface Outgoing {
+  readonly host: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+interface Incoming {
+  readonly headers: IncomingHttpHeaders;
+  /** Whether it came over a connection that had served another request. */
+  readonly reused: boolean;
+}
+
 export interface Client {
   /** A GET of `/`, to the end of the response's body. */
   get(host: string): Promise<void>;
+  /** Only agents' clients have it. To the end of the response's body. */
+  send?(request: Outgoing): Promise<Incoming>;
   /** Closes all connections. */
   close(): void;
 }
