@@ -79,6 +79,8 @@ class Attempt {
   /** The turn of the loop in which the request was written, at the earliest. */
   #turn = 0;
   #error: NodeJS.ErrnoException | undefined;
+  /** What happened, for complaints. */
+  readonly #history: string[] = [];
 
   constructor(id: string, shot: Shot, client: TaggedClient) {
     this.#id = id;
@@ -101,6 +103,7 @@ class Attempt {
     const after = (ms: number, action: () => void): void => void timers.push(setTimeout(action, ms));
 
     req.on('socket', (socket: TLSSocket | Socket) => {
+      this.#history.push(`${req.reusedSocket ? 'used ' : ''}socket ${socket.localPort}`);
       if (req.reusedSocket) this.#client.reused++;
       this.#turn = turnOfLoop();
       if ('secureConnecting' in socket && socket.secureConnecting) {
@@ -109,11 +112,13 @@ class Attempt {
     });
     req.on('response', (res) => this.#onResponse(res));
     req.on('error', (error) => {
+      this.#history.push(error.message);
       this.#error = error;
       if (++this.#errors > 1) this.#complain(`a second error: ${error.message}`);
       if (this.#closes > 0) this.#complain(`an error after 'close': ${error.message}`);
     });
     req.on('close', () => {
+      this.#history.push('close');
       if (++this.#closes > 1) this.#complain("a second 'close'");
       if (this.#closes > 1) return;
       for (const timer of timers) clearTimeout(timer);
@@ -124,10 +129,12 @@ class Attempt {
       onEnd(this.#outcome);
     });
     after(shot.patience ?? 400, () => req.destroy(new Error('given up')));
+    req.on('finish', () => this.#history.push('finish'));
     if (shot.abortAfter !== undefined) {
       after(shot.abortAfter, () => {
         if (this.#outcome !== 'failed') return;
         this.#outcome = 'aborted';
+        this.#history.push('abort');
         req.destroy();
       });
     }
@@ -141,6 +148,7 @@ class Attempt {
   }
 
   #onResponse(res: IncomingMessage): void {
+    this.#history.push(`response ${res.statusCode}`);
     if (++this.#responses > 1) this.#complain('a second response');
     if (this.#closes > 0) this.#complain("a response after 'close'");
     let body = '';
@@ -174,7 +182,9 @@ class Attempt {
   }
 
   #complain(what: string): void {
-    this.#client.wrong.push(`${this.#shot.method ?? 'GET'} ${this.#id}: ${what}`);
+    this.#client.wrong.push(
+      `${this.#shot.method ?? 'GET'} ${this.#id}: ${what} (${this.#history.join(', ')})`,
+    );
   }
 }
 

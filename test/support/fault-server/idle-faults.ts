@@ -26,8 +26,11 @@ const FAULTS = {
     connection.stopReading();
     connection.later(20, () => connection.close());
   },
-  /** It is there and never answers again: the other side lost its power, or its way. */
-  deaf: (connection) => connection.stopReading(),
+  /** It is there and hears nothing: the other side lost its power, or its way. Gone after 2 s, for what waits for it here. */
+  deaf(connection) {
+    connection.stopReading();
+    connection.later(2000, () => connection.reset());
+  },
 } satisfies Record<string, Fault>;
 
 export type IdleFault = keyof typeof FAULTS;

@@ -29,7 +29,7 @@ export interface FaultPlan {
  *
  * Then nothing else happens to it or its connection, unless the plan names it for all connections.
  */
-export type Directive = 'x-fault' | 'x-idle' | 'x-hint';
+export const DIRECTIVES = { fault: 'x-fault', idle: 'x-idle', hint: 'x-hint' } as const;
 
 /** What a server has seen. */
 export interface FaultStatistics {

@@ -11,6 +11,7 @@ import { HANDSHAKE_FAULTS } from './handshake-faults.js';
 import type { HandshakeFault } from './handshake-faults.js';
 import { IDLE_FAULTS } from './idle-faults.js';
 import type { IdleFault } from './idle-faults.js';
+import { DIRECTIVES } from './plan.js';
 import type { FaultPlan, FaultStatistics } from './plan.js';
 import { REQUEST_FAULTS, strikesAtHead } from './request-faults.js';
 import type { RequestFault } from './request-faults.js';
@@ -35,8 +36,8 @@ export async function listen(
   const server = new FaultServer(plan, log);
   // Only the TCP server listens: what happens before TLS is decided there.
   const tls = createTlsServer({ key, cert }, (socket) => server.onSecure(socket));
-  tls.on('tlsClientError', () => {});
-  const tcp = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true }, (socket) =>
+  tls.on('tlsClientError', (_error, socket) => socket.destroy());
+  const tcp = createServer({ pauseOnConnect: true, noDelay: true }, (socket) =>
     server.onConnection(socket, () => tls.emit('connection', socket)),
   );
   await new Promise<void>((resolve, reject) => {
@@ -155,7 +156,7 @@ class FaultServer {
     const random = Random.for(this.#plan.seed, `${id} ${times}`);
     const fault = this.#faultFor(head, times, random);
     const idleFault = this.#idleFaultFor(head, random);
-    const hint = head.header('x-hint') ?? this.#plan.hint;
+    const hint = head.header(DIRECTIVES.hint) ?? this.#plan.hint;
     const exchange: Exchange = {
       connection,
       head,
@@ -189,17 +190,17 @@ class FaultServer {
   }
 
   #faultFor(head: RequestHead, times: number, random: Random): RequestFault | undefined {
-    const [name, count = '1'] = head.header('x-fault')?.split(' ') ?? [];
+    const [name, count = '1'] = head.header(DIRECTIVES.fault)?.split(' ') ?? [];
     if (name === undefined) {
-      return head.header('x-idle') === undefined ? random.oneOf(this.#plan.requests ?? {}) : undefined;
+      return head.header(DIRECTIVES.idle) === undefined ? random.oneOf(this.#plan.requests ?? {}) : undefined;
     }
     return times <= Number(count) ? (known(REQUEST_FAULTS, name) as RequestFault) : undefined;
   }
 
   #idleFaultFor(head: RequestHead, random: Random): { name: IdleFault; ms: number } | undefined {
-    const [given, ms = '0'] = head.header('x-idle')?.split(' ') ?? [];
+    const [given, ms = '0'] = head.header(DIRECTIVES.idle)?.split(' ') ?? [];
     if (given !== undefined) return { name: known(IDLE_FAULTS, given) as IdleFault, ms: Number(ms) };
-    if (head.header('x-fault') !== undefined) return undefined;
+    if (head.header(DIRECTIVES.fault) !== undefined) return undefined;
     const name = random.oneOf(this.#plan.idle ?? {});
     return name === undefined
       ? undefined
