@@ -57,15 +57,22 @@ export async function faultServer(t: Owner, plan: FaultPlan): Promise<FaultServe
   };
 }
 
+export interface ThreadedFaultServer extends FaultServer {
+  /** Idle faults that were played so far. Can be asked while this thread's event loop stands still. */
+  idleFaults(): number;
+}
+
 interface ThreadData {
+  readonly idleFaults: Int32Array;
   readonly plan: FaultPlan;
   readonly pems: Certificate;
 }
 
 /** In a thread of its own. */
-export async function threadedFaultServer(t: Owner, plan: FaultPlan): Promise<FaultServer> {
+export async function threadedFaultServer(t: Owner, plan: FaultPlan): Promise<ThreadedFaultServer> {
   const pems = await certificate();
-  const data: ThreadData = { plan, pems };
+  const idleFaults = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const data: ThreadData = { plan, pems, idleFaults };
   const worker = new Worker(new URL(import.meta.url), { workerData: data });
   const [port] = (await once(worker, 'message')) as [number];
   const close = async (): Promise<void> => void (await worker.terminate());
@@ -79,14 +86,15 @@ export async function threadedFaultServer(t: Owner, plan: FaultPlan): Promise<Fa
       return statistics;
     },
     find: () => undefined,
+    idleFaults: () => Atomics.load(idleFaults, 0),
     close,
   };
 }
 
 if (!isMainThread && parentPort) {
-  const { plan, pems } = workerData as ThreadData;
+  const { plan, pems, idleFaults } = workerData as ThreadData;
   const port = parentPort;
-  const running = await listen(plan, pems, false);
+  const running = await listen(plan, pems, false, () => Atomics.add(idleFaults, 0, 1));
   port.on('message', () => port.postMessage(running.statistics(), []));
   port.postMessage(running.port, []);
 }

@@ -26,14 +26,18 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** @param shared whether the clients run in this very event loop */
+/**
+ * @param shared whether the clients run in this very event loop
+ * @param onIdleFault called after each idle fault was played
+ */
 export async function listen(
   plan: FaultPlan,
   { key, cert }: Certificate,
   shared: boolean,
+  onIdleFault: () => void = () => {},
 ): Promise<RunningServer> {
   const log = new ResponseLog(shared);
-  const server = new FaultServer(plan, log);
+  const server = new FaultServer(plan, log, onIdleFault);
   // Only the TCP server listens: what happens before TLS is decided there.
   const tls = createTlsServer({ key, cert }, (socket) => server.onSecure(socket));
   tls.on('tlsClientError', (_error, socket) => socket.destroy());
@@ -59,6 +63,7 @@ export async function listen(
 class FaultServer {
   readonly #plan: FaultPlan;
   readonly #log: ResponseLog;
+  readonly #onIdleFault: () => void;
   /** Open TCP connections by the client's port. */
   readonly #open = new Map<number, { readonly tcp: Socket; readonly fault: HandshakeFault | undefined }>();
   readonly #arrivals = new Map<string, number>();
@@ -70,9 +75,10 @@ class FaultServer {
   #resumed = 0;
   #requests = 0;
 
-  constructor(plan: FaultPlan, log: ResponseLog) {
+  constructor(plan: FaultPlan, log: ResponseLog, onIdleFault: () => void) {
     this.#plan = plan;
     this.#log = log;
+    this.#onIdleFault = onIdleFault;
   }
 
   onConnection(tcp: Socket, proceed: () => void): void {
@@ -174,6 +180,7 @@ class FaultServer {
         connection.idle(idleFault.ms, () => {
           this.#count(idleFault.name);
           IDLE_FAULTS[idleFault.name](connection);
+          this.#onIdleFault();
         });
       },
     };
