@@ -31,6 +31,9 @@ const HOSTS = 10;
 /** Clients at work at once, for each agent. */
 const LANES = 20;
 
+/** For handshakes that hang. */
+const PATIENCE = { connectTimeout: 1000 };
+
 const AGENTS: Readonly<Record<string, PoolingAgentOptions>> = {
   'as it comes': {},
   'few sockets': { maxSockets: 2, scheduling: 'fifo' },
@@ -217,9 +220,9 @@ async function main(): Promise<void> {
   const end = begun + SECONDS * 1000;
   const clients = Object.entries(AGENTS).map(([name, options], i) => {
     // Node's agents hand `lookup` on; their typings do not say so.
-    const all: PoolingAgentOptions & { lookup: LookupFunction; connectTimeout: number } = {
+    const all: PoolingAgentOptions & { lookup: LookupFunction } = {
       ca,
-      connectTimeout: 1000,
+      ...PATIENCE,
       ...options,
       lookup: loopback,
     };
