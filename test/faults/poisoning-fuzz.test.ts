@@ -2,7 +2,7 @@
  * Servers that send anything at any time. No response may reach a request that it was not sent for, and every request
  * ends, once.
  *
- * `FAULT_SECONDS` says for how long (default: 4), `FAULT_SEED` with which seed it begins (default: 1).
+ * `FAULT_SECONDS` says for how long (default: 3), `FAULT_SEED` with which seed it begins (default: 1).
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,7 +18,7 @@ import { TaggedClient, times } from '../support/tagged-client.js';
 import type { Shot } from '../support/tagged-client.js';
 import { until } from '../support/until.js';
 
-const SECONDS = Number(process.env['FAULT_SECONDS'] ?? 4);
+const SECONDS = Number(process.env['FAULT_SECONDS'] ?? 3);
 const FIRST_SEED = Number(process.env['FAULT_SEED'] ?? 1);
 const LIMIT = { timeout: 120_000 + SECONDS * 1000 };
 

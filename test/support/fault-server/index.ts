@@ -18,7 +18,6 @@
  * the event loop; or in a thread (`threadedFaultServer`), as concurrent as real ones are.
  */
 import { once } from 'node:events';
-import type { TestContext } from 'node:test';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { certificate } from '../certificate.js';
 import type { Certificate } from '../certificate.js';
@@ -40,8 +39,10 @@ export interface FaultServer {
   close(): Promise<void>;
 }
 
-/** Something that lives longer than a test, or less long. */
-type Owner = Pick<TestContext, 'after'>;
+/** A test, a file of tests (`{ after }` of node:test), or whatever else ends. */
+interface Owner {
+  after(fn: () => Promise<void>): void;
+}
 
 /** In this thread. */
 export async function faultServer(t: Owner, plan: FaultPlan): Promise<FaultServer> {
