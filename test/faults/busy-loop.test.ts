@@ -13,6 +13,7 @@ import { TaggedClient } from '../support/tagged-client.js';
 
 const FAULTS: readonly IdleFault[] = ['fin', 'end', 'rst', 'timeout-408', 'stray', 'garbage'];
 const ROUNDS = 5;
+const PATIENCE = 20_000;
 
 const server = await threadedFaultServer({ after }, { seed: 1 });
 
@@ -30,10 +31,10 @@ for (const fault of FAULTS) {
         const body = method === 'POST' ? { body: 'once' } : {};
         for (let i = 0; i < ROUNDS; i++) {
           const before = server.idleFaults();
-          await client.send({ server, headers: { 'x-idle': `${fault} ${idle + 5}` } });
+          await client.send({ server, patience: PATIENCE, headers: { 'x-idle': `${fault} ${idle + 5}` } });
           if (idle > 0) await sleep(idle);
           blockUntil(() => server.idleFaults() > before);
-          assert.equal(await client.send({ server, method, ...body }), 'answered');
+          assert.equal(await client.send({ server, method, patience: PATIENCE, ...body }), 'answered');
         }
         const { repeatedByMethod } = await server.statistics();
         assert.equal(repeatedByMethod['POST'], undefined, 'no POST was sent twice');

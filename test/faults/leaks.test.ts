@@ -92,7 +92,7 @@ async function lap(client: TaggedClient, servers: readonly FaultServer[], random
     await client.send({
       server: servers[i % servers.length] as FaultServer,
       method,
-      patience: 100,
+      patience: 500,
       ...(method === 'POST' && { body: 'x'.repeat(500) }),
       ...(random.chance(0.01) && { abortAfter: random.between(0, 5) }),
     });
@@ -156,7 +156,7 @@ test(
     let socket: TLSSocket | undefined;
     for (const count of [2, 2000]) {
       // Part from the queue, part one after the other.
-      await times(count, 5, () => client.send({ server }));
+      await times(count, 5, () => client.send({ server, patience: 20_000 }));
       await quiet(agent);
       [socket] = idleSockets(agent);
       counts.push(listeners(socket as TLSSocket));
