@@ -87,6 +87,8 @@ export class SocketDriver implements Driver<AgentKinds> {
   /** The agent's own, when nobody has overridden it. */
   readonly #keepSocketAlive: DrivenAgent['keepSocketAlive'];
   #keylog = false;
+  /** When the loop was last seen to poll. */
+  polledAt = 0;
   /** In the check phase of the loop. */
   #turning = false;
 
@@ -309,6 +311,11 @@ export class SocketDriver implements Driver<AgentKinds> {
     void RESOLVED.then(() => this.pool.settle(connection));
   }
 
+  /** Hot path. */
+  polledLately(): boolean {
+    return performance.now() - this.polledAt < FRESH;
+  }
+
   settled({ channel }: Connection<AgentKinds>): boolean {
     if (!channel) return true;
     const now = performance.now();
@@ -348,6 +355,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     const brief = this.#brief;
     this.#brief = [];
     this.#turning = true;
+    this.polledAt = performance.now();
     try {
       this.pool.turn();
     } finally {

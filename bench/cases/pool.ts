@@ -76,6 +76,9 @@ class BareDriver implements Driver<BareKinds> {
   quiet(): boolean {
     return true;
   }
+  polledLately(): boolean {
+    return true;
+  }
   defer(connection: Connection<BareKinds>): void {
     this.pool.settle(connection);
   }

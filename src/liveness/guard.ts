@@ -12,7 +12,7 @@ import type { SocketLike } from '../node-internals.js';
 
 export function guard(channel: Channel, onStray: (channel: Channel, chunk: Buffer) => void): void {
   const { socket, ledger } = channel;
-  const { batch } = channel.driver;
+  const { driver } = channel;
   const { push } = socket;
   if (Object.hasOwn(socket, 'push')) channel.ownPush = push;
   // Of a custom stream we don't know from where it calls `push`; Node's sockets do so when the loop has read.
@@ -22,7 +22,8 @@ export function guard(channel: Channel, onStray: (channel: Channel, chunk: Buffe
   socket.push = function guarded(this: SocketLike, chunk: Buffer | null, encoding) {
     const now = performance.now();
     channel.polledAt = now;
-    batch.tick(now);
+    driver.polledAt = now;
+    driver.batch.tick(now);
     if (!chunk) return push.call(this, chunk, encoding);
     ledger.add(chunk.length);
     if (!channel.expectsData) {

@@ -32,6 +32,8 @@ export interface Driver<K extends Kinds> {
   close(connection: Connection<K>, reason: CloseReason, error?: Error): void;
   /** Tell `waiter`'s request that it gets no connection. */
   reject(waiter: Waiter<K>, error: Error): void;
+  /** Hot path. Whether the loop has polled just now: what the kernel knew of any connection then, is known here. */
+  polledLately(): boolean;
   /** Call `turn()` once, after the event loop has polled for I/O. */
   schedule(): void;
   /** `host` holds nothing any more. */

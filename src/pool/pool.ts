@@ -83,11 +83,19 @@ export class Pool<K extends Kinds> {
       else {
         this.#unlinkIdle(connection);
         connection.idledFor = now - connection.idleSince;
-        if (connection.validateAt <= now) this.#settleLater(connection);
+        if (this.#isDoubtful(connection, now)) this.#settleLater(connection);
         else this.#activate(connection);
         return connection;
       }
     }
+  }
+
+  /**
+   * Hot path. Whether an idle connection is looked at before it is leased: idle for long, or the loop was busy and has not
+   * polled for a while, so that its end, or bytes that nobody asked for, may lie in the kernel.
+   */
+  #isDoubtful({ validateAt }: Connection<K>, now: number): boolean {
+    return validateAt <= now || (validateAt !== Infinity && !this.#driver.polledLately());
   }
 
   /** Puts `waiter` in its host's queue, and starts whatever can be started for it. */

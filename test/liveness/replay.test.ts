@@ -42,7 +42,8 @@ async function bench(
     if (req.place === 0) req.connection.answer(req);
     else onRequest(req);
   });
-  const agent = poolingAgent(t, { ca: server.ca, ...options });
+  // Or the loss would be seen before the request is sent.
+  const agent = poolingAgent(t, { ca: server.ca, validateAfterIdle: Infinity, ...options });
   return { server, agent, send: (...args) => sendTo(server.port, agent, ...args) };
 }
 

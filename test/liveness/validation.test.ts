@@ -77,9 +77,9 @@ test('a request that is destroyed meanwhile leaves the connection as old as it w
   assert.deepEqual([connection.idleSince, connection.expiresAt], [idleSince, expiresAt]);
 });
 
-test('younger ones are leased at once', LIMIT, async (t) => {
+test('where none is looked at, they are leased at once', LIMIT, async (t) => {
   const server = await endingServer(t);
-  const agent = poolingAgent(t, { ca: server.ca, validateAfterIdle: 60_000 });
+  const agent = poolingAgent(t, { ca: server.ca, validateAfterIdle: Infinity });
   const connection = connectionOf((await get(server, { agent })).req);
   await untilIdle(agent);
   const answer = get(server, { agent });

@@ -45,6 +45,8 @@ export class Model implements Driver<ModelKinds> {
   dialMode: DialMode = 'later';
   closeAtOnce = false;
   keeps = true;
+  /** The loop was busy, and has not polled for a while. */
+  busy = false;
   /** Released connections are known to be quiet. */
   quick = false;
   idleTime = 1000;
@@ -293,6 +295,10 @@ export class Model implements Driver<ModelKinds> {
 
   quiet({ channel }: Conn): boolean {
     return this.quick && channel?.alive === true && channel.unsettled <= 0;
+  }
+
+  polledLately(): boolean {
+    return !this.busy;
   }
 
   defer(connection: Conn): void {

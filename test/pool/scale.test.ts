@@ -81,6 +81,9 @@ class PlainDriver implements Driver<PlainKinds> {
   quiet(): boolean {
     return true;
   }
+  polledLately(): boolean {
+    return true;
+  }
   defer(connection: Connection<PlainKinds>): void {
     this.#deferred.push(connection);
   }
