@@ -3,6 +3,7 @@
  * decided, is decided in pool/, and done in socket-driver.ts.
  */
 import { Agent } from 'node:https';
+import type { RequestOptions } from 'node:https';
 import { channelOf } from './channel.js';
 import { unsupported } from './errors.js';
 import { intercept, isIntercepted } from './interception.js';
@@ -17,6 +18,7 @@ import { SocketDriver } from './socket-driver.js';
 import type { DrivenAgent } from './socket-driver.js';
 import type { Deliver } from './queued-request.js';
 import type { Options } from './tls/identity.js';
+import { nameSuffix } from './tls/name.js';
 import type { TlsOptions } from './tls/rotation.js';
 import { defineViews } from './views.js';
 
@@ -99,7 +101,7 @@ export class PoolingAgent extends Agent {
       const [port, localAddress] = legacy;
       driver.acquire(req, { host: options, port, localAddress });
     } else {
-      driver.acquire(req, options as Options);
+      driver.acquire(req, requestOptions(options));
     }
   }
 
@@ -114,6 +116,17 @@ export class PoolingAgent extends Agent {
       driver.dialler.originOf(req, options as Options) ??
       driver.identities.resolve(options as Options, this.options as Options, hostOf(req));
     driver.dialler.open(req, options as Options, origin, callback);
+  }
+
+  /**
+   * The key of `sockets`, `freeSockets` and `requests`. What Node prints, for ordinary options; where that does not tell two
+   * identities apart (functions, contexts, lists of keys, passphrases, ALPN protocols, …), a token follows.
+   */
+  override getName(options: RequestOptions = {}): string {
+    // Without symbols: Node stamps each request with a `checkServerIdentity` with a number of its own, and prints that.
+    const named = { ...options };
+    for (const symbol of Object.getOwnPropertySymbols(named)) Reflect.deleteProperty(named, symbol);
+    return super.getName(named) + nameSuffix(named as Options);
   }
 
   /** Takes a socket out of the pool's books. Called for every socket that closes or leaves HTTP. */
@@ -171,6 +184,14 @@ export class PoolingAgent extends Agent {
   override destroy(error?: Error): void {
     this[kDriver].destroy(error);
   }
+}
+
+/**
+ * Hot path. Node's client hands over a copy without a prototype. Who calls by hand may change theirs later, or have
+ * accessors in it: as in Node's agent, what counts is what its own properties hold now.
+ */
+function requestOptions(options: object): Options {
+  return Object.getPrototypeOf(options) === null ? (options as Options) : { __proto__: null, ...options };
 }
 
 function hostOf(req: AgentRequest): unknown {

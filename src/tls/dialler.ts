@@ -5,6 +5,7 @@
  */
 import { Agent } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
+import { invalidValue } from '../errors.js';
 import { awaitsTunnel } from '../node-internals.js';
 import type { AgentRequest, SocketLike } from '../node-internals.js';
 import type { Deliver } from '../queued-request.js';
@@ -27,9 +28,6 @@ type CreateConnection = (this: object, options: object, callback: Deliver) => So
 interface Dial {
   readonly origin: Origin<unknown>;
   readonly options: Options;
-  /** As the options had them. */
-  readonly host: unknown;
-  readonly servername: unknown;
 }
 
 export class Dialler {
@@ -51,30 +49,34 @@ export class Dialler {
   }
 
   /**
-   * Where a connection with these options leads to, if they are what we gave `createSocket`: all that is in the agent's is in
-   * them, as it was when the dial began. `undefined` also if somebody has changed them on the way.
+  /**
+   * The origin that `createSocket` is asked to open a connection to; `undefined` when that is not our own call, or a
+   * subclass has changed the options to mean another one.
    */
   originOf(req: AgentRequest, options: Options): Origin<unknown> | undefined {
-    const dial = this.#dialling.get(req);
-    if (dial?.options !== options) return undefined;
-    const { origin, host } = dial;
-    const same = options['host'] === host && options['servername'] === dial.servername;
-    return same && origin.profile.isIn(options) ? origin : undefined;
+    const origin = this.#dialling.get(req)?.origin;
+    return origin?.isOf(options) ? origin : undefined;
   }
 
   /**
-   * What a connection to `origin` is opened with: the request's options, the agent's before them. Those that make the
-   * identity are the ones that it stands for, also when the agent's have changed since.
+   * What a connection to `origin` is opened with: the request's options, the agent's before them. What tells origins apart
+   * is the origin's own: the agent's options may have changed since the request came.
    */
   optionsFor(options: Options, origin: Origin<unknown>): Options {
     // Spread, so that symbols survive: Node marks requests with some of its own.
     const dial: Record<string, unknown> = Object.assign(Object.create(null), options, this.#agent.options);
+    // What is absent is left out: `session: undefined` would hide a cached session from createConnection.
     origin.applyTo(dial);
     if (dial['socketPath']) dial['path'] = dial['socketPath'];
-    if (!dial['servername'] && dial['servername'] !== '') dial['servername'] = origin.servername;
-    // Present but undefined, it would hide a cached session from createConnection.
-    if (dial['session'] === undefined) delete dial['session'];
+    // The first would take away the bytes that Node's HTTP parser waits for, of all requests on the connection; the second would
+    // keep connections that the server has ended.
+    delete dial['onread'];
+    delete dial['allowHalfOpen'];
     return dial;
+  }
+
+  #isOurs(req: AgentRequest, options: Options, origin: Origin<unknown>): boolean {
+    return this.#dialling.get(req)?.options === options && origin.isOf(options);
   }
 
   /** Asks the agent's `createSocket` for a connection. `answer` is called once, before or after this returns. */
@@ -83,8 +85,7 @@ export class Dialler {
       this.#dialling.delete(req);
       answer(error, socket);
     });
-    const { host, servername } = options;
-    this.#dialling.set(req, { options, origin, host, servername });
+    this.#dialling.set(req, { origin, options });
     try {
       this.#agent.createSocket(req, options, answerOnce);
     } catch (error) {
@@ -97,15 +98,18 @@ export class Dialler {
     const agent = this.#agent;
     const timeout = req.timeout || ((agent.options as Options)['timeout'] as number | undefined);
     const connectOptions: ConnectionOptions & { encoding: null } = {
-      ...(this.#dialling.get(req)?.options === options ? options : this.optionsFor(options, origin)),
+      ...(this.#isOurs(req, options, origin) ? options : this.optionsFor(options, origin)),
       encoding: null,
       ...(timeout && { timeout }),
       ...(agent.keepAlive && { keepAlive: true, keepAliveInitialDelay: agent.keepAliveMsecs }),
     };
     const createConnection = agent.createConnection as CreateConnection;
+    const isNodes = createConnection === Agent.prototype.createConnection;
+    if (isNodes && connectOptions.socket) takeOnce(connectOptions.socket);
     // Who brings a `createConnection` of their own may change the options, which a ready context would hide.
-    if (createConnection === Agent.prototype.createConnection && !connectOptions.secureContext) {
-      connectOptions.secureContext = this.#contexts.get(origin.profile.values, connectOptions);
+    if (isNodes && !connectOptions.secureContext) {
+      const { profile } = origin;
+      connectOptions.secureContext = this.#contexts.get(profile.values, profile.contextOptions);
     }
     const attempt = this.#resumption.begin(origin, connectOptions);
     const deliver = once<Deliver>((error, socket) => {
@@ -125,6 +129,15 @@ export class Dialler {
       throw error;
     }
   }
+}
+
+const taken = new WeakSet<object>();
+
+/** Two TLS connections over one socket would read each other's bytes. */
+function takeOnce(socket: object): void {
+  if (taken.has(socket))
+    throw invalidValue('options.socket', 'a socket that carries no connection', 'one that does');
+  taken.add(socket);
 }
 
 /** What is called a second time does nothing. */

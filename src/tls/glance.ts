@@ -3,6 +3,8 @@
  * that the last one had. Node hands over options in V8's dictionary mode, where looking at the few names that are there
  * is cheaper than asking for each of the thirty that could be.
  */
+import { isPlain } from './value.js';
+
 type Options = Readonly<Record<string, unknown>>;
 
 /** The names that count, numbered. */
@@ -17,8 +19,10 @@ export class Glance {
   /** An agent's `undefined` hides a request's value; a request's own means nothing. */
   readonly #countUndefined: boolean;
   readonly #values: unknown[];
-  /** Arrays are mutable: what was in them, too. */
+  /** Arrays are mutable: what was in them, too. (Bytes are not looked through: a buffer stands for what it held at first sight.) */
   readonly #members: (readonly unknown[] | undefined)[];
+  /** So are the objects in them (`key: [{ pem, passphrase }]`): each with a copy. */
+  readonly #objects: [object: Options, copy: Options][] = [];
   #size = 0;
 
   constructor(options: Options, places: Places, countUndefined: boolean) {
@@ -32,7 +36,10 @@ export class Glance {
       const value = options[name];
       if (place === undefined || (value === undefined && !countUndefined)) continue;
       this.#values[place] = value;
-      if (Array.isArray(value)) this.#members[place] = value.slice();
+      if (Array.isArray(value)) {
+        this.#members[place] = value.slice();
+        for (const member of value) if (isPlain(member)) this.#objects.push([member, { ...member }]);
+      }
       this.#size++;
     }
   }
@@ -53,8 +60,16 @@ export class Glance {
       if (members && !sameMembers(members, value as readonly unknown[])) return false;
       size++;
     }
-    return size === this.#size;
+    if (size !== this.#size) return false;
+    const objects = this.#objects;
+    for (let i = 0; i < objects.length; i++) if (!unchanged(objects[i] as [Options, Options])) return false;
+    return true;
   }
+}
+
+function unchanged([object, before]: readonly [Options, Options]): boolean {
+  const names = Object.keys(object);
+  return names.length === Object.keys(before).length && names.every((name) => object[name] === before[name]);
 }
 
 function sameMembers(a: readonly unknown[], b: readonly unknown[]): boolean {

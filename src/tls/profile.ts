@@ -2,9 +2,10 @@
  * A TLS profile: every option value that decides whom we trust, who we are, and how the wire is spoken, except
  * the host itself. Two requests may share connections and sessions only if all of these are the same.
  *
- * A profile keeps a copy of the values it stands for, so that a caller's array or buffer changed in place later
- * makes another profile instead of another meaning of this one.
+ * A profile keeps a copy of the values it stands for, and connections are opened with these: whatever a caller changes
+ * in place later, or writes to `agent.options` while a request waits, it gives this profile no other meaning.
  */
+import { copy, isPlain, isReference, lend, same } from './value.js';
 
 /** The options that go into a SecureContext. */
 export const CONTEXT_OPTIONS = [
@@ -29,7 +30,11 @@ export const CONTEXT_OPTIONS = [
   'privateKeyEngine',
   'privateKeyIdentifier',
   'certificateCompression',
+  'sessionTimeout',
+  'ticketKeys',
 ] as const;
+
+const MAKES_CONTEXT: ReadonlySet<string> = new Set(CONTEXT_OPTIONS);
 
 /** The options that make a profile. Functions first: where there are any, they tell profiles apart soonest. */
 export const PROFILE_OPTIONS = [
@@ -53,10 +58,36 @@ export const PROFILE_OPTIONS = [
 
 export type ProfileValues = ReadonlyMap<string, unknown>;
 
+/** Options of which Node takes one value for a list of one, and `null` for none. */
+const LISTS: ReadonlySet<string> = new Set(['ca', 'cert', 'key', 'crl']);
+
+/** What of `options` makes a profile. `undefined` counts as absent. */
+export function profileValues(options: Readonly<Record<string, unknown>>): ProfileValues {
+  const values = new Map<string, unknown>();
+  for (const name of PROFILE_OPTIONS) {
+    let value = options[name];
+    if (LISTS.has(name)) {
+      // Not `[{ pem, passphrase }]`, which has no other form.
+      if (Array.isArray(value) && value.length === 1 && !isPlain(value[0])) value = value[0];
+      value ??= undefined;
+    }
+    if (value !== undefined) values.set(name, value);
+  }
+  return values;
+}
+
 /** Those that go into a SecureContext. */
 export function contextValuesOf(options: Readonly<Record<string, unknown>>): ProfileValues {
-  const names = CONTEXT_OPTIONS.filter((name) => options[name] !== undefined);
-  return new Map(names.map((name) => [name, copy(options[name])]));
+  return new Map(contextValues(profileValues(options)).map(([name, value]) => [name, copy(value)]));
+}
+
+function contextValues(values: ProfileValues): [string, unknown][] {
+  return Array.from(values).filter(([name]) => MAKES_CONTEXT.has(name));
+}
+
+/** Functions and objects that count by identity, by name. */
+export function* references(values: ProfileValues): Iterable<[string, object]> {
+  for (const [name, value] of values) if (isReference(value)) yield [name, value];
 }
 
 let lastId = 0;
@@ -67,62 +98,46 @@ export class Profile<T> {
   readonly values: ProfileValues;
   /** What is in use under this profile, by host part. */
   readonly origins: Map<string, T> = new Map();
-
-  /** It has functions that were never seen before: one request's closures, until it is seen again. */
+  /** It came with one request, and has a function or an object in it that no request before had: it may be that one's alone. */
   onProbation = false;
 
   constructor(values: ProfileValues) {
     this.values = new Map(Array.from(values, ([name, value]) => [name, copy(value)]));
   }
 
-  /** Whether `options` have the very values of the profile. */
-  isIn(options: Readonly<Record<string, unknown>>): boolean {
-    return PROFILE_OPTIONS.every((name) => same(this.values.get(name), options[name]));
+  /** What its SecureContext is made of. */
+  get contextOptions(): Record<string, unknown> {
+    return Object.fromEntries(contextValues(this.values));
   }
 
-  /** Gives a dial the values of the profile where it has come to have others: options may change while a request waits. */
+  /**
+   * Gives the options of a dial the values of this profile, and no other values of these names. Where they have equal ones, they
+   * keep their own.
+   */
   applyTo(dial: Record<string, unknown>): void {
+    const present = profileValues(dial);
     for (const name of PROFILE_OPTIONS) {
       const value = this.values.get(name);
-      if (value === undefined && dial[name] !== undefined) Reflect.deleteProperty(dial, name);
-      else if (!same(dial[name], value)) dial[name] = value;
+      if (value === undefined) {
+        if (name in dial) Reflect.deleteProperty(dial, name);
+      } else if (!same(present.get(name), value)) {
+        dial[name] = lend(value);
+      }
     }
+  }
+
+  /** Whether `dial` has these values. */
+  isOf(dial: Readonly<Record<string, unknown>>): boolean {
+    return allSame(this.values, profileValues(dial));
   }
 
   matches(values: ProfileValues): boolean {
-    if (values.size !== this.values.size) return false;
-    for (const [name, value] of this.values) {
-      if (!same(value, values.get(name))) return false;
-    }
-    return true;
+    return allSame(this.values, values);
   }
 }
 
-function isPlain(value: unknown): value is Record<string, unknown> {
-  if (value === null || typeof value !== 'object') return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
-export function copy(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copy);
-  if (value instanceof Uint8Array) return Buffer.from(value);
-  if (isPlain(value)) {
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copy(member)]));
-  }
-  return value;
-}
-
-/** By content for what has content, by identity for the rest: functions, contexts, sockets. */
-export function same(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (a instanceof Uint8Array) return b instanceof Uint8Array && Buffer.compare(a, b) === 0;
-  if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((member, i) => same(member, b[i]));
-  }
-  if (isPlain(a) && isPlain(b)) {
-    const names = Object.keys(a);
-    return names.length === Object.keys(b).length && names.every((name) => same(a[name], b[name]));
-  }
-  return false;
+function allSame(some: ProfileValues, others: ProfileValues): boolean {
+  if (some.size !== others.size) return false;
+  for (const [name, value] of some) if (!same(value, others.get(name))) return false;
+  return true;
 }

@@ -8,9 +8,10 @@ import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { aFunction, flag, optional } from '../checks.js';
 import { invalidReturn, invalidType, invalidValue } from '../errors.js';
 import type { Options } from './identity.js';
-import { CONTEXT_OPTIONS, contextValuesOf, copy, PROFILE_OPTIONS, same } from './profile.js';
+import { CONTEXT_OPTIONS, contextValuesOf, PROFILE_OPTIONS } from './profile.js';
 import { createContext } from './secure-contexts.js';
 import type { SecureContexts } from './secure-contexts.js';
+import { copy, same } from './value.js';
 
 /** The options that can be changed with `agent.updateTls`, and that the `tls` function may give. */
 export interface TlsOptions

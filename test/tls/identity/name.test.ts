@@ -1,0 +1,137 @@
+/** `getName()`: Node's string for ordinary options, and never one string for two identities. */
+import assert from 'node:assert/strict';
+import { Agent, request } from 'node:https';
+import type { RequestOptions } from 'node:https';
+import { test } from 'node:test';
+import { createSecureContext } from 'node:tls';
+import fc from 'fast-check';
+import { poolingAgent } from '../../support/agent.js';
+import { get, httpsServer } from '../../support/server.js';
+import { pem } from '../options/support.js';
+import { identities, optionSets, twin } from './support.js';
+import type { Options } from './support.js';
+
+const LIMIT = { timeout: 60_000 };
+const core = new Agent();
+
+function coreName(options: Options): string {
+  return core.getName(options as RequestOptions);
+}
+
+const ca = pem('ca.pem');
+const cert = pem('server.pem') + pem('intermediate.pem');
+const key = pem('server.key');
+
+const ORDINARY: readonly Options[] = [
+  { host: 'a.test', port: 443, ca },
+  { host: 'a.test', port: 443, ca: [ca, pem('other-ca.pem')], cert, key },
+  { host: 'a.test', port: 443, ca: Buffer.from(ca), cert: Buffer.from(cert), key: Buffer.from(key) },
+  { host: '::1', port: 443, family: 6, servername: 'a.test', rejectUnauthorized: false },
+  {
+    host: 'a.test',
+    ciphers: 'ECDHE-RSA-AES128-GCM-SHA256:!aNULL',
+    ecdhCurve: 'X25519:P-256',
+    sigalgs: 'ed25519:ed448',
+  },
+  { host: 'a.test', crl: pem('crl.pem'), minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', secureOptions: 4 },
+  { host: '127.0.0.1', servername: '', localAddress: '127.0.0.2', dhparam: 'auto', honorCipherOrder: true },
+  // What keeps nothing apart.
+  {
+    host: 'a.test',
+    headers: { a: 'b' },
+    agent: false,
+    timeout: 1,
+    keepAlive: true,
+    noDelay: true,
+    path: '/a',
+  },
+];
+
+test('ordinary options are named as by Node', LIMIT, (t) => {
+  const agent = poolingAgent(t);
+  for (const options of ORDINARY) assert.equal(agent.getName(options), coreName(options));
+});
+
+const WEIRD: readonly Options[] = [
+  { passphrase: 'secret' },
+  { ALPNProtocols: ['http/1.1'] },
+  { key: [{ pem: key, passphrase: 'secret' }] },
+  { pfx: [{ buf: Buffer.from('pfx'), passphrase: 'secret' }] },
+  { secureContext: createSecureContext() },
+  { checkServerIdentity: () => undefined },
+  { lookup: () => undefined },
+  { servername: '' },
+];
+
+test('others have a token behind, the same for equal ones, and it tells nothing', LIMIT, (t) => {
+  const agent = poolingAgent(t);
+  const names = WEIRD.map((weird) => {
+    const options = { host: 'a.test', port: 443, ca, ...weird };
+    const name = agent.getName(options);
+    assert.match(name, /:#[0-9a-f]{16}$/);
+    assert.equal(name, agent.getName({ ...options }));
+    assert.equal(name.slice(0, -':#0123456789abcdef'.length), coreName(options));
+    return name;
+  });
+  assert.equal(new Set(names).size, names.length);
+});
+
+test('one function has one name for all requests', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t, { ca: server.ca });
+  const checkServerIdentity = (): undefined => undefined;
+  const names = new Set<string | undefined>();
+  for (let i = 0; i < 3; i++) {
+    await get(server, { agent, checkServerIdentity });
+    names.add(Object.keys(agent.freeSockets)[0]);
+  }
+  assert.equal(names.size, 1);
+  const held: string[] = [];
+  // Node stamps each of them with a number of its own, and prints it.
+  agent.getName = (options) => {
+    const name = Object.getPrototypeOf(agent).getName.call(agent, options) as string;
+    held.push(name);
+    return name;
+  };
+  for (let i = 0; i < 2; i++) {
+    const req = request({ host: 'localhost', port: server.port, agent, checkServerIdentity });
+    agent.getName({ ...Reflect.get(req, 'agent').options, host: 'x', checkServerIdentity });
+    req.on('error', () => {}).destroy();
+  }
+  assert.equal(new Set(held).size, 1);
+});
+
+test('the views never merge two identities', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t, { ca: server.ca });
+  const asked = [
+    {},
+    { ALPNProtocols: ['http/1.1'] },
+    { checkServerIdentity: () => undefined },
+    { checkServerIdentity: () => undefined },
+    { servername: '', checkServerIdentity: () => undefined },
+    { secureContext: createSecureContext({ ca: server.ca }) },
+  ];
+  for (const options of asked) await get(server, { agent, ...options });
+  assert.equal(Object.keys(agent.freeSockets).length, asked.length);
+  for (const name of Object.keys(agent.freeSockets)) assert.ok(name.startsWith(`localhost:${server.port}:`));
+});
+
+/** Node prints the numbers of any other bytes. */
+function buffers(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, twin(value)]));
+}
+
+test('two sets of options have one name exactly if they have one identity', LIMIT, (t) => {
+  const agent = poolingAgent(t);
+  fc.assert(
+    fc.property(optionSets, ([one, another]) => {
+      const all = identities();
+      const sameIdentity = all.resolve(one, {}, undefined) === all.resolve(another, {}, undefined);
+      const [name, anotherName] = [one, another].map((options) => agent.getName(options));
+      if (sameIdentity) assert.equal(agent.getName(buffers(one)), agent.getName(buffers(another)));
+      else assert.notEqual(name, anotherName);
+    }),
+    { numRuns: 1500 },
+  );
+});
