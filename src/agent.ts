@@ -2,11 +2,14 @@
  * The seam to node:https. `PoolingAgent` looks to callers like Node's own agent and passes everything on; what is
  * decided, is decided in pool/, and done in socket-driver.ts.
  */
+import type { ClientRequest } from 'node:http';
 import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { channelOf } from './channel.js';
 import { unsupported } from './errors.js';
 import { intercept, isIntercepted } from './interception.js';
+import type { HostLimitOptions } from './limits/host-limits.js';
+import { invalidPriority, isPriority } from './limits/priority.js';
 import { defineLimits } from './live-limits.js';
 import { hasProxyConfig } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
@@ -14,6 +17,7 @@ import { ownOptions, resolveOptions } from './options.js';
 import type { PoolingAgentOptions } from './options.js';
 import { Resumption } from './sessions/resumption.js';
 import { defineSessionViews } from './sessions/session-views.js';
+import type { Scheduling } from './pool/limits.js';
 import { SocketDriver } from './socket-driver.js';
 import type { DrivenAgent } from './socket-driver.js';
 import type { Deliver } from './queued-request.js';
@@ -42,7 +46,17 @@ export class PoolingAgent extends Agent {
   declare maxCachedSessions: number;
   declare keepAlive: boolean;
   declare keepAliveMsecs: number;
-  declare scheduling: 'fifo' | 'lifo';
+  declare scheduling: Scheduling;
+  /** See `PoolingAgentOptions.maxTotalFreeSockets`. */
+  declare maxTotalFreeSockets: number;
+  /** See `PoolingAgentOptions.maxQueueSize`. */
+  declare maxQueueSize: number;
+  /** See `PoolingAgentOptions.maxTotalQueueSize`. */
+  declare maxTotalQueueSize: number;
+  /** See `PoolingAgentOptions.acquireTimeout`. */
+  declare acquireTimeout: number;
+  /** See `PoolingAgentOptions.trimInterval`. */
+  declare trimInterval: number;
   /** See `PoolingAgentOptions.agentKeepAliveTimeoutBuffer`. */
   declare agentKeepAliveTimeoutBuffer: number;
   /** Connections that are open or being opened, or not yet fully closed. */
@@ -55,9 +69,12 @@ export class PoolingAgent extends Agent {
   constructor(options: PoolingAgentOptions = {}) {
     const own = ownOptions(options);
     const resolved = resolveOptions(own);
-    super({ ...own, keepAlive: resolved.limits.keepAlive });
+    // Node knows but two words for `scheduling`, and refuses the others.
+    const { scheduling, ...known } = own;
+    super({ ...known, keepAlive: resolved.limits.keepAlive });
     // The same once more: Node's is in V8's dictionary mode, and is looked through at every request.
-    this.options = Object.setPrototypeOf({ ...this.options }, null) as typeof this.options;
+    const agentOptions = { ...this.options, ...(scheduling && { scheduling }) };
+    this.options = Object.setPrototypeOf(agentOptions, null) as typeof this.options;
 
     // Node 20 takes neither from the options.
     const given = own as { defaultPort?: number; protocol?: string; proxyEnv?: unknown };
@@ -76,7 +93,7 @@ export class PoolingAgent extends Agent {
       resumption,
     );
     Object.defineProperty(this, kDriver, { value: driver });
-    defineLimits(this, resolved.limits, () => driver.pool.limitsChanged());
+    defineLimits(this, resolved.limits, () => driver.limitsChanged());
     defineViews(this, driver);
     defineSessionViews(this, resolved.sessionCache);
 
@@ -175,6 +192,30 @@ export class PoolingAgent extends Agent {
    */
   updateTls(options: TlsOptions): void {
     this[kDriver].updateTls(options);
+  }
+
+  /**
+   * Sets the rule of a pattern (see `PoolingAgentOptions.hosts`) while the agent runs, in place of one that it has had;
+   * `undefined` takes that away. It comes before a function that was given as `hosts`. Requests that wait go at once if they
+   * may; idle connections above a lowered limit are closed, those in use after their exchange; who waits already in a
+   * queue that has become too long, waits on.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`; then nothing has changed
+   */
+  setHostLimits(pattern: string, limits: HostLimitOptions | undefined): void {
+    this[kDriver].setHostLimits(pattern, limits);
+  }
+
+  /**
+   * Gives a request that waits for a connection another priority than its `options.priority`: 0 (the most urgent) to 7,
+   * as in RFC 9218; without one it has 3. It counts as having come when it came.
+   *
+   * @returns whether it waits: `false` if it has a connection, or one is being opened for it, or it has ended
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  setPriority(req: ClientRequest, priority: number): boolean {
+    if (priority === undefined || !isPriority(priority)) throw invalidPriority('priority', priority);
+    return this[kDriver].setPriority(req, priority);
   }
 
   /**

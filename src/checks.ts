@@ -59,3 +59,14 @@ export function aFunction<F>(name: string, value: unknown): F {
   if (typeof value !== 'function') throw invalidType(name, 'of type function', value);
   return value as F;
 }
+
+/** An integer, and not without end. */
+export function count(minimum: number): Check<number> {
+  return (name, value) => {
+    if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+    if (!(value >= minimum && Number.isInteger(value))) {
+      throw outOfRange(name, `an integer >= ${minimum}`, value);
+    }
+    return value;
+  };
+}

@@ -4,6 +4,7 @@
  */
 import { inspect } from 'node:util';
 import type { ConnectPhase } from './liveness/connect-deadline.js';
+import type { Refusal } from './pool/refusal.js';
 
 function coded<E extends Error>(error: E, code: string): E & { code: string } {
   // As Node prints its own: the code stands beside the name, and is no part of the message.
@@ -53,6 +54,41 @@ export function agentDestroyed(): Error {
     new Error('The agent was destroyed while the request waited for a connection'),
     'ERR_AGENT_DESTROYED',
   );
+}
+
+/**
+ * What a request gets that may not wait, or not any longer:
+ *
+ * - `ERR_POOL_QUEUE_FULL`: as many requests wait as `maxQueueSize` or `maxTotalQueueSize` allows;
+ * - `ERR_POOL_ACQUIRE_TIMEOUT`: it was in the queue for `acquireTimeout`.
+ */
+export class PoolQueueError extends Error {
+  readonly code: 'ERR_POOL_QUEUE_FULL' | 'ERR_POOL_ACQUIRE_TIMEOUT';
+  /** Whom it was for, as `host:port`. */
+  readonly host: string;
+  /** Requests that wait, this one not counted: for this host, or for all if `maxTotalQueueSize` is reached. */
+  readonly waiting: number;
+  /** Connections that are in use or being opened, of the same. */
+  readonly active: number;
+  /** The limit that was reached: requests, or for `ERR_POOL_ACQUIRE_TIMEOUT` milliseconds. */
+  readonly limit: number;
+  /** Milliseconds that the request was in the queue. */
+  readonly waited: number;
+
+  constructor(host: string, { limitedBy, limit, waiting, active, waited }: Refusal) {
+    const elapsed = Math.round(waited);
+    super(
+      limitedBy === 'acquireTimeout'
+        ? `The request to ${host} waited ${elapsed} ms for a connection (acquireTimeout: ${limit}): ${active} are in use, ${waiting} others wait`
+        : `No more requests to ${host} may wait (${limitedBy}: ${limit}): ${active} connections are in use, ${waiting} requests wait`,
+    );
+    this.code = limitedBy === 'acquireTimeout' ? 'ERR_POOL_ACQUIRE_TIMEOUT' : 'ERR_POOL_QUEUE_FULL';
+    this.host = host;
+    this.waiting = waiting;
+    this.active = active;
+    this.limit = limit;
+    this.waited = elapsed;
+  }
 }
 
 /** The connection died: the code that retry libraries act upon. */

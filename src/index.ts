@@ -1,5 +1,8 @@
 /** The public surface. */
 export { PoolingAgent } from './agent.js';
+export { PoolQueueError } from './errors.js';
+export type { HostLimitOptions } from './limits/host-limits.js';
+export type { QueueState } from './limits/queue-state.js';
 export type { LeakReport, PoolingAgentOptions } from './options.js';
 export { SessionCache } from './sessions/session-cache.js';
 export type {

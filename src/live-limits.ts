@@ -1,8 +1,8 @@
 /** `agent.maxSockets` and the like: properties that may be set at any time, checked and obeyed at once. */
 import type { Agent } from 'node:https';
-import { atLeastZero } from './checks.js';
+import { atLeastZero, duration } from './checks.js';
+import { scheduling } from './limits/host-limits.js';
 import { MAX_TIMEOUT } from './node-internals.js';
-import { scheduling } from './options.js';
 import type { Limits } from './pool/limits.js';
 
 /** Hot path. `agent.options.timeout`, `0` for none: also for nonsense, which may be written there at any time. */
@@ -29,6 +29,11 @@ export function defineLimits(agent: Agent, limits: Limits, changed: () => void):
   define('maxSockets', atLeastZero);
   define('maxTotalSockets', atLeastZero);
   define('maxFreeSockets', atLeastZero);
+  define('maxTotalFreeSockets', atLeastZero);
+  define('maxQueueSize', atLeastZero);
+  define('maxTotalQueueSize', atLeastZero);
+  define('acquireTimeout', duration);
+  define('trimInterval', duration);
   define('scheduling', scheduling);
   define('keepAlive', (_name, value) => Boolean(value));
 }

@@ -15,10 +15,11 @@ import {
   oneOf,
   optional,
 } from './checks.js';
-import type { Check } from './checks.js';
 import { invalidType, invalidValue } from './errors.js';
-import type { IdleRules } from './liveness/idle-policy.js';
-import type { Limits } from './pool/limits.js';
+import { scheduling } from './limits/host-limits.js';
+import type { HostLimitOptions } from './limits/host-limits.js';
+import { HostRules } from './limits/rules.js';
+import type { Lifetimes, Limits, Scheduling } from './pool/limits.js';
 import { SessionCache } from './sessions/session-cache.js';
 import type { TlsOptions } from './tls/rotation.js';
 
@@ -27,7 +28,7 @@ import type { TlsOptions } from './tls/rotation.js';
  * more. `undefined` means the default. An option of the wrong type throws `ERR_INVALID_ARG_TYPE`, a number out of
  * range `ERR_OUT_OF_RANGE`, an unknown word `ERR_INVALID_ARG_VALUE`.
  */
-export interface PoolingAgentOptions extends AgentOptions {
+export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling'> {
   /**
    * Keep connections open that no request waits for. Default: `true` (Node's `Agent` class: `false`, its
    * global agent: `true`).
@@ -41,8 +42,63 @@ export interface PoolingAgentOptions extends AgentOptions {
   maxTotalSockets?: number | undefined;
   /** Idle connections kept per host. `0` keeps none. Default: `256`. */
   maxFreeSockets?: number | undefined;
-  /** Which idle connection is used next: the one used last, or the one idle for longest. Default: `'lifo'`. */
-  scheduling?: 'fifo' | 'lifo' | undefined;
+  /** Idle connections kept of all hosts together; beyond that the least recently used goes. `0` keeps none. Default: `Infinity`. */
+  maxTotalFreeSockets?: number | undefined;
+  /**
+   * Milliseconds over which it is watched how many idle connections of a host are needed. Those that were not needed once
+   * in a whole interval in which the host was in use are closed: what a peak has left. `0` never closes any for that
+   * reason. Default: `60000`.
+   */
+  trimInterval?: number | undefined;
+  /**
+   * Which idle connection is used next.
+   *
+   * - `'lifo'`: the one used last. As few as possible stay warm, and the others go when they have been idle for too long.
+   * - `'fifo'`: the one idle for longest. All are used in turn, which spreads requests over what stands behind a
+   *   balancer and keeps all of them from being idle for too long.
+   * - `'least-used'`: the one that has served the fewest requests. New connections, and so new servers behind a balancer,
+   *   catch up with the old ones.
+   * - `'random'`: any. Spreads requests without a pattern that many clients could fall into together.
+   *
+   * Default: `'lifo'`.
+   */
+  scheduling?: Scheduling | undefined;
+  /**
+   * Requests per host that may wait because no connection can be opened for them. One more is refused with
+   * `ERR_POOL_QUEUE_FULL`. `0`: none may wait. Default: `Infinity`.
+   */
+  maxQueueSize?: number | undefined;
+  /** Requests of all hosts that may wait, counted likewise. Default: `Infinity`. */
+  maxTotalQueueSize?: number | undefined;
+  /**
+   * Milliseconds that a request may be in the queue; after that it ends with `ERR_POOL_ACQUIRE_TIMEOUT`. A request that
+   * opens a connection leaves the queue with that (with `binding: 'late'`, when it gets one). `0`: any time. Default: `0`.
+   */
+  acquireTimeout?: number | undefined;
+  /**
+   * Which of the hosts that wait for room under `maxTotalSockets` gets the next place.
+   *
+   * - `'round-robin'`: each in turn; in its turn a host gets as many places as its rule's `weight` says.
+   * - `'fifo'`: the one whose request has waited longest.
+   *
+   * With either, at most 20 requests are served on other hosts' connections before one of these is given up for the
+   * next place. Default: `'round-robin'`.
+   */
+  fairness?: 'round-robin' | 'fifo' | undefined;
+  /**
+   * Limits of single hosts, in place of those above.
+   *
+   * An object: by pattern, of which the most specific counts for a host: `'api.example.com:8443'`, `'api.example.com'`,
+   * `'*.example.com'` (anything below it, the longest first), `'10.0.0.0/8'` (hosts given by address, the longest prefix
+   * first), `'*'`. Rules do not add up: what it leaves out is as for all hosts.
+   *
+   * A function: called with host and port whenever the agent begins to hold something for a host; `undefined` is no
+   * rule. What it throws is the error of the request.
+   */
+  hosts?:
+    | Readonly<Record<string, HostLimitOptions | undefined>>
+    | ((host: string, port: number) => HostLimitOptions | undefined)
+    | undefined;
   /**
    * Milliseconds without traffic after which a request gets `'timeout'`, also while it waits for a connection,
    * and after which an idle connection is closed. `0` is no timeout. A request's own `timeout` comes first.
@@ -153,13 +209,6 @@ export interface PoolingAgentOptions extends AgentOptions {
   validateAfterIdle?: number | undefined;
 }
 
-/** How long a connection lives, as far as the options tell. In milliseconds. */
-export interface LifetimeRules extends IdleRules {
-  readonly maxSocketAge: number;
-  readonly maxRequestsPerSocket: number;
-  readonly validateAfterIdle: number;
-}
-
 /** What the event `'leak'` tells of a response that nobody reads. */
 export interface LeakReport {
   readonly host: string;
@@ -179,7 +228,7 @@ const MAX_REPLAYS = 3;
 /** `options` with every default filled in. Throws on the first that is not valid. */
 export interface ResolvedOptions {
   limits: Limits;
-  lifetimes: LifetimeRules;
+  rules: HostRules;
   keepAliveMsecs: number;
   sessionCache: SessionCache;
   maxSecureContexts: number;
@@ -207,16 +256,27 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
   optional(options, 'timeout', duration, 0);
   optional(options, 'noDelay', flag, true);
   const keepAlive = optional(options, 'keepAlive', flag, true);
+  const limits: Limits = {
+    keepAlive,
+    maxSockets: optional(options, 'maxSockets', atLeastOne, Infinity),
+    maxTotalSockets: optional(options, 'maxTotalSockets', atLeastOne, Infinity),
+    maxFreeSockets: optional(options, 'maxFreeSockets', atLeastZero, 256),
+    maxTotalFreeSockets: optional(options, 'maxTotalFreeSockets', atLeastZero, Infinity),
+    maxQueueSize: optional(options, 'maxQueueSize', atLeastZero, Infinity),
+    maxTotalQueueSize: optional(options, 'maxTotalQueueSize', atLeastZero, Infinity),
+    acquireTimeout: optional(options, 'acquireTimeout', duration, 0),
+    trimInterval: optional(options, 'trimInterval', duration, 60_000),
+    scheduling: optional(options, 'scheduling', scheduling, 'lifo'),
+    fairness: optional(options, 'fairness', fairness, 'round-robin'),
+    binding: optional(options, 'binding', binding, 'eager'),
+    weight: 1,
+    reserve: 0,
+    ...resolveLifetimes(options),
+    random: Math.random,
+  };
   return {
-    limits: {
-      keepAlive,
-      maxSockets: optional(options, 'maxSockets', atLeastOne, Infinity),
-      maxTotalSockets: optional(options, 'maxTotalSockets', atLeastOne, Infinity),
-      maxFreeSockets: optional(options, 'maxFreeSockets', atLeastZero, 256),
-      scheduling: optional(options, 'scheduling', scheduling, 'lifo'),
-      binding: optional(options, 'binding', binding, 'eager'),
-    },
-    lifetimes: resolveLifetimes(options),
+    limits,
+    rules: new HostRules(options.hosts, limits),
     keepAliveMsecs: optional(options, 'keepAliveMsecs', duration, 1000),
     sessionCache: resolveSessionCache(options),
     maxSecureContexts: optional(options, 'maxSecureContexts', atLeastOne, 100),
@@ -230,7 +290,7 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
   };
 }
 
-function resolveLifetimes(options: PoolingAgentOptions): LifetimeRules {
+function resolveLifetimes(options: PoolingAgentOptions): Lifetimes {
   const idleTimeout = optional(options, 'idleTimeout', durationOrNever, 4000);
   return {
     idleTimeout,
@@ -252,8 +312,8 @@ function resolveBuffer(options: PoolingAgentOptions): number {
   return ours;
 }
 
-export const scheduling: Check<'fifo' | 'lifo'> = oneOf('lifo', 'fifo');
-const binding: Check<'eager' | 'late'> = oneOf('eager', 'late');
+const fairness = oneOf('round-robin', 'fifo');
+const binding = oneOf('eager', 'late');
 
 function resolveSessionCache(options: PoolingAgentOptions): SessionCache {
   const { sessionCache } = options;

@@ -6,9 +6,11 @@
 import { AsyncResource } from 'node:async_hooks';
 import { ClientRequest } from 'node:http';
 import type { AgentKinds } from './channel.js';
-import { MAX_TIMEOUT, timeoutAskedOf } from './node-internals.js';
+import { timeoutAskedOf } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
+import type { Entry } from './pool/heap.js';
 import type { Waiter } from './pool/waiter.js';
+import type { QueueTimer } from './queue-timer.js';
 import type { Options } from './tls/identity.js';
 
 export type Deliver = (error: Error | null, socket?: SocketLike) => void;
@@ -23,8 +25,12 @@ export class QueuedRequest {
   readonly deliver: Deliver | undefined;
   waiter: Waiter<AgentKinds> | undefined = undefined;
 
+  /** When its `timeout` is over, and its place among those that have one. */
+  timesOutAt = Infinity;
+  timeoutEntry: Entry<QueuedRequest> | undefined = undefined;
+
   #resource: AsyncResource | undefined = undefined;
-  #timer: NodeJS.Timeout | undefined = undefined;
+  #timer: QueueTimer | undefined = undefined;
   #timedOut = false;
   /** Methods that somebody had put on this very request before us. */
   #ownDestroy: ClientRequest['destroy'] | undefined = undefined;
@@ -47,8 +53,9 @@ export class QueuedRequest {
    * The wait will last longer than this turn: from now on the request can time out, and be destroyed. `onAbort` is
    * called when it is destroyed before `leave`.
    */
-  arm(timeout: number | undefined, onAbort: (queued: QueuedRequest) => void): void {
+  arm(timer: QueueTimer, timeout: number | undefined, onAbort: (queued: QueuedRequest) => void): void {
     this.#onAbort = onAbort;
+    this.#timer = timer;
     const req: Hooked = this.req;
     // Every way to end a request (destroy, abort, AbortSignal, pipeline) goes through its `destroy`.
     if (typeof req.destroy === 'function') {
@@ -59,14 +66,14 @@ export class QueuedRequest {
       req.setTimeout = setTimeoutWhileQueued;
     }
     // A `setTimeout` between `enter` and now was Node's own.
-    this.#startTimer(timeoutAskedOf(req) ?? timeout);
+    timer.start(this, timeoutAskedOf(req) ?? timeout ?? 0);
   }
 
   /** The wait is over: nothing of it stays on the request. */
   leave(): void {
     if (!this.#onAbort) return;
     this.#onAbort = undefined;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer?.stop(this);
     const req: Hooked = this.req;
     if (req[kQueued] !== this) return;
     // In reverse order of creation: V8 then takes the request's shape back to what it was.
@@ -118,20 +125,19 @@ export class QueuedRequest {
   /** Node's own waits for the socket; ours starts now. */
   setTimeout(timeout: number, callback: (() => void) | undefined): void {
     (this.#ownSetTimeout ?? ClientRequest.prototype.setTimeout).call(this.req, timeout, callback);
-    this.#startTimer(timeout);
+    this.#timer?.start(this, timeout);
   }
 
-  #startTimer(timeout: number | undefined): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    if (!timeout) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timedOut = true;
-        this.run(() => this.req.emit('timeout'));
-      },
-      Math.min(timeout, MAX_TIMEOUT),
-    );
+  /** Its `timeout` is over. It may go on waiting: whoever listens decides. */
+  timeOut(): void {
+    this.#timedOut = true;
+    this.run(() => this.req.emit('timeout'));
   }
+}
+
+/** The wait of `req`, if it was armed. */
+export function queuedOf(req: object): QueuedRequest | undefined {
+  return (req as Partial<Hooked>)[kQueued];
 }
 
 /** Who wrapped us and kept the wrapper after the wait was over comes here without a wait: on to Node's own. */

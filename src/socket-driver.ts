@@ -6,7 +6,11 @@
 import { Channel, channelOf } from './channel.js';
 import type { AgentKinds } from './channel.js';
 import { debug } from './debug.js';
-import { agentDestroyed, connectionReset, connectTimedOut, invalidType } from './errors.js';
+import { agentDestroyed, connectionReset, connectTimedOut, invalidType, PoolQueueError } from './errors.js';
+import { invalidPriority, isPriority } from './limits/priority.js';
+import { hostAndPort, hostName, queueState } from './limits/queue-state.js';
+import type { HostRules } from './limits/rules.js';
+import { Signals } from './limits/signals.js';
 import { ConnectDeadline } from './liveness/connect-deadline.js';
 import { watch } from './liveness/guard.js';
 import { isLast } from './liveness/keep-alive-hint.js';
@@ -23,9 +27,12 @@ import type { CloseReason } from './pool/close-reason.js';
 import type { Connection } from './pool/connection.js';
 import type { Driver } from './pool/driver.js';
 import { HostPool } from './pool/host-pool.js';
+import type { HostLimits } from './pool/limits.js';
 import { Pool } from './pool/pool.js';
+import type { Refusal } from './pool/refusal.js';
 import { Waiter } from './pool/waiter.js';
-import { onSocket, QueuedRequest } from './queued-request.js';
+import { QueueTimer } from './queue-timer.js';
+import { onSocket, queuedOf, QueuedRequest } from './queued-request.js';
 import type { Deliver } from './queued-request.js';
 import { SendBatch } from './send-batch.js';
 import type { Resumption } from './sessions/resumption.js';
@@ -46,6 +53,7 @@ export interface DrivenAgent extends DiallingAgent {
   keepSocketAlive(socket: SocketLike): boolean;
   reuseSocket(socket: SocketLike, req: AgentRequest): void;
   emit(event: string, ...args: unknown[]): boolean;
+  listenerCount(event: string): number;
 }
 
 /**
@@ -75,11 +83,14 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly dialler: Dialler;
   readonly batch: SendBatch = new SendBatch();
   readonly #rotation: Rotation;
+  readonly rules: HostRules;
   readonly #lifetimes: Lifetimes;
   readonly replays: Replays;
   readonly #connectTimeout: number;
   /** Only where somebody has asked for it. */
   readonly #stalls: StallWatch | undefined;
+  readonly #queueTimer: QueueTimer;
+  readonly #signals = new Signals();
   /** Requests of this turn, of which its end decides whether they wait on. */
   #brief: QueuedRequest[] = [];
   /** Connections that became idle within the last `REST_DELAY`: under load most are leased again by its end. */
@@ -100,7 +111,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   ) {
     this.agent = agent;
     this.#keepSocketAlive = keepSocketAlive;
-    const { eagerContext, lifetimes, limits, maxSecureContexts, tls } = resolved;
+    const { eagerContext, limits, maxSecureContexts, tls } = resolved;
     this.contexts = new SecureContexts(maxSecureContexts);
     this.resumption = resumption;
     this.#rotation = new Rotation(agent, this.contexts, tls);
@@ -109,13 +120,16 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.dialler = new Dialler(agent, this.contexts, resumption);
     this.#connectTimeout = resolved.connectTimeout;
     this.pool = new Pool<AgentKinds>(this, limits);
-    this.#lifetimes = new Lifetimes(agent, lifetimes, this.pool);
+    this.rules = resolved.rules;
+    this.pool.rulesChanged((host) => host.limits, this.rules.reserving);
+    this.#queueTimer = new QueueTimer(this.pool);
+    this.#lifetimes = new Lifetimes(agent, this.pool);
     this.replays = new Replays(resolved.maxReplays, this.pool, this.#lifetimes, (queued, timeout) =>
       this.#arm(queued, timeout),
     );
     this.identities = new Identities<HostOf>(
       (origin) => {
-        const host = new HostPool<AgentKinds>(origin);
+        const host = new HostPool<AgentKinds>(origin, limits);
         this.#lifetimes.recall(host);
         return host;
       },
@@ -135,6 +149,11 @@ export class SocketDriver implements Driver<AgentKinds> {
       return;
     }
     this.#stalls?.trace(req, this.acquire);
+    const { priority } = options;
+    if (!isPriority(priority)) {
+      new QueuedRequest(req, options, deliver).fail(invalidPriority('options.priority', priority));
+      return;
+    }
     const host = this.#hostOf(req, options);
     let connection = this.pool.lease(host, true);
     if (!connection && host.idle.size > 0 && this.#mayRisk(req)) connection = this.pool.lease(host, false);
@@ -143,7 +162,8 @@ export class SocketDriver implements Driver<AgentKinds> {
       return;
     }
     const queued = new QueuedRequest(req, options, deliver);
-    const waiter = this.#enqueue(queued, host);
+    const waiter = this.#enqueue(queued, host, performance.now(), priority);
+    if (!waiter) return;
     if (waiter.state === 'done') return;
     debug.enabled && debug('%s %s waits', req.method, host.origin.key);
     queued.enter();
@@ -224,6 +244,37 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.#renew(undefined);
   }
 
+  /** A limit of the agent itself was changed. */
+  limitsChanged(): void {
+    const { pool, rules } = this;
+    if (!rules.isEmpty) rules.refresh(Array.from(pool.hosts, ({ limits }) => limits));
+    pool.limitsChanged();
+    this.#queueTimer.adjust();
+    this.#lifetimes.limitsChanged();
+  }
+
+  /** @throws if a rule is not valid, or a function that gives limits throws: then nothing has changed */
+  setHostLimits(pattern: unknown, limits: unknown): void {
+    const { pool, rules } = this;
+    const undo = rules.set(pattern, limits);
+    const found = new Map<HostOf, HostLimits>();
+    try {
+      for (const host of pool.hosts) found.set(host, this.#limitsOf(host));
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    pool.rulesChanged((host) => found.get(host) ?? host.limits, rules.reserving);
+    this.#queueTimer.adjust();
+  }
+
+  /** @returns whether `req` waits */
+  setPriority(req: object, priority: number): boolean {
+    if (!queuedOf(req)) this.#armBrief();
+    const waiter = queuedOf(req)?.waiter;
+    return waiter !== undefined && this.pool.reprioritize(waiter, priority);
+  }
+
   destroy(error: Error | undefined): void {
     this.pool.destroy(error ?? agentDestroyed(), error);
     this.#lifetimes.stop();
@@ -255,6 +306,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   assign({ channel }: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
     const queued = waiter.request;
     queued.leave();
+    this.#queueTimer.adjust();
     if (!channel) return;
     queued.run(() => this.#lease(channel, queued.req, queued.options, queued.deliver));
   }
@@ -346,14 +398,25 @@ export class SocketDriver implements Driver<AgentKinds> {
     queued.fail(error);
   }
 
+  refuse(waiter: Waiter<AgentKinds>, refusal: Refusal): void {
+    this.reject(waiter, new PoolQueueError(hostName(waiter.host.origin), refusal));
+  }
+
+  saturated(host: HostOf): void {
+    if (!this.#hasSignals) return;
+    if (this.#signals.saturated(signalKey(host), performance.now())) this.#tell('saturated', host);
+  }
+
+  drained(host: HostOf): void {
+    if (this.#hasSignals && this.#signals.drained(signalKey(host))) this.#tell('drained', host);
+  }
+
   schedule(): void {
     setImmediate(turn, this);
   }
 
   /** Hot path. The loop has polled. */
   turn(): void {
-    const brief = this.#brief;
-    this.#brief = [];
     this.#turning = true;
     this.polledAt = performance.now();
     try {
@@ -361,7 +424,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     } finally {
       this.#turning = false;
     }
-    for (const queued of brief) if (queued.waiter?.state !== 'done') this.#arm(queued);
+    this.#armBrief();
   }
 
   restAll(): void {
@@ -391,11 +454,23 @@ export class SocketDriver implements Driver<AgentKinds> {
     return this.replays.max > 0 && isReplayable(req);
   }
 
-  /** The waiter of `queued` from now on. */
-  #enqueue(queued: QueuedRequest, host: HostOf): Waiter<AgentKinds> {
-    const waiter = new Waiter<AgentKinds>(host, queued, !this.#mayRisk(queued.req));
+  /** The waiter of `queued` from now on; `undefined`: its host's limits could not be told, and it has failed. */
+  #enqueue(
+    queued: QueuedRequest,
+    host: HostOf,
+    since: number,
+    priority: number | undefined,
+  ): Waiter<AgentKinds> | undefined {
+    const error = this.#limit(host);
+    if (error) {
+      queued.leave();
+      queued.fail(error);
+      return undefined;
+    }
+    const isAdmitted = queued.waiter !== undefined;
+    const waiter = new Waiter<AgentKinds>(host, queued, !this.#mayRisk(queued.req), since, priority);
     queued.waiter = waiter;
-    this.pool.enqueue(waiter);
+    this.pool.enqueue(waiter, isAdmitted);
     // Another one, if TLS options were found to have changed when it was to be dialled.
     return queued.waiter;
   }
@@ -413,10 +488,10 @@ export class SocketDriver implements Driver<AgentKinds> {
     for (const waiter of this.pool.undialled()) waiters.push(waiter);
     for (const waiter of waiters) this.pool.abort(waiter);
     if (dialling) this.pool.failed(dialling, connectionReset('TLS options have changed'));
-    for (const { request: queued } of waiters) {
+    for (const { priority, request: queued, since } of waiters) {
       // By what was called for one before it.
       if (queued.req.destroyed) queued.fail(undefined);
-      else this.#enqueue(queued, this.#hostOf(queued.req, queued.options));
+      else this.#enqueue(queued, this.#hostOf(queued.req, queued.options), since, priority);
     }
   }
 
@@ -511,7 +586,8 @@ export class SocketDriver implements Driver<AgentKinds> {
   /** A socket from outside (http2-wrapper hands over those that turned out to speak HTTP/1.1). */
   #adopt(socket: SocketLike, options: Options): void {
     const host = this.identities.resolve(options, this.agent.options as Options, undefined).entry;
-    const connection = socket.writable ? this.pool.adopt(host) : undefined;
+    const isWelcome = socket.writable && this.#limit(host) === undefined;
+    const connection = isWelcome ? this.pool.adopt(host) : undefined;
     if (!connection) {
       socket.destroy();
       return;
@@ -520,6 +596,36 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.#own(connection, socket, options);
     this.pool.release(connection, message?.shouldKeepAlive !== false && this.usable(connection));
     socket._httpMessage = null;
+  }
+
+  // Limits
+
+  #limitsOf({ origin }: HostOf): HostLimits {
+    const { host, port } = hostAndPort(origin);
+    return this.rules.limitsFor(host, port);
+  }
+
+  /** A host that nothing was held for so far gets its limits. Returns what went wrong with it: the user's function may throw. */
+  #limit(host: HostOf): Error | undefined {
+    if (!host.isEmpty) return undefined;
+    try {
+      this.pool.limit(host, this.#limitsOf(host));
+      return undefined;
+    } catch (error) {
+      this.retire(host);
+      return asError(error);
+    }
+  }
+
+  get #hasSignals(): boolean {
+    const { agent } = this;
+    return agent.listenerCount('saturated') > 0 || agent.listenerCount('drained') > 0;
+  }
+
+  /** Not before the pool is at rest: listeners may do anything. */
+  #tell(event: 'saturated' | 'drained', host: HostOf): void {
+    const state = queueState(host);
+    process.nextTick(() => this.agent.emit(event, state));
   }
 
   // Leasing
@@ -562,11 +668,20 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   #arm(queued: QueuedRequest, timeout = queued.req.timeout ?? timeoutOf(this.agent.options)): void {
     if (queued.req.destroyed) this.#onAbort(queued);
-    else queued.arm(timeout, this.#onAbort);
+    else queued.arm(this.#queueTimer, timeout, this.#onAbort);
+    this.#queueTimer.adjust();
+  }
+
+  /** Who came in this turn and still waits will wait on. */
+  #armBrief(): void {
+    const brief = this.#brief;
+    this.#brief = [];
+    for (const queued of brief) if (queued.waiter?.state !== 'done') this.#arm(queued);
   }
 
   #onAbort = (queued: QueuedRequest): void => {
     if (queued.waiter && this.pool.abort(queued.waiter)) queued.fail(undefined);
+    this.#queueTimer.adjust();
   };
 
   /** It closes, and nobody here has asked for it: what that tells about its host. */
@@ -585,6 +700,15 @@ function turn(driver: SocketDriver): void {
 
 function restAll(driver: SocketDriver): void {
   driver.restAll();
+}
+
+/** The same for a host that was forgotten meanwhile and has come back. */
+function signalKey({ origin }: HostOf): string {
+  return `${origin.profile.id} ${origin.key}`;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function rethrow(error: unknown): void {

@@ -68,7 +68,7 @@ export function defineViews(agent: Agent, driver: SocketDriver): void {
         let name = names.get(host);
         if (name === undefined) {
           const [connection] = host.connections;
-          const request = host.waiting.head?.value.request;
+          const request = host.waiting.oldest?.request;
           const options =
             connection?.channel?.options ?? driver.dialler.optionsFor(request?.options ?? {}, host.origin);
           name = agent.getName(options as Parameters<Agent['getName']>[0]);

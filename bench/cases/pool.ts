@@ -2,6 +2,7 @@
  * The pool's decisions alone, without sockets, TLS or HTTP: nanoseconds for what happens to a request, with few
  * and with many hosts and waiting requests.
  */
+import { resolveOptions } from '../../src/options.js';
 import type { Connection } from '../../src/pool/connection.js';
 import type { Driver } from '../../src/pool/driver.js';
 import { HostPool } from '../../src/pool/host-pool.js';
@@ -49,14 +50,7 @@ const metrics = [
 
 /** Connects at once, keeps everything, refuses nothing. */
 class BareDriver implements Driver<BareKinds> {
-  readonly pool: Pool<BareKinds> = new Pool(this, {
-    maxSockets: 1,
-    maxTotalSockets: Infinity,
-    maxFreeSockets: 256,
-    scheduling: 'lifo',
-    keepAlive: true,
-    binding: 'eager',
-  });
+  readonly pool: Pool<BareKinds> = new Pool(this, resolveOptions({ maxSockets: 1 }).limits);
 
   dial(connection: Connection<BareKinds>): void {
     connection.channel = true;
@@ -89,6 +83,9 @@ class BareDriver implements Driver<BareKinds> {
     this.pool.closed(connection);
   }
   reject(): void {}
+  refuse(): void {}
+  saturated(): void {}
+  drained(): void {}
   schedule(): void {}
   retire(): void {}
 }
@@ -146,7 +143,7 @@ class Population {
   }
 
   #open(origin: number): Connection<BareKinds> {
-    const host = new HostPool<BareKinds>(origin);
+    const host = new HostPool<BareKinds>(origin, this.pool.limits);
     this.#enqueue(host);
     const [connection] = host.connections;
     if (!connection) throw new Error('Nothing was opened');

@@ -6,7 +6,6 @@
 import { LRUCache } from 'lru-cache';
 import type { AgentKinds } from '../channel.js';
 import { debug } from '../debug.js';
-import type { LifetimeRules } from '../options.js';
 import type { Connection } from '../pool/connection.js';
 import type { HostPool } from '../pool/host-pool.js';
 import type { Pool } from '../pool/pool.js';
@@ -39,22 +38,24 @@ interface LiveRules {
 
 export class Lifetimes {
   readonly #agent: LiveRules;
-  readonly #rules: LifetimeRules;
+  readonly #pool: Pool<AgentKinds>;
   readonly #clock: Clock;
   readonly #reaper: Reaper;
+  /** The reaper looks for what a peak has left behind, too. */
+  #trimming = false;
   /** By the origin's key: what a server does to idle connections does not depend on our certificates. */
   readonly #taught = new LRUCache<string, LearnedIdle>({ max: MAX_TAUGHT });
   /** The last `Keep-Alive` header seen: a server sends the same every time. */
   #header: string | undefined;
   #hint: KeepAliveHint | undefined;
 
-  constructor(agent: LiveRules, rules: LifetimeRules, pool: Pool<AgentKinds>) {
+  constructor(agent: LiveRules, pool: Pool<AgentKinds>) {
     this.#agent = agent;
-    this.#rules = rules;
+    this.#pool = pool;
     this.#clock = new Clock(() => pool.suspect());
     this.#reaper = new Reaper(
       () => this.#clock.now(),
-      (now) => pool.reap(now),
+      (now) => Math.min(pool.reap(now), this.#trim(now)),
     );
   }
 
@@ -69,7 +70,7 @@ export class Lifetimes {
   }
 
   opened(connection: Conn): void {
-    const { maxSocketAge, maxRequestsPerSocket } = this.#rulesFor(connection.host);
+    const { maxSocketAge, maxRequestsPerSocket } = connection.host.limits;
     connection.requestsLeft = maxRequestsPerSocket;
     if (maxSocketAge !== Infinity) connection.retireAt = retireTime(this.#clock.at(), maxSocketAge);
   }
@@ -95,12 +96,13 @@ export class Lifetimes {
     if (connection.idleSince < 0) this.#setMoments(connection, hint, now);
     if (connection.expiresAt <= now) return false;
     this.#reaper.expect(connection.expiresAt, now);
+    if (!this.#trimming && this.#pool.limits.trimInterval > 0) this.#beginTrim(now);
     return true;
   }
 
   #setMoments(connection: Conn, hint: KeepAliveHint | undefined, now: number): void {
     const { host } = connection;
-    const rules = this.#rulesFor(host);
+    const { limits: rules } = host;
     const { agentKeepAliveTimeoutBuffer: buffer, options } = this.#agent;
     const last = Math.min(lastIdleTime(hint, rules, buffer), timeoutOf(options) || Infinity);
     connection.idleSince = now;
@@ -126,9 +128,15 @@ export class Lifetimes {
     if (idledFor >= MIN_IDLE) this.#teach(host, idledFor);
   }
 
+  /** `trimInterval` may have been changed. */
+  limitsChanged(): void {
+    if (this.#pool.idle.size > 0) this.#beginTrim(this.#clock.at());
+  }
+
   /** Nothing is open any more. */
   stop(): void {
     this.#reaper.stop();
+    this.#trimming = false;
   }
 
   #teach(host: Host, age: number): void {
@@ -140,7 +148,15 @@ export class Lifetimes {
     debug.enabled && debug('%s closed after %d ms: safe for %d ms', key, age, learned.safeAge);
   }
 
-  #rulesFor(_host: Host): LifetimeRules {
-    return this.#rules;
+  #beginTrim(now: number): void {
+    const end = this.#pool.beginTrim(now);
+    this.#trimming = end !== Infinity;
+    if (this.#trimming) this.#reaper.expect(end, now);
+  }
+
+  #trim(now: number): number {
+    const next = this.#pool.trim(now);
+    this.#trimming = next !== Infinity;
+    return next;
   }
 }

@@ -3,6 +3,7 @@
  * in `channel`.
  */
 import type { CloseReason } from './close-reason.js';
+import type { Entry } from './heap.js';
 import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
 import { Link } from './list.js';
@@ -46,6 +47,8 @@ export class Connection<K extends Kinds> {
   /** For how long it had been idle when it was leased, in milliseconds. */
   idledFor = 0;
   closeReason: CloseReason | undefined = undefined;
+  /** How often it was leased. */
+  served = 0;
 
   /** Place in the host's idle list. */
   readonly idleLink: Link<Connection<K>> = new Link(this);
@@ -53,6 +56,11 @@ export class Connection<K extends Kinds> {
   readonly lruLink: Link<Connection<K>> = new Link(this);
   /** Place in the pool's wheel of idle connections that expire. */
   readonly expiryLink: Link<Connection<K>> = new Link(this);
+  /** Place in its share's list of idle connections. */
+  shareLink: Link<Connection<K>> | undefined = undefined;
+  /** Place in the host's own order of idle connections, where it has one. */
+  entry: Entry<Connection<K>> | undefined = undefined;
+  rank = 0;
 
   constructor(host: HostPool<K>) {
     this.host = host;

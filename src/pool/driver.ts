@@ -6,6 +6,7 @@ import type { CloseReason } from './close-reason.js';
 import type { Connection } from './connection.js';
 import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
+import type { Refusal } from './refusal.js';
 import type { Waiter } from './waiter.js';
 
 export interface Driver<K extends Kinds> {
@@ -32,6 +33,12 @@ export interface Driver<K extends Kinds> {
   close(connection: Connection<K>, reason: CloseReason, error?: Error): void;
   /** Tell `waiter`'s request that it gets no connection. */
   reject(waiter: Waiter<K>, error: Error): void;
+  /** Tell `waiter`'s request that it has waited for too long, or may not wait at all. */
+  refuse(waiter: Waiter<K>, refusal: Refusal): void;
+  /** A request of `host` has to wait, because a limit is reached. Called for each of them, and as soon as one does. */
+  saturated(host: HostPool<K>): void;
+  /** Nobody waits at `host` any more, which had been `saturated`. */
+  drained(host: HostPool<K>): void;
   /** Hot path. Whether the loop has polled just now: what the kernel knew of any connection then, is known here. */
   polledLately(): boolean;
   /** Call `turn()` once, after the event loop has polled for I/O. */

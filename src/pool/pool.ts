@@ -3,9 +3,11 @@
  * room. Pure: no I/O, no timers, no clock of its own. It promises
  *
  * - the limits hold at every moment, whatever the driver answers, and whenever;
- * - every waiter ends once: assigned, rejected or aborted;
+ * - every waiter ends once: assigned, rejected, refused or aborted;
  * - nobody waits while there is capacity for it, except until the end of this turn of the event loop;
- * - lease, enqueue, release, abort and close take constant time.
+ * - who waits for room under `maxTotalSockets` gets it after a bounded number of requests of others: see `MAX_OVERTAKES`;
+ * - lease, enqueue, release, abort and close take constant time, or, with deadlines, `fairness: 'fifo'` or `scheduling:
+ *   'least-used'`, time that grows with the logarithm of the number of hosts or idle connections.
  *
  * It does not know what a connection or a request is. invariants.ts says what must hold between two calls.
  */
@@ -13,16 +15,23 @@ import type { CloseReason } from './close-reason.js';
 import { Connection } from './connection.js';
 import type { Driver } from './driver.js';
 import { ExpiryWheel } from './expiry-wheel.js';
+import { Heap } from './heap.js';
 import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
-import type { Limits } from './limits.js';
-import type { Link } from './list.js';
-import { List } from './list.js';
+import type { HostLimits, Limits } from './limits.js';
+import { Link, List } from './list.js';
+import type { Refusal } from './refusal.js';
+import { Share } from './share.js';
+import { OldestFirst, RoundRobin } from './turns.js';
+import type { Turns } from './turns.js';
 import type { Waiter } from './waiter.js';
 
 /**
- * How many requests may be served on a host's own connections while another host waits for room under
- * `maxTotalSockets`. Zero would be strict turns, and a new handshake for every request; no bound would starve.
+ * How many requests may be served on used connections of other hosts before the next host that waits for room under
+ * `maxTotalSockets` gets one of their places. Zero would be strict turns, and a new handshake for every request; no
+ * bound would starve. So a host that waits has its place after at most `(MAX_OVERTAKES + 1) * W` such requests, where W
+ * is the sum of the weights of the hosts that are before it, and its own; with `fairness: 'fifo'`, the number of older
+ * requests that wait for a place, and its own one.
  */
 export const MAX_OVERTAKES = 20;
 
@@ -43,16 +52,34 @@ export class Pool<K extends Kinds> {
   readonly idle: List<Connection<K>> = new List();
   /** The same, as far as they expire, by when they do. */
   readonly expiring: ExpiryWheel<Connection<K>> = new ExpiryWheel();
-  /** Hosts in need that only `maxTotalSockets` holds back; they take turns. */
-  readonly hungry: List<HostPool<K>> = new List();
+  /** Hosts in need that only `maxTotalSockets` holds back. */
+  readonly hungry: Turns<K>;
   /** Hosts in need that go on dialling in the next turn. */
   readonly paced: List<HostPool<K>> = new List();
   /** A turn was asked for and has not come yet. */
   scheduled = false;
 
+  /** What is reserved under `maxTotalSockets`, by the limits of those that it is reserved for. */
+  readonly shares: Map<HostLimits, Share<K>> = new Map();
+  /** Reserved places that nobody has. They are kept free. */
+  held = 0;
+  /** Waiters that can count on no connection that is already on its way to them. What `maxTotalQueueSize` limits. */
+  unmet = 0;
+  /** Hosts with waiters that may not wait for ever. */
+  readonly deadlines: Heap<HostPool<K>> = new Heap((a, b) => a.deadline < b.deadline);
+
   readonly #driver: Driver<K>;
+  /** Waiters so far. */
+  #arrivals = 0;
+  /** Arrival of the next one that comes before all others. */
+  #firstArrival = -1;
+  /** How many are hungry: on the hot path. */
+  #hungryHosts = 0;
+  #trimsAt = Infinity;
+  /** After a change of limits, there are still connections on places that are reserved for others. */
+  #isOvercommitted = false;
   #settling: Connection<K>[] = [];
-  /** Requests served on connections of a host that had others waiting behind it, since a place was last given. */
+  /** Requests served on used connections while other hosts waited for room, since a place was last given. */
   #overtakes = 0;
   #feeding = false;
   #pumpingPaced = false;
@@ -60,6 +87,7 @@ export class Pool<K extends Kinds> {
   constructor(driver: Driver<K>, limits: Limits) {
     this.#driver = driver;
     this.limits = limits;
+    this.hungry = limits.fairness === 'fifo' ? new OldestFirst() : new RoundRobin();
   }
 
   /**
@@ -73,15 +101,15 @@ export class Pool<K extends Kinds> {
     if (idle.size === 0) return undefined;
     const now = this.#driver.now();
     for (;;) {
-      let link = this.#nextIdle(host);
+      let connection = host.nextIdle;
       // Where the one whose turn it is has been idle for too long, the last used one may not have been.
-      if (careful && link && link.value.safeUntil <= now) link = idle.tail;
-      if (!link || (careful && link.value.safeUntil <= now)) return undefined;
-      const connection = link.value;
+      if (careful && connection && connection.safeUntil <= now) connection = idle.tail?.value;
+      if (!connection || (careful && connection.safeUntil <= now)) return undefined;
       if (connection.expiresAt <= now) this.#expire(connection, now);
       else if (!this.#driver.usable(connection)) this.close(connection, 'server-closed');
       else {
         this.#unlinkIdle(connection);
+        if (idle.size < host.idleLow) host.idleLow = idle.size;
         connection.idledFor = now - connection.idleSince;
         if (this.#isDoubtful(connection, now)) this.#settleLater(connection);
         else this.#activate(connection);
@@ -98,18 +126,38 @@ export class Pool<K extends Kinds> {
     return validateAt <= now || (validateAt !== Infinity && !this.#driver.polledLately());
   }
 
-  /** Puts `waiter` in its host's queue, and starts whatever can be started for it. */
-  enqueue(waiter: Waiter<K>): void {
+  /**
+   * Puts `waiter` in its host's queue, and starts whatever can be started for it. Where the queue has no room for it, it
+   * is refused; not, however, as long as a connection may be opened, now or at the end of this turn.
+   *
+   * @param isAdmitted it was let in before, and is not refused now
+   */
+  enqueue(waiter: Waiter<K>, isAdmitted = false): void {
     const { host } = waiter;
     this.hosts.add(host);
-    host.waiting.push(waiter.link);
-    host.undialled ??= waiter.link;
+    waiter.arrival = this.#arrivals++;
+    host.waiting.push(waiter);
+    if (waiter.since !== Infinity) host.timed++;
+    if (this.limits.binding === 'late') host.undialled.push((waiter.undialledLink = new Link(waiter)));
+    // Whatever it gets, nothing was idle for it.
+    host.idleLow = 0;
     this.changes++;
     if (waiter.careful) host.careful++;
+    this.#recount(host);
+    this.#watch(host);
     // What is idle is not safe enough for it: the oldest gives way to the connection that it needs.
     const old = waiter.careful && host.need > 0 ? host.idle.head : undefined;
     if (old) this.close(old.value, 'idle-timeout');
-    else this.#pump(host);
+    else this.#start(host);
+    if (!isAdmitted && this.#isOverfull(host)) this.#overflow(waiter);
+    if (waiter.state === 'queued' && this.#isStuck(host)) this.#saturate(host);
+  }
+
+  /** Gives `waiter` another priority. `false`: it is not in the queue any more, or was never. */
+  reprioritize(waiter: Waiter<K>, priority: number): boolean {
+    if (waiter.state !== 'queued') return false;
+    waiter.host.waiting.move(waiter, priority);
+    return true;
   }
 
   /**
@@ -152,7 +200,7 @@ export class Pool<K extends Kinds> {
     } else {
       // What is being opened for nobody serves whoever is first.
       host.unbound++;
-      this.#sate(host);
+      this.#recount(host);
     }
     if (connection?.waiter === waiter) connection.waiter = undefined;
     waiter.state = 'done';
@@ -172,6 +220,7 @@ export class Pool<K extends Kinds> {
       return;
     }
     host.unbound--;
+    this.#recount(host);
     if (waiter) waiter.connection = undefined;
     this.#offer(connection);
   }
@@ -185,6 +234,7 @@ export class Pool<K extends Kinds> {
       waiter.state = 'done';
     } else {
       host.unbound--;
+      this.#recount(host);
       if (waiter) {
         this.#dequeue(waiter);
         waiter.state = 'done';
@@ -202,20 +252,17 @@ export class Pool<K extends Kinds> {
   release(connection: Connection<K>, reusable: boolean): boolean {
     if (connection.state !== 'active') return false;
     const { host } = connection;
-    const { limits } = this;
     if (!reusable || this.#isSurplus(host)) {
       this.close(connection, 'surplus');
     } else if (connection.requestsLeft <= 0) {
       this.close(connection, 'max-requests');
     } else if (connection.retireAt !== Infinity && connection.retireAt <= this.#driver.now()) {
       this.close(connection, 'max-age');
-    } else if (host.waiting.size > host.settling) {
-      if (this.#mustYield(host)) this.close(connection, 'evicted');
-      else this.#free(connection);
     } else if (
-      this.#keeps(host) &&
-      // Those that settle and are not waited for become idle, too.
-      host.idle.size + host.settling - host.waiting.size < limits.maxFreeSockets
+      host.waiting.size > host.settling ||
+      (this.#keeps(host) &&
+        // Those that settle and are not waited for become idle, too.
+        host.idle.size + host.settling - host.waiting.size < host.limits.maxFreeSockets)
     ) {
       this.#free(connection);
     } else {
@@ -251,6 +298,7 @@ export class Pool<K extends Kinds> {
     if (connection.state !== 'settling') return;
     if (this.#driver.usable(connection)) {
       connection.host.settling--;
+      this.#recount(connection.host);
       this.#offer(connection);
     } else {
       this.close(connection, 'server-closed');
@@ -273,6 +321,7 @@ export class Pool<K extends Kinds> {
     connection.state = 'closing';
     host.closing++;
     this.closing++;
+    if (host.share) host.share.closing++;
     this.#driver.close(connection, reason, error);
     this.#pump(host);
   }
@@ -289,9 +338,7 @@ export class Pool<K extends Kinds> {
 
   /** Takes in a connection that the driver got from elsewhere, as active. `undefined`: there is no room. */
   adopt(host: HostPool<K>): Connection<K> | undefined {
-    if (host.connections.size >= this.limits.maxSockets || this.size >= this.limits.maxTotalSockets) {
-      return undefined;
-    }
+    if (!this.#mayOpen(host)) return undefined;
     const connection = this.#create(host);
     this.#activate(connection);
     return connection;
@@ -303,20 +350,64 @@ export class Pool<K extends Kinds> {
     for (const connection of host.idle) this.close(connection, 'surplus');
   }
 
-  /** A limit was changed: who can go now, goes; idle connections above it are closed. */
-  limitsChanged(): void {
-    const { maxSockets, maxTotalSockets, maxFreeSockets } = this.limits;
-    this.changes++;
+  /**
+   * The limits of `host`, which holds nothing yet. A host that already is in the pool gets others by `rulesChanged`.
+   */
+  limit(host: HostPool<K>, limits: HostLimits): void {
+    host.limits = limits;
+    host.share = this.shares.get(limits);
+    host.reorder(this.limits.random);
+  }
+
+  /**
+   * Other rules hold from now on.
+   *
+   * @param limitsOf the limits of each host that is in the pool
+   * @param reserving the limits that reserve something
+   */
+  rulesChanged(limitsOf: (host: HostPool<K>) => HostLimits, reserving: readonly HostLimits[]): void {
+    this.shares.clear();
+    for (const limits of reserving) this.shares.set(limits, new Share());
     for (const host of this.hosts) {
+      this.#sate(host);
+      for (const { shareLink } of host.idle) if (shareLink) host.share?.idle.remove(shareLink);
+      this.limit(host, limitsOf(host));
+      const { share } = host;
+      if (!share) continue;
+      share.size += host.connections.size;
+      share.closing += host.closing;
+    }
+    for (const connection of this.idle) this.#shareIdle(connection);
+    this.limitsChanged();
+  }
+
+  /**
+   * A limit was changed: who can go now, goes; idle connections above it are closed. Those in use are closed after their
+   * exchange, and who waits already, waits on.
+   */
+  limitsChanged(): void {
+    const { maxTotalSockets, maxTotalFreeSockets } = this.limits;
+    this.changes++;
+    this.#allot();
+    for (const host of this.hosts) {
+      const { maxSockets, maxFreeSockets } = host.limits;
+      host.reorder(this.limits.random);
+      if (host.connections.size >= maxSockets) this.#sate(host);
+      this.#unwatch(host);
+      this.#watch(host);
       for (const connection of host.idle) {
         if (host.idle.size <= maxFreeSockets && host.connections.size - host.closing <= maxSockets) break;
         this.close(connection, 'surplus');
       }
     }
-    for (const connection of this.idle) {
-      if (this.size - this.closing <= maxTotalSockets) break;
+    while (this.size - this.closing > maxTotalSockets) {
+      const connection = this.#evictable ?? this.idle.head?.value;
+      if (!connection) break;
       this.close(connection, 'surplus');
     }
+    while (this.idle.head && this.idle.size > maxTotalFreeSockets)
+      this.close(this.idle.head.value, 'surplus');
+    this.#feedShares();
     this.#feed();
     for (const host of this.hosts) this.#pump(host);
   }
@@ -363,26 +454,166 @@ export class Pool<K extends Kinds> {
     for (const connection of this.idle) connection.validateAt = -Infinity;
   }
 
-  /** Starts what can be started for `host`, and notes where it waits for what cannot. */
+  /** When somebody may have been in a queue for too long, `Infinity` for nobody ever. */
+  get nextDeadline(): number {
+    return this.deadlines.top?.deadline ?? Infinity;
+  }
+
+  /**
+   * Who has been in a queue for too long is refused. Returns when to look again: no one's time is up before, `Infinity` if
+   * nobody's ever is.
+   */
+  expire(now: number): number {
+    for (;;) {
+      const host = this.deadlines.top;
+      if (!host) return Infinity;
+      if (host.deadline > now) return host.deadline;
+      const waiter = host.waiting.nextToExpire;
+      const limit = host.limits.acquireTimeout;
+      if (waiter && waiter.since + limit <= now) {
+        this.#refuse(waiter, 'acquireTimeout', now - waiter.since);
+      } else {
+        // Who was to be refused then has gone meanwhile.
+        this.#unwatch(host);
+        this.#watch(host);
+      }
+    }
+  }
+
+  /** Something becomes idle: an interval begins, unless one is under way. Returns its end. */
+  beginTrim(now: number): number {
+    const { trimInterval } = this.limits;
+    this.#trimsAt = trimInterval === 0 ? Infinity : Math.min(this.#trimsAt, now + trimInterval);
+    return this.#trimsAt;
+  }
+
+  /**
+   * Closes idle connections that were not needed once in a whole `trimInterval` in which others of their host were: those
+   * that a peak has left behind. Idle time alone would not tell them where all are used in turn. Returns when to look again:
+   * `Infinity` if nothing is idle.
+   */
+  trim(now: number): number {
+    const { trimInterval } = this.limits;
+    if (this.idle.size === 0 || trimInterval === 0) return (this.#trimsAt = Infinity);
+    if (now < this.#trimsAt) return this.#trimsAt;
+    this.#trimsAt = now + trimInterval;
+    for (const host of this.hosts) {
+      const { idleLow } = host;
+      host.idleLow = Infinity;
+      if (idleLow === Infinity) continue;
+      for (let surplus = Math.min(idleLow, host.idle.size); surplus > 0 && host.idle.head; surplus--) {
+        this.close(host.idle.head.value, 'surplus');
+      }
+    }
+    return this.#trimsAt;
+  }
+
+  /** Starts what can be started for `host`, and tells of it when somebody has to wait for what cannot. */
   #pump(host: HostPool<K>): void {
+    this.#start(host);
+    if (!host.saturated && this.#isStuck(host)) this.#saturate(host);
+  }
+
+  /** Starts what can be started for `host`, and notes where it waits for what cannot. */
+  #start(host: HostPool<K>): void {
     while (host.need > 0) {
       if (host.idle.size > 0 && host.waiting.size - host.careful > host.settling) {
         // The one that a request waited for was dead: another may not be.
         this.#lookAtNext(host);
         continue;
       }
-      if (host.connections.size >= this.limits.maxSockets) {
+      if (host.connections.size >= host.limits.maxSockets) {
         this.#giveWay(host);
         return;
       }
-      if (this.size >= this.limits.maxTotalSockets) {
-        if (!host.hungryLink.list) this.hungry.push(host.hungryLink);
-        this.#makeRoom();
+      if (!this.#hasRoom(host)) {
+        if (!host.isHungry) this.#hunger(host);
+        this.#makeRoom(host.share);
         return;
       }
       if (!this.#mayDial(host)) return;
       this.#dial(host);
     }
+  }
+
+  /** Whether somebody waits at `host` for a limit, and not only for the end of this turn. */
+  #isStuck(host: HostPool<K>): boolean {
+    return host.need > 0 && !host.pacedLink.list;
+  }
+
+  #saturate(host: HostPool<K>): void {
+    host.saturated = true;
+    this.#driver.saturated(host);
+  }
+
+  #mayOpen(host: HostPool<K>): boolean {
+    return host.connections.size < host.limits.maxSockets && this.#hasRoom(host);
+  }
+
+  /** Whether there is a place for `host` under `maxTotalSockets` that is not reserved for others. */
+  #hasRoom({ share }: HostPool<K>): boolean {
+    const room = this.limits.maxTotalSockets - this.size - this.held;
+    return room > 0 || (share !== undefined && share.unused > 0 && room + share.unused > 0);
+  }
+
+  #isOverfull(host: HostPool<K>): boolean {
+    const { unmet } = host;
+    return unmet > host.limits.maxQueueSize || (unmet > 0 && this.unmet > this.limits.maxTotalQueueSize);
+  }
+
+  /** There are more waiters than a queue may hold. What may be opened at the end of this turn is opened now. */
+  #overflow(waiter: Waiter<K>): void {
+    const { host } = waiter;
+    while (this.#isOverfull(host) && host.need > 0 && this.#mayOpen(host)) this.#dial(host);
+    for (const other of this.paced) {
+      while (this.unmet > this.limits.maxTotalQueueSize && other.need > 0 && this.#mayOpen(other))
+        this.#dial(other);
+    }
+    if (waiter.state !== 'queued') return;
+    const unmet = host.unmet - this.#placesFor(host);
+    if (unmet > host.limits.maxQueueSize) this.#refuse(waiter, 'maxQueueSize', 0);
+    else if (unmet > 0 && this.unmet - this.closing > this.limits.maxTotalQueueSize) {
+      this.#refuse(waiter, 'maxTotalQueueSize', 0);
+    }
+  }
+
+  /** Places that are about to come free, and go to `host` then. */
+  #placesFor(host: HostPool<K>): number {
+    if (host.isHungry) return this.hungry.size <= this.closing ? 1 : 0;
+    return host.closing;
+  }
+
+  #refuse(waiter: Waiter<K>, limitedBy: Refusal['limitedBy'], waited: number): void {
+    const { host, connection } = waiter;
+    this.#dequeue(waiter);
+    if (connection) connection.waiter = undefined;
+    waiter.state = 'done';
+    this.changes++;
+    const ofAll = limitedBy === 'maxTotalQueueSize';
+    this.#driver.refuse(waiter, {
+      limitedBy,
+      limit: ofAll ? this.limits.maxTotalQueueSize : host.limits[limitedBy],
+      waiting: ofAll ? this.unmet : host.waiting.size,
+      active: ofAll ? this.size - this.idle.size - this.closing : host.inUse,
+      waited,
+    });
+    this.#cleanUp(host);
+  }
+
+  /** Notes when the first of `host`'s waiters has waited for too long, if it is not noted yet. */
+  #watch(host: HostPool<K>): void {
+    const { acquireTimeout } = host.limits;
+    if (acquireTimeout === 0 || host.deadline !== Infinity) return;
+    const { nextToExpire } = host.waiting;
+    if (!nextToExpire) return;
+    host.deadline = nextToExpire.since + acquireTimeout;
+    this.deadlines.add(host.deadlineEntry);
+  }
+
+  #unwatch(host: HostPool<K>): void {
+    if (host.deadline === Infinity) return;
+    host.deadline = Infinity;
+    this.deadlines.remove(host.deadlineEntry);
   }
 
   /**
@@ -401,14 +632,9 @@ export class Pool<K extends Kinds> {
     return false;
   }
 
-  /** Whose turn it is among the idle connections of `host`. */
-  #nextIdle({ idle }: HostPool<K>): Link<Connection<K>> | undefined {
-    return this.limits.scheduling === 'lifo' ? idle.tail : idle.head;
-  }
-
   #lookAtNext(host: HostPool<K>): void {
-    const link = this.#nextIdle(host);
-    if (link) this.#lookAt(link.value);
+    const connection = host.nextIdle;
+    if (connection) this.#lookAt(connection);
   }
 
   /** An idle connection settles for a request before that gets it. */
@@ -427,9 +653,8 @@ export class Pool<K extends Kinds> {
   /** Opens a connection for who has waited for the place of this one, if that place is still there. */
   #bequeath({ heir, host }: Connection<K>): void {
     if (!heir) return;
-    const { maxSockets, maxTotalSockets } = this.limits;
     heir.connection = undefined;
-    if (host.connections.size < maxSockets && this.size < maxTotalSockets) {
+    if (this.#mayOpen(host)) {
       this.#dialFor(heir);
     } else {
       heir.state = 'queued';
@@ -437,12 +662,15 @@ export class Pool<K extends Kinds> {
     }
   }
 
-  /** With late binding, whatever is opened for those behind it serves it first. */
+  /** Before all others, and never refused. With late binding, whatever is opened for those behind it serves it first. */
   #enqueueFirst(waiter: Waiter<K>): void {
-    const { host, careful, link } = waiter;
-    host.waiting.unshift(link);
+    const { host, careful } = waiter;
+    waiter.arrival = this.#firstArrival--;
+    host.waiting.pushFirst(waiter);
     if (careful) host.careful++;
     this.changes++;
+    this.#recount(host);
+    this.#watch(host);
   }
 
   #dialFor(waiter: Waiter<K>): void {
@@ -455,19 +683,20 @@ export class Pool<K extends Kinds> {
 
   #dial(host: HostPool<K>): void {
     const late = this.limits.binding === 'late';
-    const link = (late && host.undialled) || host.waiting.head;
-    if (!link) return;
-    const waiter = link.value;
+    const waiter = (late && host.undialled.shift()) || host.waiting.next;
+    if (!waiter) return;
+    if (!late) this.#take(waiter);
     if (waiter.connection) waiter.connection.waiter = undefined;
     const connection = this.#create(host);
+    // Whose turn it is next must not be put off for a turn of the loop that was over long ago.
+    if (this.#hungryHosts > 0) this.#schedule();
     if (late) {
       // Bound to nobody; but if it fails, the error is this waiter's, unless it has been served meanwhile.
       host.unbound++;
-      if (host.undialled) host.undialled = link.next;
     } else {
-      this.#dequeue(waiter);
       waiter.state = 'dialling';
     }
+    this.#waitsLess(host);
     waiter.connection = connection;
     connection.waiter = waiter;
     this.#driver.dial(connection, waiter);
@@ -497,26 +726,37 @@ export class Pool<K extends Kinds> {
       }
     }
     if (waiter) {
-      this.#dequeue(waiter);
-      if (waiter.connection) waiter.connection.waiter = undefined;
-      this.#assign(connection, waiter);
-    } else {
-      connection.state = 'idle';
-      host.idle.push(connection.idleLink);
-      this.idle.push(connection.lruLink);
-      this.expiring.add(connection);
-      this.#makeRoom();
-      // Who waits although it is there counted on it, and may not have it.
-      if (host.waiting.size > 0) this.#pump(host);
+      // A new one is here in its host's turn.
+      if (connection.served > 0 && this.#mustYield(host)) this.close(connection, 'evicted');
+      else this.#serve(connection, waiter);
+      return;
     }
+    connection.state = 'idle';
+    host.addIdle(connection);
+    this.idle.push(connection.lruLink);
+    this.expiring.add(connection);
+    if (host.share) this.#shareIdle(connection);
+    if (this.idle.size > this.limits.maxTotalFreeSockets && this.idle.head) {
+      this.close(this.idle.head.value, 'surplus');
+    }
+    if (this.#hungryHosts > 0 || this.held > 0) this.#makeRoom(host.share);
+    // Who waits although it is there counted on it, and may not have it.
+    if (host.waiting.size > 0) this.#pump(host);
   }
 
-  /** Who has waited longest, of those that may have `connection`. */
+  /** `connection`, which is active and has no request, goes to `waiter`, whose turn it is. */
+  #serve(connection: Connection<K>, waiter: Waiter<K>): void {
+    this.#take(waiter);
+    this.#waitsLess(connection.host);
+    if (waiter.connection) waiter.connection.waiter = undefined;
+    this.#assign(connection, waiter);
+  }
+
+  /** Who is next in the queue, of those that may have `connection`. */
   #firstFor({ host, safeUntil }: Connection<K>): Waiter<K> | undefined {
-    const first = host.waiting.head?.value;
-    if (!first?.careful || safeUntil === Infinity || safeUntil > this.#driver.now()) return first;
-    for (const waiter of host.waiting) if (!waiter.careful) return waiter;
-    return undefined;
+    const { next } = host.waiting;
+    if (!next?.careful || safeUntil === Infinity || safeUntil > this.#driver.now()) return next;
+    return host.careful < host.waiting.size ? host.waiting.firstThat(isCareless) : undefined;
   }
 
   #assign(connection: Connection<K>, waiter: Waiter<K>): void {
@@ -531,6 +771,7 @@ export class Pool<K extends Kinds> {
     connection.idleSince = -1;
     connection.safeUntil = Infinity;
     connection.requestsLeft--;
+    connection.served++;
     this.changes++;
   }
 
@@ -544,7 +785,9 @@ export class Pool<K extends Kinds> {
 
   /** Whether one more connection of `host` may become idle. */
   #mayIdle(host: HostPool<K>): boolean {
-    return this.#keeps(host) && host.idle.size < this.limits.maxFreeSockets;
+    return (
+      this.#keeps(host) && host.idle.size < host.limits.maxFreeSockets && this.limits.maxTotalFreeSockets > 0
+    );
   }
 
   #free(connection: Connection<K>): void {
@@ -564,7 +807,7 @@ export class Pool<K extends Kinds> {
     connection.state = 'settling';
     connection.host.settling++;
     this.changes++;
-    this.#sate(connection.host);
+    this.#recount(connection.host);
   }
 
   #settleLater(connection: Connection<K>): void {
@@ -575,13 +818,56 @@ export class Pool<K extends Kinds> {
 
   /** Whether there are more connections than a lowered limit allows, those on their way out not counted. */
   #isSurplus(host: HostPool<K>): boolean {
-    const { maxSockets, maxTotalSockets } = this.limits;
-    return host.connections.size - host.closing > maxSockets || this.size - this.closing > maxTotalSockets;
+    if (host.connections.size - host.closing > host.limits.maxSockets) return true;
+    return (
+      this.size - this.closing > this.limits.maxTotalSockets || (this.#isShort && !this.#isReserved(host))
+    );
   }
 
-  /** `host` may need no more room than it has. */
+  /** Whether, after a change of limits, there are connections on places that are reserved for others. */
+  get #isShort(): boolean {
+    return this.held > 0 && this.size - this.closing + this.held > this.limits.maxTotalSockets;
+  }
+
+  /** Whether a connection of `host` that is closed would only make room for its own share. */
+  #isReserved({ share }: HostPool<K>): boolean {
+    return share !== undefined && share.isWithinReserve;
+  }
+
+  /** The number of `host`'s waiters that can count on nothing may have changed. */
+  #recount(host: HostPool<K>): void {
+    const { need } = host;
+    const unmet = need > 0 ? need : 0;
+    this.unmet += unmet - host.unmet;
+    host.unmet = unmet;
+    if (unmet === 0 && host.isHungry) this.#sate(host);
+  }
+
+  /** One that waited at `host` waits no more, or has something opened for it. */
+  #waitsLess(host: HostPool<K>): void {
+    this.#recount(host);
+    if (host.timed === 0) this.#unwatch(host);
+    if (host.waiting.size > 0) return;
+    if (!host.saturated) return;
+    host.saturated = false;
+    this.#driver.drained(host);
+  }
+
+  /** `host` waits for room. */
+  #hunger(host: HostPool<K>): void {
+    host.isHungry = true;
+    this.#hungryHosts++;
+    this.hungry.add(host);
+    host.share?.hungry.push(host.shareLink);
+  }
+
+  /** `host` does not wait for room. */
   #sate(host: HostPool<K>): void {
-    if (host.hungryLink.list && host.need <= 0) this.hungry.remove(host.hungryLink);
+    if (!host.isHungry) return;
+    host.isHungry = false;
+    this.#hungryHosts--;
+    this.hungry.remove(host);
+    host.share?.hungry.remove(host.shareLink);
   }
 
   #schedule(): void {
@@ -592,26 +878,45 @@ export class Pool<K extends Kinds> {
 
   /** Whether `host` has served enough of its own requests ahead of the hosts that wait for room. */
   #mustYield(host: HostPool<K>): boolean {
-    const others = this.hungry.size - (host.hungryLink.list ? 1 : 0);
-    if (others <= this.closing) return false;
+    // On a reserved place, what it gives up serves only those of its share.
+    const share = this.#isReserved(host) ? host.share : undefined;
+    const { hungry, closing } = share ?? this;
+    const others = hungry.size - (host.isHungry ? 1 : 0);
+    if (others <= closing || !this.hungry.isOvertaking(host)) return false;
     if (this.#overtakes++ < MAX_OVERTAKES) return false;
     this.#overtakes = 0;
-    // Its own turn comes after theirs.
-    if (this.hungry.remove(host.hungryLink)) this.hungry.push(host.hungryLink);
-    return true;
+    const next = share ? share.hungry.head?.value : this.hungry.next;
+    if (next !== host) return true;
+    // It is its own turn: it keeps the place that it would get.
+    this.#takeTurn(host);
+    return false;
   }
 
   /** One place per hungry host, taken from the least recently used idle connections of all. */
-  #makeRoom(): void {
-    while (this.hungry.size > this.closing) {
-      const link = this.idle.head;
-      if (!link) return;
-      this.close(link.value, 'evicted');
+  #makeRoom(share: Share<K> | undefined): void {
+    if (share) {
+      // What is reserved for them serves them only.
+      while (share.hungry.size > share.closing && share.idle.head)
+        this.close(share.idle.head.value, 'evicted');
     }
+    while (this.hungry.size > this.closing || this.#isShort) {
+      const connection = this.#evictable;
+      if (!connection) return;
+      this.close(connection, 'evicted');
+    }
+  }
+
+  /** The least recently used idle connection on a place that is not reserved. At most, what is reserved is passed over. */
+  get #evictable(): Connection<K> | undefined {
+    let link = this.idle.head;
+    while (link && this.#isReserved(link.value.host)) link = link.next;
+    return link?.value;
   }
 
   /** Capacity came free that `host` used: the hosts that wait for room come first, then `host`. */
   #grant(host: HostPool<K>): void {
+    if (this.#isOvercommitted) this.#feedShares();
+    else if (host.share) this.#feedShare(host.share);
     this.#feed();
     this.#pump(host);
     this.#cleanUp(host);
@@ -622,19 +927,65 @@ export class Pool<K extends Kinds> {
     // A dial may fail, and so come back here, before it returns: the loop that runs already goes on instead.
     if (this.#feeding) return;
     this.#feeding = true;
-    while (this.size < this.limits.maxTotalSockets) {
-      const host = this.hungry.shift();
-      if (!host) break;
-      if (host.need <= 0 || host.connections.size >= this.limits.maxSockets) continue;
-      this.#overtakes = 0;
-      // It has waited for its place: put off once more, it would lose it to those behind it.
-      if (this.#mayDial(host, true)) {
-        this.#dial(host);
-        if (host.need > 0 && !host.hungryLink.list) this.hungry.push(host.hungryLink);
-      }
+    for (;;) {
+      const host = this.hungry.next;
+      if (!host || !this.#hasRoom(host)) break;
+      this.#feedHost(host);
     }
     this.#feeding = false;
-    this.#makeRoom();
+    this.#makeRoom(undefined);
+  }
+
+  #feedShares(): void {
+    for (const share of this.shares.values()) this.#feedShare(share);
+    this.#isOvercommitted = this.size + this.held > this.limits.maxTotalSockets;
+  }
+
+  /** Places that are reserved for them to the hungry of `share`. */
+  #feedShare(share: Share<K>): void {
+    if (this.#feeding) return;
+    this.#feeding = true;
+    for (;;) {
+      const host = share.hungry.head?.value;
+      if (!host || share.unused === 0 || !this.#hasRoom(host)) break;
+      this.#feedHost(host);
+    }
+    this.#feeding = false;
+    this.#makeRoom(share);
+  }
+
+  /** There is room for `host`, and it is its turn. */
+  #feedHost(host: HostPool<K>): void {
+    if (host.connections.size >= host.limits.maxSockets) {
+      this.#sate(host);
+      return;
+    }
+    this.#overtakes = 0;
+    this.#takeTurn(host);
+    // It has waited for its place: put off once more, it would lose it to those behind it.
+    if (this.#mayDial(host, true)) this.#dial(host);
+    else this.#sate(host);
+  }
+
+  /** `host`, which is hungry, has a place: the others come next. */
+  #takeTurn(host: HostPool<K>): void {
+    this.hungry.granted(host);
+    if (host.share?.hungry.remove(host.shareLink)) host.share.hungry.push(host.shareLink);
+  }
+
+  /** Gives out what `maxTotalSockets` allows to reserve. One place at least stays for everybody. */
+  #allot(): void {
+    let left = Math.max(0, this.limits.maxTotalSockets - 1);
+    this.held = 0;
+    for (const [limits, share] of this.shares) {
+      share.reserve = Math.min(limits.reserve, left);
+      left -= share.reserve;
+      this.held += share.unused;
+    }
+  }
+
+  #shareIdle(connection: Connection<K>): void {
+    connection.host.share?.idle.push((connection.shareLink ??= new Link(connection)));
   }
 
   #create(host: HostPool<K>): Connection<K> {
@@ -642,16 +993,32 @@ export class Pool<K extends Kinds> {
     this.hosts.add(host);
     host.connections.add(connection);
     this.size++;
+    if (host.connections.size >= host.limits.maxSockets) this.#sate(host);
+    if (host.share) {
+      if (host.share.unused > 0) this.held--;
+      host.share.size++;
+    }
     this.changes++;
     return connection;
   }
 
+  /** Takes `waiter` out of its queue, and everything that goes with it. */
   #dequeue(waiter: Waiter<K>): void {
-    const { host, link } = waiter;
-    if (host.undialled === link) host.undialled = link.next;
-    host.waiting.remove(link);
-    if (waiter.careful) host.careful--;
-    this.#sate(host);
+    waiter.host.waiting.remove(waiter);
+    this.#leaveQueue(waiter);
+    this.#waitsLess(waiter.host);
+  }
+
+  /** The same, because it is its turn. */
+  #take(waiter: Waiter<K>): void {
+    waiter.host.waiting.take(waiter);
+    this.#leaveQueue(waiter);
+  }
+
+  #leaveQueue({ careful, host, since, undialledLink }: Waiter<K>): void {
+    if (since !== Infinity) host.timed--;
+    if (undialledLink) host.undialled.remove(undialledLink);
+    if (careful) host.careful--;
   }
 
   /** Takes `connection` out of everything that its state put it in, but not out of the limits' counts. */
@@ -661,27 +1028,37 @@ export class Pool<K extends Kinds> {
       this.#unlinkIdle(connection);
     } else if (state === 'settling') {
       host.settling--;
+      this.#recount(host);
     } else if (state === 'closing') {
       host.closing--;
       this.closing--;
+      if (host.share) host.share.closing--;
     } else if (state === 'connecting' && waiter?.state !== 'dialling') {
       host.unbound--;
+      this.#recount(host);
       connection.waiter = undefined;
       if (waiter) waiter.connection = undefined;
     }
   }
 
   #unlinkIdle(connection: Connection<K>): void {
-    connection.host.idle.remove(connection.idleLink);
+    const { host, shareLink } = connection;
+    host.removeIdle(connection);
     this.idle.remove(connection.lruLink);
     this.expiring.remove(connection);
+    if (host.share && shareLink) host.share.idle.remove(shareLink);
   }
 
   #drop(connection: Connection<K>, reason: CloseReason): void {
     connection.state = 'closed';
     connection.closeReason ??= reason;
-    connection.host.connections.delete(connection);
+    const { connections, share } = connection.host;
+    connections.delete(connection);
     this.size--;
+    if (share) {
+      share.size--;
+      if (share.size < share.reserve) this.held++;
+    }
     this.changes++;
   }
 
@@ -690,4 +1067,8 @@ export class Pool<K extends Kinds> {
     this.paced.remove(host.pacedLink);
     if (this.hosts.delete(host)) this.#driver.retire(host);
   }
+}
+
+function isCareless({ careful }: { careful: boolean }): boolean {
+  return !careful;
 }

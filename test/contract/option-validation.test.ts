@@ -14,7 +14,7 @@ const VALUE = 'ERR_INVALID_ARG_VALUE';
 
 const NO_NUMBERS = ['1', null, true, {}, [], 1n, () => 1];
 const NO_FLAGS = ['true', null, 0, 1, {}];
-const NO_WORDS = ['', 'random', null, 0, {}];
+const NO_WORDS = ['', 'newest', null, 0, {}];
 const REFUSED: Record<string, readonly [code: string, values: readonly unknown[]][]> = {
   keepAlive: [[TYPE, NO_FLAGS]],
   noDelay: [[TYPE, NO_FLAGS]],

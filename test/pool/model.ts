@@ -9,9 +9,12 @@ import type { Driver } from '../../src/pool/driver.js';
 import { GRAIN } from '../../src/pool/expiry-wheel.js';
 import { HostPool } from '../../src/pool/host-pool.js';
 import { checkInvariants } from '../../src/pool/invariants.js';
-import type { Limits } from '../../src/pool/limits.js';
+import type { HostLimits, Limits } from '../../src/pool/limits.js';
 import { Pool } from '../../src/pool/pool.js';
-import { Waiter } from '../../src/pool/waiter.js';
+import type { Refusal } from '../../src/pool/refusal.js';
+import { MAX_PASSED_OVER } from '../../src/pool/wait-queue.js';
+import { DEFAULT_PRIORITY, Waiter } from '../../src/pool/waiter.js';
+import { hostLimitsWith, limitsWith } from '../support/limits.js';
 
 interface ModelChannel {
   alive: boolean;
@@ -21,9 +24,13 @@ interface ModelChannel {
 
 export interface ModelRequest {
   readonly id: number;
+  /** When it was made. */
+  at: number;
   readonly careful: boolean;
+  priority: number;
   waiter?: Waiter<ModelKinds>;
-  end: 'assigned' | 'rejected' | 'aborted' | undefined;
+  end: 'assigned' | 'rejected' | 'refused' | 'aborted' | undefined;
+  refusal?: Refusal;
 }
 
 export interface ModelKinds {
@@ -73,6 +80,12 @@ export class Model implements Driver<ModelKinds> {
   readonly heirs = new Set<ModelRequest>();
   /** Dials of each host since the last turn. */
   readonly dialsThisTurn = new Map<Host, number>();
+  /** Hosts that requests have to wait at, by what we were told. */
+  readonly saturatedHosts = new Set<Host>();
+  /** Limits of some hosts, by origin. */
+  readonly #rules = new Map<number, HostLimits>();
+  /** How often in a row somebody was served before who had waited longest. */
+  readonly #passedOver = new Map<Host, number>();
   /** Requests that a connection was ever opened for. */
   /** When those that became idle were to be safe no more, and looked at first. */
   readonly #parked = new Map<Conn, { safeUntil: number; validateAt: number }>();
@@ -80,39 +93,90 @@ export class Model implements Driver<ModelKinds> {
   readonly #initiators = new Set<ModelRequest>();
   readonly #hosts: (Host | undefined)[] = [];
 
-  constructor(limits: Limits) {
-    this.limits = limits;
-    this.pool = new Pool<ModelKinds>(this, limits);
+  constructor(limits: Partial<Limits> = {}) {
+    this.limits = limitsWith(limits);
+    this.pool = new Pool<ModelKinds>(this, this.limits);
   }
 
   host(origin: number): Host {
-    return (this.#hosts[origin] ??= new HostPool<ModelKinds>(origin));
+    return (this.#hosts[origin] ??= new HostPool<ModelKinds>(origin, this.limits));
+  }
+
+  /** One rule for some hosts; `undefined`: none. */
+  rule(origins: readonly number[], some: Partial<HostLimits> | undefined): void {
+    const limits = some && hostLimitsWith(some, this.limits);
+    for (const origin of origins) {
+      if (limits) this.#rules.set(origin, limits);
+      else this.#rules.delete(origin);
+    }
+    const all = new Set(this.#rules.values());
+    this.pool.rulesChanged(
+      ({ origin }) => this.#limitsOf(origin),
+      [...all].filter(({ reserve }) => reserve > 0),
+    );
+  }
+
+  #limitsOf(origin: number): HostLimits {
+    return this.#rules.get(origin) ?? this.limits;
   }
 
   // What users and the network do
 
-  request(origin: number, careful = false): ModelRequest {
+  request(origin: number, careful = false, priority: number = DEFAULT_PRIORITY): ModelRequest {
     const host = this.host(origin);
-    const id = this.requests.length;
+    const request: ModelRequest = {
+      id: this.requests.length,
+      at: this.time,
+      careful,
+      priority,
+      end: undefined,
+    };
+    this.requests.push(request);
     let leased = this.pool.lease(host, true);
     if (!leased && !careful) leased = this.pool.lease(host, false);
     if (leased) this.idle.delete(leased);
     if (leased?.state === 'active') {
-      const request: ModelRequest = { id, careful, end: undefined };
-      this.requests.push(request);
       assert.ok(this.#validateAt(leased) > this.time, 'who was idle for long is looked at first');
       assert.ok(leased.channel?.alive, 'a dead connection is not handed out');
       assert.ok(leased.expiresAt > this.time, 'an expired connection is not handed out');
       this.#give(leased, request);
       return request;
     }
-    const request: { -readonly [P in keyof ModelRequest]: ModelRequest[P] } = { id, careful, end: undefined };
-    const waiter = new Waiter<ModelKinds>(host, request, careful);
+    if (host.isEmpty) this.pool.limit(host, this.#limitsOf(origin));
+    const waiter = new Waiter<ModelKinds>(host, request, careful, this.time, priority);
     request.waiter = waiter;
-    this.requests.push(request);
     this.#queue(host).push(request);
     this.pool.enqueue(waiter);
+    if (waiter.state === 'queued') {
+      // Who counts on a place that is about to come free does not count.
+      const { closing } = this.pool;
+      assert.ok(this.#unmet(host) - closing <= host.limits.maxQueueSize, 'maxQueueSize holds');
+      const isFull = this.#unmet(host) > closing && this.unmet - closing > this.limits.maxTotalQueueSize;
+      assert.ok(!isFull, 'maxTotalQueueSize holds');
+    }
     return request;
+  }
+
+  prioritize(request: ModelRequest, priority: number): void {
+    const { waiter } = request;
+    if (!waiter) return;
+    const waits = this.#queue(waiter.host).includes(request);
+    assert.equal(this.pool.reprioritize(waiter, priority), waits, 'who waits can be given another priority');
+    if (waits) request.priority = priority;
+  }
+
+  expire(): void {
+    const next = this.pool.expire(this.time);
+    assert.ok(next > this.time, 'the next deadline is in the future');
+    for (const [host, queue] of this.queues) {
+      for (const { at } of queue) {
+        const { acquireTimeout } = host.limits;
+        if (acquireTimeout === 0) continue;
+        assert.ok(at + acquireTimeout > this.time, 'nobody waits beyond the deadline');
+        assert.ok(next <= at + acquireTimeout, 'nobody is forgotten');
+      }
+    }
+    if (this.unmetQueues === 0) assert.equal(next, Infinity, 'no timer outlives its request');
   }
 
   abort(request: ModelRequest): void {
@@ -170,6 +234,9 @@ export class Model implements Driver<ModelKinds> {
     if (!request) return;
     const { host } = connection;
     request.end = undefined;
+    // It comes first, and may wait for any time.
+    request.priority = 0;
+    request.at = Infinity;
     const waiter = (request.waiter = new Waiter<ModelKinds>(host, request, request.careful));
     this.#initiators.add(request);
     if (fresh) this.heirs.add(request);
@@ -211,8 +278,8 @@ export class Model implements Driver<ModelKinds> {
 
   adopt(origin: number): void {
     const host = this.host(origin);
-    const full =
-      this.#openOf(host).size >= this.limits.maxSockets || this.size >= this.limits.maxTotalSockets;
+    if (host.isEmpty) this.pool.limit(host, this.#limitsOf(origin));
+    const full = !this.#mayOpen(host);
     const connection = this.pool.adopt(host);
     assert.equal(connection === undefined, full, 'a foreign connection is taken in if there is room');
     if (!connection) return;
@@ -240,15 +307,16 @@ export class Model implements Driver<ModelKinds> {
     const inherits = this.heirs.delete(waiter.request);
     const dials = (this.dialsThisTurn.get(host) ?? 0) + (inherits ? 0 : 1);
     this.dialsThisTurn.set(host, dials);
-    assert.ok(dials <= 1, 'the event loop paces the dials');
-    assert.ok(this.#openOf(host).size < this.limits.maxSockets, 'maxSockets holds');
+    const isBounded = host.limits.maxQueueSize < Infinity || this.limits.maxTotalQueueSize < Infinity;
+    assert.ok(dials <= 1 || isBounded, 'the event loop paces the dials, if the queue is long enough');
+    assert.ok(this.#openOf(host).size < host.limits.maxSockets, 'maxSockets holds');
     assert.ok(this.size < this.limits.maxTotalSockets, 'maxTotalSockets holds');
+    assert.ok(this.#mayOpen(host), 'what is reserved for others is left to them');
     assert.equal(waiter.request.end, undefined, 'nothing is opened for a request that has ended');
     if (inherits) {
       assert.equal(waiter.state, 'dialling', 'who inherits a place has it alone');
     } else if (this.limits.binding === 'eager') {
-      assert.equal(waiter.request, this.#queue(host)[0], 'who has waited longest opens');
-      this.#unqueue(waiter.request);
+      this.#takeNext(host, waiter.request, () => true);
     } else {
       const first = this.#queue(host).find((request) => !this.#initiators.has(request));
       if (first) assert.equal(waiter.request, first, 'opened for who has had nothing opened yet');
@@ -266,10 +334,8 @@ export class Model implements Driver<ModelKinds> {
     const queue = this.#queue(connection.host);
     if (queue.includes(request)) {
       const safe = this.#safeUntil(connection) > this.time;
-      const first = queue.find(({ careful }) => safe || !careful);
-      assert.equal(request, first, 'first in, first out, among those that may have it');
+      this.#takeNext(connection.host, request, ({ careful }) => safe || !careful);
     }
-    this.#unqueue(request);
     this.#give(connection, request);
   }
 
@@ -329,6 +395,36 @@ export class Model implements Driver<ModelKinds> {
     this.#unqueue(request);
   }
 
+  refuse(waiter: Waiter<ModelKinds>, refusal: Refusal): void {
+    const { host, request } = waiter;
+    assert.equal(request.end, undefined, 'a request ends once');
+    const { limitedBy, limit, waited } = refusal;
+    if (limitedBy === 'acquireTimeout') {
+      assert.equal(limit, host.limits.acquireTimeout);
+      assert.equal(waited, this.time - request.at);
+      assert.ok(waited >= limit, 'nobody is refused before the deadline');
+    } else {
+      const isTotal = limitedBy === 'maxTotalQueueSize';
+      assert.equal(limit, isTotal ? this.limits.maxTotalQueueSize : host.limits.maxQueueSize);
+      // Ours still counts it.
+      const waiting = isTotal ? this.unmet : this.#unmet(host);
+      assert.ok(waiting > limit, 'nobody is refused while there is room in the queue');
+      assert.ok(!this.#mayOpen(host), 'nobody is refused while a connection may be opened');
+    }
+    request.end = 'refused';
+    request.refusal = refusal;
+    this.#unqueue(request);
+  }
+
+  saturated(host: Host): void {
+    assert.ok(this.#queue(host).length > 0, 'saturated: somebody waits');
+    this.saturatedHosts.add(host);
+  }
+
+  drained(host: Host): void {
+    assert.ok(this.saturatedHosts.delete(host), 'what is drained was saturated');
+  }
+
   schedule(): void {
     this.turnsAsked++;
   }
@@ -338,6 +434,9 @@ export class Model implements Driver<ModelKinds> {
     const waits = this.#queue(host).some(({ waiter }) => waiter?.state !== 'done');
     assert.ok(!waits, 'a host with waiters is not forgotten');
     this.#hosts[host.origin] = undefined;
+    this.#passedOver.delete(host);
+    this.open.delete(host);
+    this.queues.delete(host);
   }
 
   // The books
@@ -348,8 +447,45 @@ export class Model implements Driver<ModelKinds> {
     return size;
   }
 
+  /** Requests of `host` that wait and can count on nothing. */
+  #unmet(host: Host): number {
+    let coming = 0;
+    for (const connection of this.#openOf(host)) {
+      const isBound = connection.waiter?.state === 'dialling';
+      if (connection.state === 'settling' || (connection.state === 'connecting' && !isBound)) coming++;
+    }
+    return Math.max(0, this.#queue(host).length - coming);
+  }
+
+  get unmet(): number {
+    let sum = 0;
+    for (const host of this.queues.keys()) sum += this.#unmet(host);
+    return sum;
+  }
+
+  /** Queues that somebody is in. */
+  get unmetQueues(): number {
+    return [...this.queues.values()].filter((queue) => queue.length > 0).length;
+  }
+
+  /** Whether one more connection to `host` is allowed, with what is reserved for others left to them. */
+  #mayOpen(host: Host): boolean {
+    if (this.#openOf(host).size >= host.limits.maxSockets) return false;
+    let taken = this.size + 1;
+    for (const [limits, { reserve }] of this.pool.shares) {
+      if (limits === host.limits) continue;
+      let size = 0;
+      for (const [other, connections] of this.open) if (other.limits === limits) size += connections.size;
+      taken += Math.max(0, reserve - size);
+    }
+    return taken <= this.limits.maxTotalSockets;
+  }
+
   check(): void {
     checkInvariants(this.pool);
+    for (const host of this.pool.hosts) {
+      assert.equal(host.saturated, this.saturatedHosts.has(host), 'we are told where requests have to wait');
+    }
     assert.equal(this.pool.size, this.size, 'the pool counts what is open');
     for (const [host, connections] of this.open) {
       assert.deepEqual(new Set(host.connections), connections, 'the pool knows what is open');
@@ -365,7 +501,8 @@ export class Model implements Driver<ModelKinds> {
   /** Lets the world go on until nothing moves any more: then nobody may be left. */
   drain(): void {
     this.dialMode = 'later';
-    this.limits.maxSockets = Math.max(1, this.limits.maxSockets);
+    for (const limits of [this.limits, ...this.#rules.values()])
+      limits.maxSockets = Math.max(1, limits.maxSockets);
     this.limits.maxTotalSockets = Math.max(1, this.limits.maxTotalSockets);
     this.pool.limitsChanged();
     for (let i = 0; i < 100_000; i++) {
@@ -383,7 +520,11 @@ export class Model implements Driver<ModelKinds> {
     for (const request of this.requests) assert.ok(request.end, `request ${request.id} was forgotten`);
     assert.ok(this.size <= this.limits.maxTotalSockets, 'a lowered maxTotalSockets holds in the end');
     for (const connections of this.open.values()) {
-      assert.ok(connections.size <= this.limits.maxSockets, 'a lowered maxSockets holds in the end');
+      const [one] = connections;
+      assert.ok(
+        connections.size <= (one?.host.limits.maxSockets ?? 0),
+        'a lowered maxSockets holds in the end',
+      );
     }
   }
 
@@ -418,8 +559,7 @@ export class Model implements Driver<ModelKinds> {
     const { heir, host } = connection;
     assert.ok(this.#openOf(host).delete(connection), 'a connection closes once');
     if (!heir) return;
-    const isRoom =
-      this.#openOf(host).size < this.limits.maxSockets && this.size < this.limits.maxTotalSockets;
+    const isRoom = this.#mayOpen(host);
     if (!isRoom && this.heirs.delete(heir.request)) this.#queue(host).unshift(heir.request);
   }
 
@@ -433,6 +573,20 @@ export class Model implements Driver<ModelKinds> {
     let queue = this.queues.get(host);
     if (!queue) this.queues.set(host, (queue = []));
     return queue;
+  }
+
+  /** `request` gets something: it has to be its turn, among those that may have it. */
+  #takeNext(host: Host, request: ModelRequest, may: (request: ModelRequest) => boolean): void {
+    const queue = this.#queue(host);
+    const passedOver = this.#passedOver.get(host) ?? 0;
+    const [oldest] = queue;
+    const allowed = queue.filter(may);
+    const urgent = Math.min(...allowed.map(({ priority }) => priority));
+    const isItsTime = passedOver >= MAX_PASSED_OVER && oldest && may(oldest);
+    const next = isItsTime ? oldest : allowed.find(({ priority }) => priority === urgent);
+    assert.equal(request, next, 'by priority, then first in, first out; who has waited longest not for ever');
+    this.#passedOver.set(host, request === oldest ? 0 : passedOver + 1);
+    this.#unqueue(request);
   }
 
   #unqueue(request: ModelRequest): void {

@@ -9,7 +9,17 @@ import { Model } from './model.js';
 import type { DialMode } from './model.js';
 
 const HOSTS = 4;
-const LIMITS = ['maxSockets', 'maxTotalSockets', 'maxFreeSockets'] as const;
+const LIMITS = [
+  'maxSockets',
+  'maxTotalSockets',
+  'maxFreeSockets',
+  'maxTotalFreeSockets',
+  'maxQueueSize',
+  'maxTotalQueueSize',
+] as const;
+const SCHEDULINGS = ['lifo', 'fifo', 'least-used', 'random'] as const;
+/** Hosts with one rule; the last host never has any. */
+const GROUPS = [[0, 1], [2]] as const;
 
 type Step = (model: Model) => void;
 
@@ -23,6 +33,20 @@ function step(name: string, run: Step): { name: string; run: Step; toString: () 
   return { name, run, toString: () => name };
 }
 
+/** What a rule may say, or leave to the pool. */
+const rules = fc.record(
+  {
+    maxSockets: fc.nat({ max: 4 }),
+    maxFreeSockets: fc.nat({ max: 3 }),
+    maxQueueSize: fc.oneof(fc.nat({ max: 3 }), fc.constant(Infinity)),
+    acquireTimeout: fc.constantFrom(0, 500),
+    scheduling: fc.constantFrom(...SCHEDULINGS),
+    weight: fc.integer({ min: 1, max: 3 }),
+    reserve: fc.nat({ max: 3 }),
+  },
+  { requiredKeys: [] },
+);
+const priorities = fc.nat({ max: 7 });
 const n = fc.nat({ max: 1000 });
 const hosts = fc.nat({ max: HOSTS - 1 });
 
@@ -40,10 +64,50 @@ function open(model: Model) {
 }
 
 const steps = fc.oneof(
-  { weight: 20, arbitrary: hosts.map((host) => step(`request ${host}`, (model) => model.request(host))) },
   {
-    weight: 10,
-    arbitrary: hosts.map((host) => step(`careful request ${host}`, (model) => model.request(host, true))),
+    weight: 30,
+    arbitrary: fc
+      .tuple(hosts, fc.constantFrom(false, false, true), fc.oneof(fc.constant(3), priorities))
+      .map(([host, careful, priority]) =>
+        step(`request ${host}, ${careful ? 'careful' : ''} ${priority}`, (m) =>
+          m.request(host, careful, priority),
+        ),
+      ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(n, priorities).map(([i, priority]) =>
+      step(`prioritize ${i}, ${priority}`, (m) => {
+        const request = pick(m.requests, i);
+        if (request) m.prioritize(request, priority);
+      }),
+    ),
+  },
+  { weight: 4, arbitrary: fc.constant(step('expire', (model) => model.expire())) },
+  { weight: 2, arbitrary: fc.constant(step('trim', (m) => (m.pool.beginTrim(m.time), m.pool.trim(m.time)))) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...GROUPS), fc.option(rules, { nil: undefined }))
+      .map(([group, rule]) => step(`rule ${group}: ${JSON.stringify(rule)}`, (m) => m.rule(group, rule))),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(0, 300, 1000).map((ms) =>
+      step(`acquireTimeout = ${ms}`, (m) => {
+        m.limits.acquireTimeout = ms;
+        m.pool.limitsChanged();
+      }),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(...SCHEDULINGS).map((scheduling) =>
+      step(`scheduling = ${scheduling}`, (m) => {
+        m.limits.scheduling = scheduling;
+        m.pool.limitsChanged();
+      }),
+    ),
   },
   {
     weight: 12,
@@ -176,7 +240,12 @@ function history(limits: Partial<Limits>): void {
         maxSockets: bound,
         maxTotalSockets: bound,
         maxFreeSockets: fc.oneof(fc.nat({ max: 3 }), fc.constant(256)),
-        scheduling: fc.constantFrom('lifo' as const, 'fifo' as const),
+        scheduling: fc.constantFrom(...SCHEDULINGS),
+        fairness: fc.constantFrom('round-robin' as const, 'fifo' as const),
+        maxTotalFreeSockets: fc.oneof(fc.nat({ max: 4 }), fc.constant(Infinity)),
+        maxQueueSize: fc.oneof(fc.nat({ max: 5 }), fc.constant(Infinity)),
+        maxTotalQueueSize: fc.oneof(fc.nat({ max: 10 }), fc.constant(Infinity)),
+        trimInterval: fc.constantFrom(0, 500),
       }),
       fc.record({
         maxRequests: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant(Infinity)),
@@ -184,7 +253,7 @@ function history(limits: Partial<Limits>): void {
       }),
       fc.array(steps, { minLength: 1, maxLength: 300, size: 'max' }),
       (random, ends, run) => {
-        const model = new Model({ keepAlive: true, binding: 'eager', ...random, ...limits });
+        const model = new Model({ ...random, ...limits });
         Object.assign(model, ends);
         for (const one of run) {
           one.run(model);

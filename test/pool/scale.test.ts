@@ -11,6 +11,7 @@ import { checkInvariants } from '../../src/pool/invariants.js';
 import type { Limits } from '../../src/pool/limits.js';
 import { Pool } from '../../src/pool/pool.js';
 import { Waiter } from '../../src/pool/waiter.js';
+import { limitsWith } from '../support/limits.js';
 
 interface PlainKinds {
   origin: number;
@@ -25,18 +26,12 @@ class PlainDriver implements Driver<PlainKinds> {
   readonly pool: Pool<PlainKinds>;
   readonly active: Connection<PlainKinds>[] = [];
   served = 0;
+  requests = 0;
+  refused = 0;
   readonly #deferred: Connection<PlainKinds>[] = [];
 
   constructor(limits: Partial<Limits>) {
-    this.pool = new Pool<PlainKinds>(this, {
-      keepAlive: true,
-      maxSockets: Infinity,
-      maxTotalSockets: Infinity,
-      maxFreeSockets: 256,
-      scheduling: 'lifo',
-      binding: 'eager',
-      ...limits,
-    });
+    this.pool = new Pool<PlainKinds>(this, limitsWith(limits));
   }
 
   request(host: HostPool<PlainKinds>, id: number): Waiter<PlainKinds> | undefined {
@@ -46,7 +41,8 @@ class PlainDriver implements Driver<PlainKinds> {
       this.served++;
       return undefined;
     }
-    const waiter = new Waiter<PlainKinds>(host, id);
+    if (host.isEmpty) this.pool.limit(host, this.pool.limits);
+    const waiter = new Waiter<PlainKinds>(host, id, false, this.requests++ / 64, id % 8);
     this.pool.enqueue(waiter);
     return waiter;
   }
@@ -94,12 +90,17 @@ class PlainDriver implements Driver<PlainKinds> {
     this.pool.closed(connection);
   }
   reject(): void {}
+  refuse(): void {
+    this.refused++;
+  }
+  saturated(): void {}
+  drained(): void {}
   schedule(): void {}
   retire(): void {}
 }
 
 function hosts(count: number): HostPool<PlainKinds>[] {
-  return Array.from({ length: count }, (_, origin) => new HostPool<PlainKinds>(origin));
+  return Array.from({ length: count }, (_, origin) => new HostPool<PlainKinds>(origin, limitsWith()));
 }
 
 test('100,000 requests wait behind 10 connections', LIMIT, () => {
@@ -140,13 +141,45 @@ test('10,000 hosts with one connection each', LIMIT, () => {
   assert.equal(driver.pool.size, 10_000);
 });
 
-test('10,000 hosts take turns on 100 places', LIMIT, () => {
-  const driver = new PlainDriver({ maxTotalSockets: 100 });
+const CONTENTIONS: Record<string, Partial<Limits>> = {
+  'in turn': {},
+  'by age': { fairness: 'fifo' },
+  'with deadlines': { acquireTimeout: 1000 },
+  'least used first, one idle at most': { scheduling: 'least-used', maxTotalFreeSockets: 1 },
+};
+
+for (const [name, limits] of Object.entries(CONTENTIONS)) {
+  test(`10,000 hosts compete for 100 places: ${name}`, LIMIT, () => {
+    const driver = new PlainDriver({ maxTotalSockets: 100, ...limits });
+    const all = hosts(10_000);
+    for (let round = 0; round < 10; round++) for (const host of all) driver.request(host, round);
+    checkInvariants(driver.pool);
+    driver.run();
+    checkInvariants(driver.pool);
+    assert.equal(driver.served, 100_000);
+    assert.ok(driver.pool.size <= 100);
+    assert.equal(driver.pool.nextDeadline, Infinity);
+  });
+}
+
+test('the deadlines of 100,000 requests at 10,000 hosts pass one after the other', LIMIT, () => {
+  const driver = new PlainDriver({ maxSockets: 1, acquireTimeout: 1000 });
   const all = hosts(10_000);
-  for (let round = 0; round < 10; round++) for (const host of all) driver.request(host, round);
-  checkInvariants(driver.pool);
+  for (let round = 0; round < 11; round++) for (const host of all) driver.request(host, round);
+  let wakes = 0;
+  for (let now = driver.pool.nextDeadline; now < Infinity; now = driver.pool.expire(now)) wakes++;
+  assert.equal(driver.refused, 100_000);
+  assert.ok(wakes > 1000, 'not all at once');
+});
+
+test('100,000 waiting requests change their priority, each more than once', LIMIT, () => {
+  const driver = new PlainDriver({ maxSockets: 1 });
+  const [host] = hosts(1) as [HostPool<PlainKinds>];
+  const waiters = Array.from({ length: 100_000 }, (_, i) => driver.request(host, i));
+  for (let i = 0; i < 3 * waiters.length; i++) {
+    const waiter = waiters[(i * 7919) % waiters.length];
+    if (waiter?.state === 'queued') driver.pool.reprioritize(waiter, (i * 31) % 8);
+  }
   driver.run();
-  checkInvariants(driver.pool);
   assert.equal(driver.served, 100_000);
-  assert.ok(driver.pool.size <= 100);
 });

@@ -10,6 +10,7 @@ const EVENTS = [
   'lease',
   'enqueue',
   'retry',
+  'reprioritize',
   'abort',
   'connected',
   'failed',
@@ -20,9 +21,12 @@ const EVENTS = [
   'closed',
   'adopt',
   'abandon',
+  'rulesChanged',
   'limitsChanged',
   'destroy',
   'reap',
+  'expire',
+  'trim',
 ] as const;
 
 type Method = (this: Pool<Kinds>, ...args: unknown[]) => unknown;

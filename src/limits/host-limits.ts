@@ -1,0 +1,101 @@
+/** What a rule may say about the hosts that it is for: types, and checks that name rule and key. */
+import { age, atLeastOne, atLeastZero, count, duration, durationOrNever, oneOf } from '../checks.js';
+import type { Check } from '../checks.js';
+import { invalidType, invalidValue } from '../errors.js';
+import type { HostLimits, Scheduling } from '../pool/limits.js';
+
+/** Limits of single hosts. What is left out, or `undefined`, is as the agent has it for all hosts. */
+export interface HostLimitOptions {
+  /** Connections of one such host. At least 1; with `setHostLimits` also 0, which pauses it. */
+  readonly maxSockets?: number | undefined;
+  /** Idle connections kept of one such host. */
+  readonly maxFreeSockets?: number | undefined;
+  /** Requests of one such host that may wait because no connection can be opened for them. */
+  readonly maxQueueSize?: number | undefined;
+  /** Milliseconds that a request may be in the queue. `0`: any time. */
+  readonly acquireTimeout?: number | undefined;
+  /** Which idle connection is used next. */
+  readonly scheduling?: Scheduling | undefined;
+  /** Milliseconds for which a connection may be idle where the server says nothing about it. */
+  readonly idleTimeout?: number | undefined;
+  /** Milliseconds for which a connection may be idle at most, whatever the server says. */
+  readonly maxIdleTimeout?: number | undefined;
+  /** Milliseconds after which a connection serves no further request. */
+  readonly maxSocketAge?: number | undefined;
+  /** Requests after which a connection serves no further one. */
+  readonly maxRequestsPerSocket?: number | undefined;
+  /** Milliseconds of idle time from which a connection is looked at before it is used. */
+  readonly validateAfterIdle?: number | undefined;
+  /**
+   * Connections of `maxTotalSockets` that nobody else may take: for all hosts of the rule together. Only in a rule with a
+   * pattern, because it holds before the first request. Default: `0`.
+   */
+  readonly reserve?: number | undefined;
+  /** Places under `maxTotalSockets` that a host gets in its turn (`fairness: 'round-robin'`), an integer. Default: `1`. */
+  readonly weight?: number | undefined;
+}
+
+export const scheduling: Check<Scheduling> = oneOf('lifo', 'fifo', 'least-used', 'random');
+
+const CHECKS: { readonly [K in keyof HostLimitOptions]-?: Check<HostLimits[K]> } = {
+  maxSockets: atLeastOne,
+  maxFreeSockets: atLeastZero,
+  maxQueueSize: atLeastZero,
+  acquireTimeout: duration,
+  scheduling,
+  idleTimeout: durationOrNever,
+  maxIdleTimeout: durationOrNever,
+  maxSocketAge: age,
+  maxRequestsPerSocket: atLeastOne,
+  validateAfterIdle: durationOrNever,
+  reserve: count(0),
+  weight: count(1),
+};
+
+const KEYS = Object.keys(CHECKS) as (keyof HostLimitOptions)[];
+
+/** Limits that some rule gives: checked, without those that it leaves out. */
+export type GivenLimits = Partial<HostLimits>;
+
+/**
+ * A copy of what `value` says.
+ *
+ * @param name what the rule is called in an error
+ * @param live whether it is for a running agent, where 0 connections make a pause
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`: naming rule and key
+ */
+export function parseHostLimits(name: string, value: unknown, live: boolean): GivenLimits {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw invalidType(name, 'of type object', value);
+  }
+  const given: Record<string, unknown> = {};
+  for (const [key, limit] of Object.entries(value)) {
+    if (!Object.hasOwn(CHECKS, key)) {
+      throw invalidValue(`${name}.${key}`, `one of the limits of a host: ${KEYS.join(', ')}`, limit);
+    }
+    if (limit === undefined) continue;
+    const check: Check<unknown> =
+      live && key === 'maxSockets' ? atLeastZero : CHECKS[key as keyof HostLimitOptions];
+    given[key] = check(`${name}.${key}`, limit);
+  }
+  return given as GivenLimits;
+}
+
+/** All limits of a host: what its rule gives, else the agent's own. The same keys in the same order, always. */
+export function resolveLimits(given: GivenLimits, defaults: HostLimits): HostLimits {
+  return {
+    maxSockets: given.maxSockets ?? defaults.maxSockets,
+    maxFreeSockets: given.maxFreeSockets ?? defaults.maxFreeSockets,
+    maxQueueSize: given.maxQueueSize ?? defaults.maxQueueSize,
+    acquireTimeout: given.acquireTimeout ?? defaults.acquireTimeout,
+    scheduling: given.scheduling ?? defaults.scheduling,
+    weight: given.weight ?? defaults.weight,
+    reserve: given.reserve ?? defaults.reserve,
+    idleTimeout: given.idleTimeout ?? defaults.idleTimeout,
+    // As for the agent's own: who asks for more by one name need not do so by the other.
+    maxIdleTimeout: given.maxIdleTimeout ?? Math.max(defaults.maxIdleTimeout, given.idleTimeout ?? 0),
+    maxSocketAge: given.maxSocketAge ?? defaults.maxSocketAge,
+    maxRequestsPerSocket: given.maxRequestsPerSocket ?? defaults.maxRequestsPerSocket,
+    validateAfterIdle: given.validateAfterIdle ?? defaults.validateAfterIdle,
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * Patterns of hosts, and which of several is the most specific for a host:
+ *
+ * 1. `api.example.com:8443`: that host on that port
+ * 2. `api.example.com`: that host on any port
+ * 3. `*.example.com:8443`, `*.example.com`: hosts below that name, at any depth; the longest name first, then with the port
+ *    before without
+ * 4. `10.0.0.0/8`, `2001:db8::/32`: hosts given by an address in that network; the longest prefix first
+ * 5. `*:8443`, `*`: any host
+ *
+ * Names are compared as DNS does, without case and without a dot at the end, addresses by what they mean. Nothing is
+ * resolved: a network matches addresses, never names that lead there.
+ */
+import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { domainToASCII } from 'node:url';
+import { invalidValue } from '../errors.js';
+
+export interface Network {
+  readonly prefix: number;
+  contains(host: string): boolean;
+}
+
+export interface Pattern {
+  /** The same for patterns that mean the same. */
+  readonly key: string;
+  readonly network: Network | undefined;
+}
+
+/** What a label may consist of: RFC 1123, and the underscore that some internal names have. */
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+/**
+ * @param name what the pattern is called in an error
+ * @throws `ERR_INVALID_ARG_VALUE` for one that could never match anything
+ */
+export function parsePattern(pattern: string, name: string): Pattern {
+  const refuse = (expected: string): Error => invalidValue(name, expected, pattern);
+  if (pattern.includes('/')) return parseNetwork(pattern, refuse);
+
+  const { host, port } = split(pattern);
+  if (port !== undefined && !(/^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535)) {
+    throw refuse('a host with a port from 1 to 65535');
+  }
+  let canonical: string;
+  if (host === '*') {
+    canonical = host;
+  } else if (host.startsWith('*.')) {
+    canonical = `*.${nameOf(host.slice(2), refuse)}`;
+  } else if (isIP(unbracketed(host))) {
+    canonical = normalizeHost(host);
+  } else {
+    canonical = nameOf(host, refuse);
+  }
+  return { key: port === undefined ? canonical : withPort(canonical, Number(port)), network: undefined };
+}
+
+/** The keys of all patterns that match `host`, a normalized one, from the most specific to the least, networks left out. */
+export function* keysFor(host: string, port: number): Generator<string, void, undefined> {
+  yield withPort(host, port);
+  yield host;
+  if (isIP(host)) return;
+  for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+    const wildcard = `*${host.slice(dot)}`;
+    yield withPort(wildcard, port);
+    yield wildcard;
+  }
+}
+
+/** The keys of patterns that match any host. */
+export function keysForAny(port: number): readonly string[] {
+  return [withPort('*', port), '*'];
+}
+
+/** `host` in the one form that patterns are compared with. */
+export function normalizeHost(host: string): string {
+  const address = unbracketed(host);
+  if (isIPv4(address)) return address;
+  // A zone says by which interface, not whom.
+  const [withoutZone = ''] = address.split('%');
+  if (isIPv6(withoutZone)) return new SocketAddress({ address: withoutZone, family: 'ipv6' }).address;
+  const name = host.endsWith('.') ? host.slice(0, -1) : host;
+  return domainToASCIIOf(name) || name.toLowerCase();
+}
+
+/** `host:port`, as it is written in URLs. */
+export function withPort(host: string, port: number): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function parseNetwork(pattern: string, refuse: (expected: string) => Error): Pattern {
+  const [address = '', length = '', ...more] = pattern.split('/');
+  const version = isIP(address);
+  const bits = version === 4 ? 32 : 128;
+  if (version === 0 || more.length > 0 || !/^\d{1,3}$/.test(length) || Number(length) > bits) {
+    throw refuse("a network like '10.0.0.0/8' or '2001:db8::/32', or a host without scheme and path");
+  }
+  const prefix = Number(length);
+  const family = version === 4 ? 'ipv4' : 'ipv6';
+  const list = new BlockList();
+  list.addSubnet(address, prefix, family);
+  return {
+    key: `${normalizeHost(address)}/${prefix}`,
+    network: {
+      prefix,
+      contains: (host) => {
+        const own = isIP(host);
+        return own !== 0 && list.check(host, own === 4 ? 'ipv4' : 'ipv6');
+      },
+    },
+  };
+}
+
+/** Host and port, where one is given. An IPv6 address has a port only in brackets. */
+function split(pattern: string): { host: string; port?: string } {
+  const bracket = pattern.startsWith('[') ? pattern.indexOf(']') : -1;
+  if (bracket === -1 && isIPv6(pattern)) return { host: pattern };
+  const colon = pattern.indexOf(':', bracket + 1);
+  if (colon === -1) return { host: pattern };
+  return { host: pattern.slice(0, colon), port: pattern.slice(colon + 1) };
+}
+
+function unbracketed(host: string): string {
+  return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+}
+
+/** @throws where no host can be called so */
+function nameOf(host: string, refuse: (expected: string) => Error): string {
+  const name = normalizeHost(host);
+  const labels = name.split('.');
+  if (name.length > 253 || !labels.every((label) => LABEL.test(label))) {
+    throw refuse("a host, 'host:port', '*.domain' or '10.0.0.0/8'");
+  }
+  // The WHATWG URL standard, "ends in a number": nothing but an IPv4 address may.
+  if (/^(?:\d+|0x[\da-f]*)$/.test(labels.at(-1) ?? ''))
+    throw refuse('a valid IP address, where it looks like one');
+  return name;
+}
+
+/** `''` where it is none, or has nothing to convert: that would also turn '127.1' into an address. */
+function domainToASCIIOf(name: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return /[^\0-\x7f]/.test(name) ? domainToASCII(name) : '';
+}

@@ -1,0 +1,14 @@
+/** `options.priority` of a request. */
+import { outOfRange, invalidType } from '../errors.js';
+import { LEAST_URGENT } from '../pool/waiter.js';
+
+/** Hot path. Whether `value` is none, or a valid one. */
+export function isPriority(value: unknown): value is number | undefined {
+  if (value === undefined) return true;
+  return typeof value === 'number' && value >= 0 && value <= LEAST_URGENT && Number.isInteger(value);
+}
+
+export function invalidPriority(name: string, value: unknown): Error {
+  if (typeof value !== 'number') return invalidType(name, 'of type number', value);
+  return outOfRange(name, `an integer from 0 to ${LEAST_URGENT}`, value);
+}

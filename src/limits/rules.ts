@@ -1,0 +1,168 @@
+/**
+ * Which limits hold for which host: the rules of the option `hosts`, and those that were set later. Pure; the owner
+ * keeps what it gets for as long as it holds something for a host, and asks again when rules have changed.
+ */
+import { inspect } from 'node:util';
+import { invalidType, invalidValue, outOfRange } from '../errors.js';
+import type { HostLimits, Limits } from '../pool/limits.js';
+import { parseHostLimits, resolveLimits } from './host-limits.js';
+import type { GivenLimits, HostLimitOptions } from './host-limits.js';
+import { keysFor, keysForAny, normalizeHost, parsePattern } from './pattern.js';
+import type { Network } from './pattern.js';
+
+interface Rule {
+  /** What it is called in errors. */
+  readonly name: string;
+  readonly network: Network | undefined;
+  readonly given: GivenLimits;
+  /** One object for all hosts of the rule. */
+  readonly limits: HostLimits;
+}
+
+type LimitsOf = (host: string, port: number) => HostLimitOptions | undefined;
+type Rules = ReadonlyMap<string, Rule>;
+
+export class HostRules {
+  readonly #defaults: Limits;
+  readonly #function: LimitsOf | undefined;
+  /** By the key of their pattern. */
+  #rules: Rules = new Map();
+  /** Those with networks, the longest prefix first. */
+  #networks: readonly Rule[] = [];
+  /** What the function gave, for limits that follow when the agent's own are changed. */
+  readonly #givenByFunction = new WeakMap<HostLimits, GivenLimits>();
+
+  /**
+   * @param hosts the option of that name
+   * @param defaults what holds where no rule says anything. Read anew by `refresh`
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`, naming rule and key
+   */
+  constructor(hosts: unknown, defaults: Limits) {
+    this.#defaults = defaults;
+    if (typeof hosts === 'function') {
+      this.#function = hosts as LimitsOf;
+      return;
+    }
+    if (hosts === undefined) return;
+    if (hosts === null || typeof hosts !== 'object' || Array.isArray(hosts)) {
+      throw invalidType('hosts', 'of type object or function', hosts);
+    }
+    const rules = new Map<string, Rule>();
+    for (const [pattern, options] of Object.entries(hosts)) {
+      const name = `hosts[${inspect(pattern)}]`;
+      const { key, network } = parsePattern(pattern, name);
+      const same = rules.get(key);
+      if (same)
+        throw invalidValue(name, `another pattern than ${same.name}, which matches the same`, pattern);
+      if (options !== undefined)
+        rules.set(key, this.#rule(name, network, parseHostLimits(name, options, false)));
+    }
+    this.#use(rules);
+  }
+
+  /** Whether every host has the agent's own limits. */
+  get isEmpty(): boolean {
+    return this.#rules.size === 0 && !this.#function;
+  }
+
+  /** The limits of rules that reserve a part of `maxTotalSockets`. */
+  get reserving(): HostLimits[] {
+    return [...this.#rules.values()].map(({ limits }) => limits).filter(({ reserve }) => reserve > 0);
+  }
+
+  /**
+   * The limits of a host: the object of its rule, or the agent's own.
+   *
+   * @throws what the user's function throws; a coded error for nonsense that it returns
+   */
+  limitsFor(host: string, port: number): HostLimits {
+    if (this.isEmpty) return this.#defaults;
+    const normalized = normalizeHost(host);
+    const rule = this.#find(normalized, port);
+    if (rule) return rule.limits;
+    const options = this.#function?.(normalized, port);
+    if (options === undefined) return this.#defaults;
+    const given = parseHostLimits('hosts()', options, true);
+    if (given.reserve !== undefined) {
+      throw invalidValue(
+        'hosts().reserve',
+        'in a rule with a pattern: it holds before the first request',
+        given.reserve,
+      );
+    }
+    const limits = resolveLimits(given, this.#defaults);
+    this.#givenByFunction.set(limits, given);
+    return limits;
+  }
+
+  /**
+   * Sets the rule of a pattern, in place of one that it has had; `undefined` takes that away. It comes before the
+   * function, where there is one. Returns how to take the change back.
+   *
+   * @throws as the constructor; then nothing has changed
+   */
+  set(pattern: unknown, options: unknown): () => void {
+    if (typeof pattern !== 'string') throw invalidType('pattern', 'of type string', pattern);
+    const { key, network } = parsePattern(pattern, 'pattern');
+    const rules = new Map(this.#rules);
+    if (options === undefined) {
+      rules.delete(key);
+    } else {
+      const name = `hosts[${inspect(pattern)}]`;
+      rules.set(key, this.#rule(name, network, parseHostLimits(name, options, true)));
+    }
+    const before = this.#rules;
+    this.#use(rules);
+    return () => this.#install(before);
+  }
+
+  /** The agent's own limits were changed: rules that leave these to the agent follow. `inUse`: what the function gave. */
+  refresh(inUse: Iterable<HostLimits>): void {
+    for (const { given, limits } of this.#rules.values()) {
+      Object.assign(limits, resolveLimits(given, this.#defaults));
+    }
+    if (!this.#function) return;
+    for (const limits of inUse) {
+      const given = this.#givenByFunction.get(limits);
+      if (given) Object.assign(limits, resolveLimits(given, this.#defaults));
+    }
+  }
+
+  #rule(name: string, network: Network | undefined, given: GivenLimits): Rule {
+    return { name, network, given, limits: resolveLimits(given, this.#defaults) };
+  }
+
+  #find(host: string, port: number): Rule | undefined {
+    for (const key of keysFor(host, port)) {
+      const rule = this.#rules.get(key);
+      if (rule) return rule;
+    }
+    const byNetwork = this.#networks.find(({ network }) => network?.contains(host));
+    if (byNetwork) return byNetwork;
+    for (const key of keysForAny(port)) {
+      const rule = this.#rules.get(key);
+      if (rule) return rule;
+    }
+    return undefined;
+  }
+
+  #use(rules: Rules): void {
+    let left = this.#defaults.maxTotalSockets - 1;
+    for (const { name, given } of rules.values()) {
+      const reserve = given.reserve ?? 0;
+      if (reserve > left) {
+        const expected = `at most ${Math.max(0, left)}: what maxTotalSockets and other rules leave, less one place for everybody`;
+        throw outOfRange(`${name}.reserve`, expected, reserve);
+      }
+      left -= reserve;
+    }
+    this.#install(rules);
+  }
+
+  #install(rules: Rules): void {
+    this.#rules = rules;
+    this.#networks = [...rules.values()]
+      .filter(({ network }) => network)
+      .toSorted((a, b) => (b.network?.prefix ?? 0) - (a.network?.prefix ?? 0));
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * What some hosts together have of `maxTotalSockets` for themselves: their connections, and their hosts that wait for
+ * one. There is one for each rule with a `reserve`. Counts; what follows from it is decided in pool.ts.
+ */
+import type { Connection } from './connection.js';
+import type { HostPool } from './host-pool.js';
+import type { Kinds } from './kinds.js';
+import { List } from './list.js';
+
+export class Share<K extends Kinds> {
+  /** Places that nobody else may take: what the rule says, as far as `maxTotalSockets` allows. */
+  reserve = 0;
+  /** Connections that are not closed. */
+  size = 0;
+  /** Connections in state `closing`. */
+  closing = 0;
+  /** Idle connections, the least recently used first. */
+  readonly idle: List<Connection<K>> = new List();
+  /** Hosts in need that only the lack of room holds back. All of them are among the pool's, too. */
+  readonly hungry: List<HostPool<K>> = new List();
+
+  /** Reserved places that nobody has. */
+  get unused(): number {
+    return Math.max(0, this.reserve - this.size);
+  }
+
+  /** Whether all of its connections that stay are on reserved places: what closes frees nothing for others. */
+  get isWithinReserve(): boolean {
+    return this.size - this.closing <= this.reserve;
+  }
+}

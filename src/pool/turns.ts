@@ -1,0 +1,106 @@
+/**
+ * Hosts that wait for room under `maxTotalSockets`, and which of them gets the next place: `fairness`.
+ *
+ * - `RoundRobin`: each in turn, first come, first served; in its turn a host gets as many places as its weight says.
+ *   O(1).
+ * - `OldestFirst`: whoever has the request that has waited longest. O(log hosts).
+ */
+import { Entry, Heap } from './heap.js';
+import type { HostPool } from './host-pool.js';
+import type { Kinds } from './kinds.js';
+import { List } from './list.js';
+
+export interface Turns<K extends Kinds> {
+  readonly size: number;
+  /** Who gets the next place. */
+  readonly next: HostPool<K> | undefined;
+  /** `host` is in need, from now on. It must not be among them yet. */
+  add(host: HostPool<K>): void;
+  /** `host` needs no room any more. */
+  remove(host: HostPool<K>): void;
+  /** `host`, which is among them, gets a place. */
+  granted(host: HostPool<K>): void;
+  /** Whether a request of `host` that is served now goes before its turn. */
+  isOvertaking(host: HostPool<K>): boolean;
+  [Symbol.iterator](): Iterator<HostPool<K>>;
+}
+
+export class RoundRobin<K extends Kinds> implements Turns<K> {
+  readonly #line: List<HostPool<K>> = new List();
+
+  get size(): number {
+    return this.#line.size;
+  }
+
+  get next(): HostPool<K> | undefined {
+    return this.#line.head?.value;
+  }
+
+  add(host: HostPool<K>): void {
+    host.credit = host.limits.weight;
+    this.#line.push(host.hungryLink);
+  }
+
+  remove(host: HostPool<K>): void {
+    this.#line.remove(host.hungryLink);
+  }
+
+  granted(host: HostPool<K>): void {
+    if (--host.credit > 0) return;
+    this.#line.remove(host.hungryLink);
+    this.add(host);
+  }
+
+  /** Its turn was when it got its connection. */
+  isOvertaking(): boolean {
+    return true;
+  }
+
+  [Symbol.iterator](): Iterator<HostPool<K>> {
+    return this.#line[Symbol.iterator]();
+  }
+}
+
+export class OldestFirst<K extends Kinds> implements Turns<K> {
+  readonly #heap = new Heap<HostPool<K>>((a, b) => a.hungrySince < b.hungrySince);
+
+  get size(): number {
+    return this.#heap.size;
+  }
+
+  get next(): HostPool<K> | undefined {
+    for (;;) {
+      const host = this.#heap.top;
+      if (!host?.hungryEntry) return undefined;
+      // A key can only be too low: since it was taken the oldest request of that host may have gone.
+      const since = arrivalOfOldest(host);
+      if (since <= host.hungrySince) return host;
+      host.hungrySince = since;
+      this.#heap.update(host.hungryEntry);
+    }
+  }
+
+  add(host: HostPool<K>): void {
+    host.hungrySince = arrivalOfOldest(host);
+    this.#heap.add((host.hungryEntry ??= new Entry(host)));
+  }
+
+  remove(host: HostPool<K>): void {
+    if (host.hungryEntry) this.#heap.remove(host.hungryEntry);
+  }
+
+  granted(): void {}
+
+  isOvertaking(host: HostPool<K>): boolean {
+    const { next } = this;
+    return next !== undefined && arrivalOfOldest(next) < arrivalOfOldest(host);
+  }
+
+  [Symbol.iterator](): Iterator<HostPool<K>> {
+    return this.#heap[Symbol.iterator]();
+  }
+}
+
+function arrivalOfOldest<K extends Kinds>(host: HostPool<K>): number {
+  return host.waiting.oldest?.arrival ?? Infinity;
+}

@@ -1,0 +1,14 @@
+/** The limits of an agent, for tests of the pool alone. */
+import { resolveOptions } from '../../src/options.js';
+import type { HostLimits, Limits } from '../../src/pool/limits.js';
+import { resolveLimits } from '../../src/limits/host-limits.js';
+
+/** The defaults, with some changed. */
+export function limitsWith(some: Partial<Limits> = {}): Limits {
+  return { ...resolveOptions({}).limits, ...some };
+}
+
+/** What a rule gives on top of `defaults`. */
+export function hostLimitsWith(some: Partial<HostLimits>, defaults: HostLimits = limitsWith()): HostLimits {
+  return resolveLimits(some, defaults);
+}
