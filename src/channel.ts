@@ -32,6 +32,8 @@ export class Channel {
   request: AgentRequest | undefined = undefined;
   /** With what options it asked for a connection. `undefined`: it must not be given another one. */
   requestOptions: Options | undefined = undefined;
+  /** What is written to it waits for the end of the turn: see `SendBatch`. */
+  corked = false;
   /** Something has come since it was leased. */
   answered = false;
   /** What was sent on it since then, where that may be needed again. */
@@ -81,9 +83,14 @@ export class Channel {
   /** Whether bytes that come now belong to an exchange. */
   get expectsData(): boolean {
     const { connection, request, socket } = this;
-    if (connection.state !== 'active' || request?._headerSent === false) return false;
+    if (connection.state !== 'active' || this.isUnsent) return false;
     // The response is complete when Node has taken its parser away; until 'free' the socket is still leased.
     return !(request?.res?.complete && !socket.parser);
+  }
+
+  /** Nothing of its request has left, so that nothing which comes can be an answer to it. */
+  get isUnsent(): boolean {
+    return this.corked || this.request?._headerSent === false;
   }
 
   /** Hot path. Bytes of an exchange were read. If they have completed it before the request was sent, it is the last one. */

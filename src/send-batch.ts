@@ -7,6 +7,7 @@
  * The sockets are corked, so that requests get them as ever and only the bytes wait: until the turn's end or for `MAX_HOLD`,
  * whichever comes first. Where there is nothing to gain (few connections in use, or batches of one), nothing is held.
  */
+import type { Channel } from './channel.js';
 import type { SocketLike } from './node-internals.js';
 
 /** Connections in use from which on it is tried. */
@@ -21,26 +22,27 @@ const PAUSE = 256;
 const MAX_HOLD = 1;
 
 export class SendBatch {
-  #corked: SocketLike[] = [];
+  #corked: Channel[] = [];
   #held: SocketLike[] = [];
   #begunAt = 0;
   #patience = PATIENCE;
   #pause = 0;
 
   /**
-   * Hot path. `socket` has just been leased: what is written to it may wait.
+   * Hot path. `channel` has just been leased: what is written to it may wait.
    *
    * @param inUse connections that are in use
    */
-  add(socket: SocketLike, inUse: number): void {
+  add(channel: Channel, inUse: number): void {
     if (inUse < MIN_IN_USE) return;
     if (this.#pause > 0) {
       this.#pause--;
       return;
     }
     const corked = this.#corked;
-    socket.cork();
-    if (corked.push(socket) > 1) {
+    channel.corked = true;
+    channel.socket.cork();
+    if (corked.push(channel) > 1) {
       this.tick(performance.now());
     } else {
       this.#begunAt = performance.now();
@@ -55,7 +57,7 @@ export class SendBatch {
 
   /** In the loop's check phase. */
   sendAtTurnsEnd(): void {
-    for (const socket of this.#send()) this.hold(socket);
+    for (const { socket } of this.#send()) this.hold(socket);
   }
 
   /**
@@ -79,11 +81,14 @@ export class SendBatch {
     }
   }
 
-  #send(): readonly SocketLike[] {
+  #send(): readonly Channel[] {
     const corked = this.#corked;
     if (corked.length === 0) return corked;
     this.#corked = [];
-    for (const socket of corked) socket.uncork();
+    for (const channel of corked) {
+      channel.corked = false;
+      channel.socket.uncork();
+    }
     if (corked.length >= MIN_BATCH) {
       this.#patience = PATIENCE;
     } else if (--this.#patience === 0) {

@@ -365,7 +365,9 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   /** Hot path. */
   polledLately(): boolean {
-    return performance.now() - this.polledAt < FRESH;
+    const now = performance.now();
+    this.batch.tick(now);
+    return now - this.polledAt < FRESH;
   }
 
   settled({ channel }: Connection<AgentKinds>): boolean {
@@ -657,7 +659,7 @@ export class SocketDriver implements Driver<AgentKinds> {
 
     this.#stalls?.start();
     if (this.#turning) this.batch.hold(socket);
-    else if (channel.used) this.batch.add(socket, this.pool.size - this.pool.idle.size);
+    else if (channel.used) this.batch.add(channel, this.pool.size - this.pool.idle.size);
 
     if (deliver) deliver(null, socket);
     else onSocket(req, socket);

@@ -79,13 +79,13 @@ const TIMED_OUT = /^HTTP\/1\.[01] 408/;
 
 /** Bytes that nobody asked for. */
 function onStray(channel: Channel, chunk: Buffer): void {
-  const { connection, driver, request } = channel;
+  const { connection, corked, driver } = channel;
   if (connection.state !== 'active') {
     channel.dismissed = TIMED_OUT.test(chunk.toString('latin1', 0, 16));
     driver.pool.close(connection, channel.dismissed ? 'server-closed' : 'poisoned');
-  } else if (request?._headerSent === false) {
+  } else if (channel.isUnsent) {
     // Whatever this answers, it is not this request: that goes on elsewhere, or ends.
-    if (driver.replays.lost(channel, false)) return;
+    if (driver.replays.lost(channel, corked)) return;
     const error = connectionReset('The server wrote before the request was sent');
     driver.pool.close(connection, 'poisoned', error);
   } else {
@@ -102,13 +102,13 @@ function onFree(this: SocketLike): void {
 /** End of file. Stands before Node's own listener, which ends the request that is waiting for a response. */
 function onEnd(this: SocketLike): void {
   const channel = channelOf(this);
-  channel?.driver.replays.lost(channel, false);
+  channel?.driver.replays.lost(channel, channel.corked);
 }
 
 /** Whether the request on a connection that was reset goes on. */
 function isSaved(channel: Channel, error: Error): boolean {
   channel.error = error;
-  return channel.driver.replays.lost(channel, isFailedWrite(error));
+  return channel.driver.replays.lost(channel, channel.corked || isFailedWrite(error));
 }
 
 function onClose(this: SocketLike): void {

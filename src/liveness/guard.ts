@@ -23,13 +23,14 @@ export function guard(channel: Channel, onStray: (channel: Channel, chunk: Buffe
     const now = performance.now();
     channel.polledAt = now;
     driver.polledAt = now;
-    driver.batch.tick(now);
     if (!chunk) return push.call(this, chunk, encoding);
     ledger.add(chunk.length);
     if (!channel.expectsData) {
       onStray(channel, chunk);
       return true;
     }
+    // Not before: it would send what this may be a stray answer to.
+    driver.batch.tick(now);
     channel.answered = true;
     if (begun && isFlowing(this)) {
       // What `push` would do as well, and little else: two microseconds of it are spent to find that out.

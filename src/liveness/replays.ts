@@ -37,7 +37,7 @@ export class Replays {
   /**
    * `channel` is lost: by an end of file, or an error that is not out yet. `true`: its request goes on without it.
    *
-   * @param unsent by a write that failed
+   * @param unsent nothing of the request has left: it was held back, or the write of it failed
    */
   lost(channel: Channel, unsent: boolean): boolean {
     const { request, socket } = channel;

@@ -20,7 +20,7 @@ const CONNECTIONS = 6;
 
 /** An agent with `CONNECTIONS` idle connections that have all been used. */
 async function warm(t: TestContext, server: TestServer): Promise<PoolingAgent> {
-  const agent = poolingAgent(t, { ca: server.ca, maxSockets: CONNECTIONS });
+  const agent = poolingAgent(t, { ca: server.ca, maxSockets: CONNECTIONS, validateAfterIdle: Infinity });
   while (poolOf(agent).idle.size < CONNECTIONS) {
     await Promise.all(Array.from({ length: CONNECTIONS }, () => get(server, { agent, path: '/slow' })));
     await setImmediate();
@@ -49,7 +49,11 @@ test('with many in use, what is requested in one turn leaves at its end', LIMIT,
   const server = await slowServer(t);
   const agent = await warm(t, server);
   await setImmediate();
+  // However long it really takes.
+  const now = performance.now();
+  const clock = t.mock.method(performance, 'now', () => now);
   const sockets = await Promise.all(Array.from({ length: CONNECTIONS }, () => start(agent, server)));
+  clock.mock.restore();
   const corked = sockets.filter((socket) => socket.writableCorked > 0).length;
   assert.equal(corked, CONNECTIONS - 3, 'the first three see few others in use');
   await setImmediate();
@@ -71,7 +75,10 @@ test('a turn that lasts does not hold them until its end', LIMIT, async (t) => {
   const server = await slowServer(t);
   const agent = await warm(t, server);
   await setImmediate();
+  const now = performance.now();
+  const clock = t.mock.method(performance, 'now', () => now);
   const sockets = await Promise.all(Array.from({ length: CONNECTIONS - 1 }, () => start(agent, server)));
+  clock.mock.restore();
   assert.ok(sockets.some((socket) => socket.writableCorked > 0));
   block(5);
   sockets.push(await start(agent, server));
@@ -114,6 +121,34 @@ test('what is destroyed in the same turn is never sent, and takes nothing else w
   assert.equal(server.requests() - before, CONNECTIONS);
 });
 
+test('what comes while a request is held back is no answer to it', LIMIT, async (t) => {
+  const server = await slowServer(t);
+  const agent = await warm(t, server);
+  await setImmediate();
+  const stray = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray');
+  const before = server.requests();
+  const paths = Array.from({ length: CONNECTIONS }, (_, i) => `/${i}`);
+  let strays = 0;
+  const bodies = paths.map(async (path, i) => {
+    const method = i % 2 ? 'PUT' : 'GET';
+    const req = request({ host: 'localhost', port: server.port, agent, path, method });
+    req.end();
+    req.once('socket', (socket: TLSSocket) => {
+      // As if the loop had read it in this very turn.
+      if (socket.writableCorked === 0) return;
+      strays++;
+      process.nextTick(() => socket.push(stray));
+    });
+    const [res] = (await once(req, 'response')) as [IncomingMessage];
+    let text = '';
+    for await (const chunk of res.setEncoding('utf8')) text += String(chunk);
+    return text;
+  });
+  assert.deepEqual(await Promise.all(bodies), paths);
+  assert.ok(strays >= 3);
+  assert.equal(server.requests() - before, CONNECTIONS, 'each was sent once');
+});
+
 test('bodies beyond every buffer arrive whole, in both directions', LIMIT, async (t) => {
   const server = await slowServer(t);
   const agent = await warm(t, server);
@@ -134,7 +169,7 @@ test('bodies beyond every buffer arrive whole, in both directions', LIMIT, async
 
 test("a request has 'finished' before its response ends, however fast that comes", LIMIT, async (t) => {
   const { url, ca } = await threadedServer(t);
-  const agent = poolingAgent(t, { ca, maxSockets: CONNECTIONS });
+  const agent = poolingAgent(t, { ca, maxSockets: CONNECTIONS, validateAfterIdle: Infinity });
   const finished = async (): Promise<boolean> => {
     const req = request(url, { agent });
     req.end();
