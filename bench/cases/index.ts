@@ -10,6 +10,7 @@ export const CASES = [
   'hosts',
   'reliability',
   'pool',
+  'fairness',
 ] as const;
 
 export type CaseName = (typeof CASES)[number];
@@ -32,5 +33,7 @@ export async function loadCase(name: CaseName): Promise<Case> {
       return (await import('./reliability.js')).reliability;
     case 'pool':
       return (await import('./pool.js')).pool;
+    case 'fairness':
+      return (await import('./fairness.js')).fairness;
   }
 }

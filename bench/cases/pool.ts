@@ -2,28 +2,22 @@
  * The pool's decisions alone, without sockets, TLS or HTTP: nanoseconds for what happens to a request, with few
  * and with many hosts and waiting requests.
  */
-import { resolveOptions } from '../../src/options.js';
 import type { Connection } from '../../src/pool/connection.js';
-import type { Driver } from '../../src/pool/driver.js';
 import { HostPool } from '../../src/pool/host-pool.js';
-import { Pool } from '../../src/pool/pool.js';
+import type { Pool } from '../../src/pool/pool.js';
 import { Waiter } from '../../src/pool/waiter.js';
 import { collectGarbage } from '../measure.js';
 import { valuesAt } from '../results.js';
 import type { CaseResult, Sample } from '../results.js';
 import { summarize } from '../statistics.js';
 import { atMost } from '../verdict.js';
+import { BareDriver } from './bare-driver.js';
+import type { BareKinds } from './bare-driver.js';
 import type { Case, Setting } from './case.js';
 
 interface PoolSetting extends Setting {
   readonly hosts: number;
   readonly waiting: number;
-}
-
-interface BareKinds {
-  origin: number;
-  channel: true;
-  request: undefined;
 }
 
 const OPERATIONS = 100_000;
@@ -48,51 +42,9 @@ const metrics = [
   { key: 'abort', title: 'enqueue + abort ns', digits: 0 },
 ];
 
-/** Connects at once, keeps everything, refuses nothing. */
-class BareDriver implements Driver<BareKinds> {
-  readonly pool: Pool<BareKinds> = new Pool(this, resolveOptions({ maxSockets: 1 }).limits);
-
-  dial(connection: Connection<BareKinds>): void {
-    connection.channel = true;
-    this.pool.connected(connection);
-  }
-  assign(): void {}
-  now(): number {
-    return 0;
-  }
-  park(connection: Connection<BareKinds>): boolean {
-    connection.idleSince = 0;
-    return true;
-  }
-  usable(): boolean {
-    return true;
-  }
-  quiet(): boolean {
-    return true;
-  }
-  polledLately(): boolean {
-    return true;
-  }
-  defer(connection: Connection<BareKinds>): void {
-    this.pool.settle(connection);
-  }
-  settled(): boolean {
-    return true;
-  }
-  close(connection: Connection<BareKinds>): void {
-    this.pool.closed(connection);
-  }
-  reject(): void {}
-  refuse(): void {}
-  saturated(): void {}
-  drained(): void {}
-  schedule(): void {}
-  retire(): void {}
-}
-
 /** As many hosts with an idle connection as with a busy one; behind the latter the requests wait. */
 class Population {
-  readonly pool: Pool<BareKinds> = new BareDriver().pool;
+  readonly pool: Pool<BareKinds> = new BareDriver({ maxSockets: 1 }).pool;
   readonly #idle: HostPool<BareKinds>[] = [];
   readonly #busy: Connection<BareKinds>[] = [];
   readonly #waiting: Waiter<BareKinds>[] = [];

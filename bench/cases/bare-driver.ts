@@ -1,0 +1,57 @@
+/** A driver of the pool that does nothing: connects and closes at once, keeps everything. For the pool's decisions alone. */
+import { resolveOptions } from '../../src/options.js';
+import type { PoolingAgentOptions } from '../../src/options.js';
+import type { Connection } from '../../src/pool/connection.js';
+import type { Driver } from '../../src/pool/driver.js';
+import { Pool } from '../../src/pool/pool.js';
+
+export interface BareKinds {
+  origin: number;
+  channel: true;
+  request: object | undefined;
+}
+
+export class BareDriver implements Driver<BareKinds> {
+  readonly pool: Pool<BareKinds>;
+
+  constructor(options: PoolingAgentOptions) {
+    this.pool = new Pool<BareKinds>(this, resolveOptions(options).limits);
+  }
+
+  dial(connection: Connection<BareKinds>): void {
+    connection.channel = true;
+    this.pool.connected(connection);
+  }
+  assign(): void {}
+  now(): number {
+    return 0;
+  }
+  park(connection: Connection<BareKinds>): boolean {
+    connection.idleSince = 0;
+    return true;
+  }
+  usable(): boolean {
+    return true;
+  }
+  quiet(): boolean {
+    return true;
+  }
+  polledLately(): boolean {
+    return true;
+  }
+  defer(connection: Connection<BareKinds>): void {
+    this.pool.settle(connection);
+  }
+  settled(): boolean {
+    return true;
+  }
+  close(connection: Connection<BareKinds>): void {
+    this.pool.closed(connection);
+  }
+  reject(): void {}
+  refuse(): void {}
+  saturated(): void {}
+  drained(): void {}
+  schedule(): void {}
+  retire(): void {}
+}
