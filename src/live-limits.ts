@@ -37,3 +37,14 @@ export function defineLimits(agent: Agent, limits: Limits, changed: () => void):
   define('scheduling', scheduling);
   define('keepAlive', (_name, value) => Boolean(value));
 }
+
+/** The like for what nobody waits for: nonsense is refused where it is written, not met with by a connection later. */
+export function defineDuration(agent: object, name: string, initial: number): void {
+  let current = initial;
+  Object.defineProperty(agent, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => current,
+    set: (value: unknown) => void (current = duration(name, value)),
+  });
+}
