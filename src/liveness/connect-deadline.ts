@@ -17,28 +17,39 @@ const MAX_DELAY = 2 ** 31 - 1;
 export class ConnectDeadline {
   readonly #delay: number;
   readonly #isWanted: () => boolean;
-  readonly #onTimeout: (phase: ConnectPhase) => void;
+  readonly #onTimeout: (phase: ConnectPhase, address: string | undefined) => void;
   #slices = SLICES;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #socket: SocketLike | undefined;
   /** What the socket tells when it is ready. */
   #event = '';
-  #lookedUp = false;
+  /** A path needs no lookup. */
+  #isPath = false;
+  /** Where to: more than one if the first did not answer at once (RFC 8305). */
+  #addresses: string[] = [];
 
   /**
    * @param timeout milliseconds, above 0
    * @param isWanted whether anybody still waits for the dial; asked now and then
    */
-  constructor(timeout: number, isWanted: () => boolean, onTimeout: (phase: ConnectPhase) => void) {
+  constructor(
+    timeout: number,
+    isWanted: () => boolean,
+    onTimeout: (phase: ConnectPhase, address?: string) => void,
+  ) {
     this.#isWanted = isWanted;
     this.#delay = Math.min(timeout / SLICES, MAX_DELAY);
     this.#onTimeout = onTimeout;
     this.#start();
   }
 
-  /** The dial has brought `socket`: the deadline goes on until that is ready, or closed. */
-  watch(socket: SocketLike, host: unknown): void {
+  /**
+   * The dial has brought `socket`: the deadline goes on until that is ready, or closed.
+   *
+   * @param host `undefined`: it is the path of a Unix socket
+   */
+  watch(socket: SocketLike, host: string | undefined): void {
     if (!socket.secureConnecting && !socket.connecting) {
       this.clear();
       return;
@@ -46,8 +57,8 @@ export class ConnectDeadline {
     this.#socket = socket;
     // 'secure' comes also from a TLSSocket that was not made by tls.connect, and never emits 'secureConnect'.
     this.#event = socket.secureConnecting ? 'secure' : 'connect';
-    // A host of no name is the path of a Unix socket.
-    this.#lookedUp = typeof host !== 'string' || isIP(host) !== 0;
+    if (host === undefined) this.#isPath = true;
+    else if (isIP(host) !== 0) this.#addresses.push(host);
     socket.on('lookup', this.#onLookup);
     socket.on(this.#event, this.#onReady);
     socket.on('close', this.#onReady);
@@ -67,22 +78,27 @@ export class ConnectDeadline {
   get #phase(): ConnectPhase {
     if (!this.#socket) return 'createConnection';
     if (!this.#socket.connecting) return 'secureConnect';
-    return this.#lookedUp ? 'connect' : 'lookup';
+    return this.#isPath || this.#addresses.length > 0 ? 'connect' : 'lookup';
   }
 
   #start(): void {
     this.#timer = setTimeout(() => {
       if (!this.#isWanted()) return;
       if (--this.#slices > 0) this.#start();
-      else this.#immediate = setImmediate(() => this.#onTimeout(this.#phase));
+      else this.#immediate = setImmediate(() => this.#end());
     }, this.#delay);
+  }
+
+  #end(): void {
+    const [address, ...others] = this.#addresses;
+    this.#onTimeout(this.#phase, others.length === 0 ? address : undefined);
   }
 
   readonly #onReady = (): void => {
     this.clear();
   };
 
-  readonly #onLookup = (): void => {
-    this.#lookedUp = true;
+  readonly #onLookup = (error: Error | null, address: string): void => {
+    if (!error) this.#addresses.push(address);
   };
 }

@@ -516,12 +516,9 @@ export class Pool<K extends Kinds> {
 
   /** Starts what can be started for `host`, and notes where it waits for what cannot. */
   #start(host: HostPool<K>): void {
+    // The one that a request waited for was dead: another may not be, and is here sooner than what is being opened.
+    while (host.idle.size > 0 && host.waiting.size - host.careful > host.settling) this.#lookAtNext(host);
     while (host.need > 0) {
-      if (host.idle.size > 0 && host.waiting.size - host.careful > host.settling) {
-        // The one that a request waited for was dead: another may not be.
-        this.#lookAtNext(host);
-        continue;
-      }
       if (host.connections.size >= host.limits.maxSockets) {
         this.#giveWay(host);
         return;

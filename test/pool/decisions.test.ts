@@ -705,3 +705,32 @@ test('who wants a new connection waits for its turn if there is no place for one
   assert.deepEqual([lost.end, behind.end], ['assigned', undefined]);
   m.drain();
 });
+
+test('who has lost a connection looks at one idle connection after the other, also while one is being opened', () => {
+  const m = model({ binding: 'late' });
+  const requests = [m.request(0), m.request(0), m.request(0)];
+  settle(m);
+  const [lost, first, second] = requests as [ModelRequest, ModelRequest, ModelRequest];
+  // A dial that nobody waits for any more.
+  const gone = m.request(0);
+  m.turn();
+  m.abort(gone);
+  assert.equal(m.dialling.size, 1);
+  const dying = [connectionOf(m, first), connectionOf(m, second)];
+  finish(m, first);
+  finish(m, second);
+  m.turn();
+  m.check();
+  assert.equal(m.idle.size, 2);
+  m.lose(connectionOf(m, lost), false);
+  m.check();
+  const looked = dying.find(({ state }) => state === 'settling');
+  assert.ok(looked);
+  m.closeByPeer(looked);
+  m.check();
+  m.turn();
+  m.check();
+  assert.equal(lost.end, 'assigned');
+  assert.ok(dying.includes(connectionOf(m, lost)));
+  m.drain();
+});
