@@ -83,7 +83,8 @@ export class Replays {
     queued.waiter = waiter;
     // Who has met two dead connections, or may not meet another one, gets a new one.
     this.#pool.retry(connection, waiter, count > 1 || count >= this.max);
-    if (waiter.state !== 'done') this.#arm(queued, socket.timeout);
+    // Another one, if TLS options were found to have changed when it was to be dialled.
+    if (queued.waiter.state !== 'done') this.#arm(queued, socket.timeout);
   }
 }
 
