@@ -103,11 +103,19 @@ export function sessionImport(why: 'FORMAT' | 'VERSION' | 'KEY', message: string
 
 /**
  * A connection was not ready in time. `ETIMEDOUT` is what the system says when it gives up by itself, and what retry libraries act upon;
- * `phase` tells what was waited for.
+ * `phase` tells what was waited for, `address` from where no answer came, if only one was tried.
  */
-export function connectTimedOut(phase: ConnectPhase, host: string, port: unknown, timeout: number): Error {
+export function connectTimedOut(
+  phase: ConnectPhase,
+  address: string | undefined,
+  host: string,
+  port: unknown,
+  timeout: number,
+): Error {
   const message = `The connection to ${host}:${port} was not ready within ${timeout} ms (waiting for '${phase}')`;
-  return Object.assign(coded(new Error(message), 'ETIMEDOUT'), { syscall: 'connect', phase, host, port });
+  const error = Object.assign(coded(new Error(message), 'ETIMEDOUT'), { phase, host, port });
+  // As the system's own: nothing has come back from there. Of the other phases that is not known.
+  return phase === 'connect' ? Object.assign(error, { syscall: 'connect', address }) : error;
 }
 
 /** Nothing has moved on a connection that a request has. */

@@ -13,6 +13,8 @@ export interface Handle {
   /** Node's reader. Handles of Node's own sockets have it. */
   onread?: unknown;
   reading?: boolean;
+  /** The system's descriptor, negative while there is none. */
+  fd?: number;
   readStart?(): number;
   readStop?(): number;
   /** Bytes read by it so far. */

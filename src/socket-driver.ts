@@ -520,7 +520,7 @@ export class SocketDriver implements Driver<AgentKinds> {
       else this.#dialled(connection, socket, options);
       const { channel } = connection;
       if (channel && connection.state !== 'closed')
-        deadline?.watch(channel.socket, options['path'] ? undefined : options['host']);
+        deadline?.watch(channel.socket, options['path'] ? undefined : String(options['host']));
       else deadline?.clear();
     });
   }
@@ -529,8 +529,8 @@ export class SocketDriver implements Driver<AgentKinds> {
     const timeout = this.#connectTimeout;
     if (timeout === 0) return undefined;
     const isWanted = (): boolean => connection.state !== 'closed';
-    return new ConnectDeadline(timeout, isWanted, (phase) => {
-      const error = connectTimedOut(phase, String(host), port, timeout);
+    return new ConnectDeadline(timeout, isWanted, (phase, address) => {
+      const error = connectTimedOut(phase, address, String(host), port, timeout);
       debug.enabled && debug('%s: %s', connection.host.origin.key, error.message);
       if (connection.channel) connection.channel.socket.destroy(error);
       else this.pool.failed(connection, error);

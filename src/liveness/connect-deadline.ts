@@ -78,7 +78,9 @@ export class ConnectDeadline {
   get #phase(): ConnectPhase {
     if (!this.#socket) return 'createConnection';
     if (!this.#socket.connecting) return 'secureConnect';
-    return this.#isPath || this.#addresses.length > 0 ? 'connect' : 'lookup';
+    // A `lookup` that answers at once has done so before anybody could listen: then there is a descriptor by now.
+    const isFound = this.#isPath || this.#addresses.length > 0 || (this.#socket._handle?.fd ?? -1) >= 0;
+    return isFound ? 'connect' : 'lookup';
   }
 
   #start(): void {

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { request } from 'node:https';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { activeCount, idleCount, poolOf, poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { lookupLoopback } from '../contract/support.js';
 
 const LIMIT = { timeout: 30_000 };
 
@@ -60,15 +62,17 @@ interface Expected {
   readonly port: number;
   readonly host?: string;
   readonly timeout?: number;
+  readonly address?: string;
 }
 
 function timesOut(
   promise: Promise<unknown>,
-  { phase, port, host = 'localhost', timeout = 50 }: Expected,
+  { phase, port, host = 'localhost', timeout = 50, address }: Expected,
 ): Promise<void> {
   return assert.rejects(promise, {
     code: 'ETIMEDOUT',
-    syscall: 'connect',
+    ...(phase === 'connect' && { syscall: 'connect' }),
+    ...(address && { address }),
     phase,
     host,
     port,
@@ -87,16 +91,21 @@ for (const binding of BINDINGS) {
     it('names the TCP connect', LIMIT, async (t) => {
       const port = await fullServer(t);
       const agent = poolingAgent(t, { connectTimeout: 50, binding });
-      const expected = { phase: 'connect', port, host: '127.0.0.1' };
+      const expected = { phase: 'connect', port, host: '127.0.0.1', address: '127.0.0.1' };
       await timesOut(get({ port, ca: '' }, { agent, host: '127.0.0.1' }), expected);
-      await timesOut(get({ port, ca: '' }, { agent, family: 4 }), { phase: 'connect', port });
+      const byName = get({ port, ca: '' }, { agent, lookup: lookupLoopback });
+      await timesOut(byName, { phase: 'connect', port });
       await until(() => agent.totalSocketCount === 0);
     });
 
     it('names the TLS handshake', LIMIT, async (t) => {
       const port = await muteServer(t);
-      const agent = poolingAgent(t, { connectTimeout: 50, binding });
-      await timesOut(get({ port, ca: '' }, { agent }), { phase: 'secureConnect', port });
+      const agent = poolingAgent(t, { connectTimeout: ROOMY, binding });
+      await timesOut(get({ port, ca: '' }, { agent, lookup: lookupLoopback }), {
+        phase: 'secureConnect',
+        port,
+        timeout: ROOMY,
+      });
       await until(() => agent.totalSocketCount === 0);
     });
 
@@ -181,6 +190,33 @@ describe('connectTimeout', () => {
       await until(() => timers() === before);
     }
   });
+
+  it(
+    'of a TCP connect: idle connections to the same address go; of a handshake: they stay',
+    LIMIT,
+    async (t) => {
+      const server = await httpsServer(t);
+      for (const phase of ['connect', 'secureConnect']) {
+        const agent = poolingAgent(t, { ca: server.ca, connectTimeout: ROOMY });
+        await get(server, { agent });
+        await until(() => poolOf(agent).idle.size === 1);
+        const [idle] = poolOf(agent).idle;
+        // No address of the loopback swallows a SYN, and no server of ours a ClientHello.
+        const silent = phase === 'connect' ? new Socket() : connect(server.port, '127.0.0.1');
+        Object.defineProperty(silent, phase === 'connect' ? 'connecting' : 'secureConnecting', {
+          value: true,
+        });
+        Reflect.set(agent, 'createConnection', () => silent);
+        const { port, ca } = server;
+        const req = request({ port, ca, agent, method: 'POST', localAddress: '127.0.0.1' });
+        silent.emit('lookup', null, '127.0.0.1', 4, 'localhost');
+        const [error] = (await once(req, 'error')) as [Error];
+        assert.equal(Reflect.get(error, 'phase'), phase);
+        await until(() => poolOf(agent).size === (phase === 'connect' ? 0 : 1));
+        assert.equal(idle?.closeReason, phase === 'connect' ? 'peer-dead' : undefined);
+      }
+    },
+  );
 
   it('has nothing to do with `timeout`, which only tells', LIMIT, async (t) => {
     const port = await muteServer(t);
