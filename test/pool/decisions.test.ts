@@ -294,6 +294,24 @@ test('maxQueueSize: 0 lets a request take a connection that settles', () => {
   assert.equal(next.end, 'assigned');
 });
 
+test('maxQueueSize: 0 lets a request wait for a place that is about to come free for it', () => {
+  const m = model({ maxTotalSockets: 1, maxQueueSize: 0, maxTotalQueueSize: 0 });
+  idleAt(m, 0);
+  const other = m.request(1);
+  assert.equal(m.closing.size, 1);
+  assert.equal(m.request(1).end, 'refused');
+  assert.equal(m.request(2).end, 'refused');
+  settle(m);
+  assert.equal(other.end, 'assigned');
+  finish(m, other);
+  settle(m);
+  m.time += m.idleTime * 0.8;
+  const careful = m.request(1, true);
+  assert.equal(m.closing.size, 1, 'what has been idle for too long gives way');
+  settle(m);
+  assert.equal(careful.end, 'assigned');
+});
+
 test('acquireTimeout: who has waited for so long is refused, by the limit that holds now', () => {
   const m = model({ maxSockets: 1, acquireTimeout: 100 });
   m.request(0);
@@ -359,13 +377,13 @@ test('random: any of them, by the numbers that it is given', () => {
 test('fifo shrinks after a peak: what was not needed once in an interval goes', () => {
   for (const scheduling of ['fifo', 'lifo', 'random', 'least-used'] as const) {
     const m = model({ scheduling, trimInterval: 1000 });
+    m.idleTime = Infinity;
     const peak = Array.from({ length: 10 }, () => m.request(0));
     settle(m);
     m.pool.beginTrim(m.time);
     for (const request of peak) finish(m, request);
     settle(m);
     m.time = 1000;
-    m.idleTime = Infinity;
     assert.equal(m.pool.trim(m.time), 2000, 'in this interval all were needed');
     assert.equal(m.idle.size, 10);
     for (let i = 0; i < 20; i++) {

@@ -377,6 +377,13 @@ export class Model implements Driver<ModelKinds> {
 
   close(connection: Conn, reason: CloseReason): void {
     assert.ok(reason);
+    if (reason === 'evicted' && !this.idle.has(connection) && !connection.host.share) {
+      assert.notEqual(
+        this.pool.hungry.next,
+        connection.host,
+        'nobody gives up a place that it would get back',
+      );
+    }
     this.leased.delete(connection);
     this.idle.delete(connection);
     this.dialling.delete(connection);
