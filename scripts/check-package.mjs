@@ -124,7 +124,7 @@ function checkTypes() {
     const options: PoolingAgentOptions = { maxSockets: 4, scheduling: 'fifo', ca: 'PEM' };
     const agent: Agent = new PoolingAgent(options);
     // @ts-expect-error: not a word that the option knows
-    new PoolingAgent({ scheduling: 'random' });
+    new PoolingAgent({ scheduling: 'newest' });
     agent.destroy();\n`;
   const load = `import { PoolingAgent, type PoolingAgentOptions } from '${name}';\nimport { Agent } from 'node:https';`;
   const required = `import pooling = require('${name}');

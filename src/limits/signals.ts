@@ -12,7 +12,7 @@ interface Signalled {
 }
 
 /** Milliseconds. */
-export const SIGNAL_INTERVAL = 1000;
+const SIGNAL_INTERVAL = 1000;
 
 /** Hosts remembered. Beyond that, one may be told of more often. */
 const MAX_HOSTS = 10_000;
