@@ -98,7 +98,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   /** The agent's own, when nobody has overridden it. */
   readonly #keepSocketAlive: DrivenAgent['keepSocketAlive'];
   #keylog = false;
-  /** When the loop was last seen to poll. */
+  /** When something was last read: the loop polled then. (A turn's end alone proves nothing: what kept the loop busy may have come since.) */
   polledAt = 0;
   /** In the check phase of the loop. */
   #turning = false;
@@ -420,7 +420,6 @@ export class SocketDriver implements Driver<AgentKinds> {
   /** Hot path. The loop has polled. */
   turn(): void {
     this.#turning = true;
-    this.polledAt = performance.now();
     try {
       this.pool.turn();
     } finally {

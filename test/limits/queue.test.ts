@@ -324,7 +324,12 @@ test('each scheduling serves, and the agent’s is live', LIMIT, async (t) => {
 
 test('maxTotalFreeSockets and trimInterval, over real sockets', LIMIT, async (t) => {
   const server = await holdingServer(t);
-  const agent = poolingAgent(t, { ca: server.ca, scheduling: 'fifo', maxTotalFreeSockets: 6 });
+  const agent = poolingAgent(t, {
+    ca: server.ca,
+    scheduling: 'fifo',
+    maxTotalFreeSockets: 6,
+    idleTimeout: Infinity,
+  });
   const peak = Array.from({ length: 8 }, () => send(server, { agent }));
   await until(() => server.held.length === 8);
   for (const res of server.held.splice(0)) res.end();
