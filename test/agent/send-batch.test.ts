@@ -129,6 +129,9 @@ test('what comes while a request is held back is no answer to it', LIMIT, async 
   const before = server.requests();
   const paths = Array.from({ length: CONNECTIONS }, (_, i) => `/${i}`);
   let strays = 0;
+  const now = performance.now();
+  const clock = t.mock.method(performance, 'now', () => now);
+  void setImmediate().then(() => clock.mock.restore());
   const bodies = paths.map(async (path, i) => {
     const method = i % 2 ? 'PUT' : 'GET';
     const req = request({ host: 'localhost', port: server.port, agent, path, method });
