@@ -58,11 +58,14 @@ export class QueueTimer {
   wake(): void {
     this.#clear();
     const now = performance.now();
-    this.#pool.expire(now);
     for (let queued = this.#timeouts.top; queued && queued.timesOutAt <= now; queued = this.#timeouts.top) {
+      // In the order of time, also when the loop was busy and both are over.
+      this.#pool.expire(queued.timesOutAt);
+      if (queued !== this.#timeouts.top) continue;
       if (queued.timeoutEntry) this.#timeouts.remove(queued.timeoutEntry);
       queued.timeOut();
     }
+    this.#pool.expire(now);
     this.adjust();
   }
 

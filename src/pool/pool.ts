@@ -743,10 +743,13 @@ export class Pool<K extends Kinds> {
 
   /** `connection`, which is active and has no request, goes to `waiter`, whose turn it is. */
   #serve(connection: Connection<K>, waiter: Waiter<K>): void {
+    const { host } = connection;
     this.#take(waiter);
-    this.#waitsLess(connection.host);
+    this.#waitsLess(host);
     if (waiter.connection) waiter.connection.waiter = undefined;
     this.#assign(connection, waiter);
+    // Who counted on it, and may have what is idle, need not wait for another one.
+    if (waiter.careful && host.idle.size > 0 && host.waiting.size > 0) this.#pump(host);
   }
 
   /** Who is next in the queue, of those that may have `connection`. */

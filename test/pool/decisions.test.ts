@@ -312,6 +312,25 @@ test('maxQueueSize: 0 lets a request wait for a place that is about to come free
   assert.equal(careful.end, 'assigned');
 });
 
+test('who counted on a connection that somebody else gets takes an idle one', () => {
+  const m = model();
+  const requests = [m.request(0), m.request(0), m.request(0)];
+  settle(m);
+  for (const request of requests) finish(m, request);
+  settle(m);
+  m.pool.suspect();
+  // Both wait for a connection that is looked at first; one of these dies.
+  const patient = m.request(0, false, 7);
+  const careful = m.request(0, true);
+  const one = [...m.host(0).connections].find(({ state }) => state === 'settling');
+  assert.ok(one);
+  m.closeByPeer(one);
+  m.check();
+  settle(m);
+  assert.deepEqual([careful.end, patient.end], ['assigned', 'assigned']);
+  m.drain();
+});
+
 test('acquireTimeout: who has waited for so long is refused, by the limit that holds now', () => {
   const m = model({ maxSockets: 1, acquireTimeout: 100 });
   m.request(0);
