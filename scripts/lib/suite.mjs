@@ -1,5 +1,6 @@
 // The test suite, as built by `npm run build:all`: which files, and how they are run.
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { root, run } from './run.mjs';
 
@@ -18,6 +19,9 @@ function testFiles() {
  */
 const TEST_TIMEOUT = 300_000;
 
+/** Test files at once. The runner would leave a core free, which of two is half of them. */
+const CONCURRENCY = Math.max(2, availableParallelism());
+
 /** Milliseconds for the whole suite. The runner is asked to stop then, and tells what it was doing. */
 const SUITE_TIMEOUT = 900_000;
 
@@ -27,6 +31,11 @@ const SUITE_TIMEOUT = 900_000;
  * @param {{ quiet?: boolean }} [options]
  */
 export function runSuite(node, args, options) {
-  const flags = ['--test', '--test-reporter=spec', `--test-timeout=${TEST_TIMEOUT}`];
+  const flags = [
+    '--test',
+    '--test-reporter=spec',
+    `--test-timeout=${TEST_TIMEOUT}`,
+    `--test-concurrency=${CONCURRENCY}`,
+  ];
   return run(node, [...flags, ...args, ...testFiles()], { ...options, timeout: SUITE_TIMEOUT });
 }
