@@ -3,7 +3,6 @@
  * room, with ten of them and with ten thousand; and what a request that waits occupies, of the pool's memory.
  */
 import type { ClientRequest } from 'node:http';
-import type { PoolingAgentOptions } from '../../src/options.js';
 import type { Connection } from '../../src/pool/connection.js';
 import { HostPool } from '../../src/pool/host-pool.js';
 import { Waiter } from '../../src/pool/waiter.js';
@@ -13,8 +12,8 @@ import { valuesAt } from '../results.js';
 import type { CaseResult, Sample } from '../results.js';
 import { summarize } from '../statistics.js';
 import { atMost } from '../verdict.js';
-import { BareDriver } from './bare-driver.js';
-import type { BareKinds } from './bare-driver.js';
+import { BareDriver } from '../../test/support/bare-driver.js';
+import type { BareKinds } from '../../test/support/bare-driver.js';
 import type { Case, Setting } from './case.js';
 
 interface FairnessSetting extends Setting {
@@ -43,10 +42,8 @@ class Contention {
   readonly #active: Connection<BareKinds>[] = [];
 
   constructor({ fairness, hosts }: FairnessSetting) {
-    const options: PoolingAgentOptions = { maxTotalSockets: PLACES, fairness };
-    this.#driver = new BareDriver(options);
-    this.#driver.assign = (connection?: Connection<BareKinds>) =>
-      void (connection && this.#active.push(connection));
+    this.#driver = new BareDriver({ maxTotalSockets: PLACES, fairness });
+    this.#driver.assign = (connection) => void this.#active.push(connection);
     for (let i = 0; i < 2 * hosts; i++) this.#enqueue(new HostPool(i % hosts, this.#driver.pool.limits));
   }
 

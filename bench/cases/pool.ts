@@ -11,8 +11,8 @@ import { valuesAt } from '../results.js';
 import type { CaseResult, Sample } from '../results.js';
 import { summarize } from '../statistics.js';
 import { atMost } from '../verdict.js';
-import { BareDriver } from './bare-driver.js';
-import type { BareKinds } from './bare-driver.js';
+import { BareDriver } from '../../test/support/bare-driver.js';
+import type { BareKinds } from '../../test/support/bare-driver.js';
 import type { Case, Setting } from './case.js';
 
 interface PoolSetting extends Setting {

@@ -5,36 +5,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Connection } from '../../src/pool/connection.js';
-import type { Driver } from '../../src/pool/driver.js';
 import { HostPool } from '../../src/pool/host-pool.js';
 import { checkInvariants } from '../../src/pool/invariants.js';
 import type { Limits } from '../../src/pool/limits.js';
-import { Pool } from '../../src/pool/pool.js';
 import { Waiter } from '../../src/pool/waiter.js';
 import { limitsWith } from '../support/limits.js';
-
-interface PlainKinds {
-  origin: number;
-  channel: object;
-  request: number;
-}
+import { BareDriver } from '../support/bare-driver.js';
+import type { BareKinds } from '../support/bare-driver.js';
 
 const LIMIT = { timeout: 60_000 };
 
-/** Connects at once, closes at once, and keeps a list of what is in use. */
-class PlainDriver implements Driver<PlainKinds> {
-  readonly pool: Pool<PlainKinds>;
-  readonly active: Connection<PlainKinds>[] = [];
+/** Keeps a list of what is in use. */
+class PlainDriver extends BareDriver {
+  readonly active: Connection<BareKinds>[] = [];
   served = 0;
   requests = 0;
   refused = 0;
-  readonly #deferred: Connection<PlainKinds>[] = [];
+  readonly #deferred: Connection<BareKinds>[] = [];
 
-  constructor(limits: Partial<Limits>) {
-    this.pool = new Pool<PlainKinds>(this, limitsWith(limits));
-  }
-
-  request(host: HostPool<PlainKinds>, id: number): Waiter<PlainKinds> | undefined {
+  request(host: HostPool<BareKinds>, id: number): Waiter<BareKinds> | undefined {
     const connection = this.pool.lease(host, false);
     if (connection) {
       this.active.push(connection);
@@ -42,7 +31,7 @@ class PlainDriver implements Driver<PlainKinds> {
       return undefined;
     }
     if (host.isEmpty) this.pool.limit(host, this.pool.limits);
-    const waiter = new Waiter<PlainKinds>(host, id, false, this.requests++ / 64, id % 8);
+    const waiter = new Waiter<BareKinds>(host, id, false, this.requests++ / 64, id % 8);
     this.pool.enqueue(waiter);
     return waiter;
   }
@@ -56,56 +45,25 @@ class PlainDriver implements Driver<PlainKinds> {
     }
   }
 
-  dial(connection: Connection<PlainKinds>): void {
-    connection.channel = {};
-    this.pool.connected(connection);
-  }
-  assign(connection: Connection<PlainKinds>): void {
+  override assign(connection: Connection<BareKinds>): void {
     this.active.push(connection);
     this.served++;
   }
-  now(): number {
-    return 0;
-  }
-  park(connection: Connection<PlainKinds>): boolean {
-    connection.idleSince = 0;
-    return true;
-  }
-  usable(): boolean {
-    return true;
-  }
-  quiet(): boolean {
-    return true;
-  }
-  polledLately(): boolean {
-    return true;
-  }
-  defer(connection: Connection<PlainKinds>): void {
+  override defer(connection: Connection<BareKinds>): void {
     this.#deferred.push(connection);
   }
-  settled(): boolean {
-    return true;
-  }
-  close(connection: Connection<PlainKinds>): void {
-    this.pool.closed(connection);
-  }
-  reject(): void {}
-  refuse(): void {
+  override refuse(): void {
     this.refused++;
   }
-  saturated(): void {}
-  drained(): void {}
-  schedule(): void {}
-  retire(): void {}
 }
 
-function hosts(count: number): HostPool<PlainKinds>[] {
-  return Array.from({ length: count }, (_, origin) => new HostPool<PlainKinds>(origin, limitsWith()));
+function hosts(count: number): HostPool<BareKinds>[] {
+  return Array.from({ length: count }, (_, origin) => new HostPool<BareKinds>(origin, limitsWith()));
 }
 
 test('100,000 requests wait behind 10 connections', LIMIT, () => {
   const driver = new PlainDriver({ maxSockets: 10 });
-  const [host] = hosts(1) as [HostPool<PlainKinds>];
+  const [host] = hosts(1) as [HostPool<BareKinds>];
   for (let i = 0; i < 100_000; i++) driver.request(host, i);
   checkInvariants(driver.pool);
   driver.run();
@@ -116,7 +74,7 @@ test('100,000 requests wait behind 10 connections', LIMIT, () => {
 
 test('100,000 waiting requests are aborted, from anywhere in the queue', LIMIT, () => {
   const driver = new PlainDriver({ maxSockets: 10 });
-  const [host] = hosts(1) as [HostPool<PlainKinds>];
+  const [host] = hosts(1) as [HostPool<BareKinds>];
   const waiters = Array.from({ length: 100_000 }, (_, i) => driver.request(host, i));
   // 7,919 is prime: every waiter once, in no order.
   for (let i = 0; i < waiters.length; i++) {
@@ -174,7 +132,7 @@ test('the deadlines of 100,000 requests at 10,000 hosts pass one after the other
 
 test('100,000 waiting requests change their priority, each more than once', LIMIT, () => {
   const driver = new PlainDriver({ maxSockets: 1 });
-  const [host] = hosts(1) as [HostPool<PlainKinds>];
+  const [host] = hosts(1) as [HostPool<BareKinds>];
   const waiters = Array.from({ length: 100_000 }, (_, i) => driver.request(host, i));
   for (let i = 0; i < 3 * waiters.length; i++) {
     const waiter = waiters[(i * 7919) % waiters.length];

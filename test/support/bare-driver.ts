@@ -1,28 +1,28 @@
 /** A driver of the pool that does nothing: connects and closes at once, keeps everything. For the pool's decisions alone. */
-import { resolveOptions } from '../../src/options.js';
-import type { PoolingAgentOptions } from '../../src/options.js';
 import type { Connection } from '../../src/pool/connection.js';
 import type { Driver } from '../../src/pool/driver.js';
+import type { Limits } from '../../src/pool/limits.js';
 import { Pool } from '../../src/pool/pool.js';
+import { limitsWith } from './limits.js';
 
 export interface BareKinds {
   origin: number;
   channel: true;
-  request: object | undefined;
+  request: unknown;
 }
 
 export class BareDriver implements Driver<BareKinds> {
   readonly pool: Pool<BareKinds>;
 
-  constructor(options: PoolingAgentOptions) {
-    this.pool = new Pool<BareKinds>(this, resolveOptions(options).limits);
+  constructor(limits: Partial<Limits>) {
+    this.pool = new Pool<BareKinds>(this, limitsWith(limits));
   }
 
   dial(connection: Connection<BareKinds>): void {
     connection.channel = true;
     this.pool.connected(connection);
   }
-  assign(): void {}
+  assign(_connection: Connection<BareKinds>): void {}
   now(): number {
     return 0;
   }
