@@ -89,7 +89,7 @@ export class PoolingAgent extends Agent {
     const driver = new SocketDriver(
       this as unknown as DrivenAgent,
       resolved,
-      PoolingAgent.prototype.keepSocketAlive,
+      PoolingAgent.prototype,
       resumption,
     );
     Object.defineProperty(this, kDriver, { value: driver });
@@ -100,7 +100,7 @@ export class PoolingAgent extends Agent {
     // Node's own handlers of these two would run a second pool beside ours.
     this.removeAllListeners('free');
     this.removeAllListeners('newListener');
-    this.on('free', (socket: SocketLike, socketOptions: Options) => driver.free(socket, socketOptions));
+    this.on('free', driver.onFree);
     this.on('newListener', (event) => {
       if (event === 'keylog') driver.enableKeylog();
     });
@@ -232,7 +232,10 @@ export class PoolingAgent extends Agent {
  * accessors in it: as in Node's agent, what counts is what its own properties hold now.
  */
 function requestOptions(options: object): Options {
-  return Object.getPrototypeOf(options) === null ? (options as Options) : { __proto__: null, ...options };
+  // In V8, `Object.getPrototypeOf` leaves the optimized code.
+  return (options as Options)['__proto__'] === undefined
+    ? (options as Options)
+    : { __proto__: null, ...options };
 }
 
 function hostOf(req: AgentRequest): unknown {

@@ -77,7 +77,11 @@ export class Channel {
     this.socket = socket;
     this.options = options;
     this.ledger = new RecordLedger(socket);
-    (socket as Marked)[kChannel] = this;
+  }
+
+  /** The socket is ours from now on. */
+  claim(): void {
+    (this.socket as Marked)[kChannel] = this;
   }
 
   /** Whether bytes that come now belong to an exchange. */

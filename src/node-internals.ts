@@ -26,6 +26,7 @@ export interface Handle {
   /** Of a TLS handle: the TCP handle below. */
   _parent?: Handle | null;
   asyncReset?(resource: object): void;
+  getpeername?(peer: object): number;
   getAsyncId?(): number;
   getProviderType?(): number;
 }
@@ -88,6 +89,22 @@ export function hasProxyConfig(agent: object): boolean {
   return ownSymbol(agent, 'kProxyConfig') !== undefined;
 }
 
+/**
+ * Where a socket leads, as far as it tells. Its handle is asked first: `remoteAddress` would be kept as one more property of the
+ * socket, at a time when Node's functions have been optimized for sockets without it.
+ */
+export function peerOf(socket: SocketLike): { address?: string | undefined; port?: number | undefined } {
+  const peer = {};
+  if (socket._handle?.getpeername?.(peer) === 0) return peer;
+  return { address: socket.remoteAddress, port: socket.remotePort };
+}
+
+/** Hot path. Whether `listener` alone hears `event`, and `emit` is Node's. `false`: that is not known. */
+export function hasOnlyListener(emitter: object, event: string, listener: unknown): boolean {
+  const { _events, emit } = emitter as { _events?: Record<string, unknown>; emit?: unknown };
+  return emit === EventEmitter.prototype.emit && _events?.[event] === listener;
+}
+
 /** The resource that async_hooks sees for a handle that goes on to another request: as in Node's agent. */
 class ReusedHandle {
   readonly type: number | undefined;
@@ -111,11 +128,24 @@ export function clearAsyncId(socket: SocketLike): void {
   if (socket._handle) setAsyncId(socket, -1);
 }
 
+/** Handles of one kind have one prototype, and one type. */
+let lastKind: unknown;
+let lastType: number | undefined;
+
+function typeOf(handle: Handle): number | undefined {
+  const kind = handle.constructor;
+  if (kind !== lastKind) {
+    lastKind = kind;
+    lastType = handle.getProviderType?.();
+  }
+  return lastType;
+}
+
 /** Hot path. A reused socket starts in the async context of the request that has it now. */
 export function resetAsyncId(socket: SocketLike): void {
   const handle = socket._handle;
   if (!handle?.asyncReset) return;
-  handle.asyncReset(new ReusedHandle(handle.getProviderType?.(), handle));
+  handle.asyncReset(new ReusedHandle(typeOf(handle), handle));
   if (handle.getAsyncId) setAsyncId(socket, handle.getAsyncId());
 }
 
@@ -140,10 +170,14 @@ function timeoutSetBy(listener: SocketListener): number | undefined {
 
 /** How Node's listener looks. `undefined`: `req.setTimeout` works some other way. */
 function findTimeoutListener(): string | undefined {
-  const request = Object.assign(new EventEmitter(), { timeoutCb: null, socket: null });
+  const listeners: SocketListener[] = [];
+  const once = (event: string, listener: SocketListener): void => {
+    if (event === 'socket') listeners.push(listener);
+  };
+  // Not an EventEmitter: V8 makes its methods slower with each kind that they meet.
+  const request = { timeoutCb: null, socket: null, once, on: once };
   try {
     ClientRequest.prototype.setTimeout.call(request as unknown as ClientRequest, 1);
-    const listeners = request.listeners('socket') as SocketListener[];
     const found = listeners.filter((listener) => timeoutSetBy(listener) === 1);
     return found.length === 1 ? String(found[0]) : undefined;
   } catch {

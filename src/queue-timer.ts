@@ -3,6 +3,7 @@
  * only while somebody waits who has one of them. It keeps the process alive: else a request whose host is paused, or
  * whose connections keep nothing alive, would get no answer at all.
  */
+import { performance } from 'node:perf_hooks';
 import { MAX_TIMEOUT } from './node-internals.js';
 import { Entry, Heap } from './pool/heap.js';
 import type { QueuedRequest } from './queued-request.js';

@@ -155,9 +155,12 @@ function setTimeoutWhileQueued(this: Hooked, timeout: number, callback?: () => v
   return this;
 }
 
-type OnSocket = (socket: SocketLike | null, error?: Error) => void;
-
 /** Node's typings know neither the `null` nor the error. */
+interface Receiver {
+  onSocket(socket: SocketLike | null, error?: Error): void;
+}
+
+/** Hot path. */
 export function onSocket(req: ClientRequest, socket: SocketLike | null, error?: Error): void {
-  (req.onSocket as OnSocket).call(req, socket, error);
+  (req as unknown as Receiver).onSocket(socket, error);
 }

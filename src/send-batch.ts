@@ -7,6 +7,7 @@
  * The sockets are corked, so that requests get them as ever and only the bytes wait: until the turn's end or for `MAX_HOLD`,
  * whichever comes first. Where there is nothing to gain (few connections in use, or batches of one), nothing is held.
  */
+import { performance } from 'node:perf_hooks';
 import type { Channel } from './channel.js';
 import type { SocketLike } from './node-internals.js';
 

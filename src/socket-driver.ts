@@ -3,6 +3,7 @@
  * decides nothing about who gets which connection; that is the pool's. What users may override on an agent
  * (`createSocket`, `createConnection`, `reuseSocket`, `keepSocketAlive`, `removeSocket`) is called on the agent.
  */
+import { performance } from 'node:perf_hooks';
 import { Channel, channelOf } from './channel.js';
 import type { AgentKinds } from './channel.js';
 import { debug } from './debug.js';
@@ -56,6 +57,8 @@ export interface DrivenAgent extends DiallingAgent {
   listenerCount(event: string): number;
 }
 
+type OwnMethods = Pick<DrivenAgent, 'keepSocketAlive' | 'reuseSocket'>;
+
 /**
  * A hand-over is believed to be clean when the loop has looked at the socket within this many milliseconds; else
  * the loop was busy, bytes may wait in the kernel, and it has to look again.
@@ -95,22 +98,17 @@ export class SocketDriver implements Driver<AgentKinds> {
   #brief: QueuedRequest[] = [];
   /** Connections that became idle within the last `REST_DELAY`: under load most are leased again by its end. */
   #resting: Channel[] = [];
-  /** The agent's own, when nobody has overridden it. */
-  readonly #keepSocketAlive: DrivenAgent['keepSocketAlive'];
+  /** The agent's methods, when nobody has overridden them. */
+  readonly #own: OwnMethods;
   #keylog = false;
   /** When something was last read: the loop polled then. (A turn's end alone proves nothing: what kept the loop busy may have come since.) */
   polledAt = 0;
   /** In the check phase of the loop. */
   #turning = false;
 
-  constructor(
-    agent: DrivenAgent,
-    resolved: ResolvedOptions,
-    keepSocketAlive: DrivenAgent['keepSocketAlive'],
-    resumption: Resumption,
-  ) {
+  constructor(agent: DrivenAgent, resolved: ResolvedOptions, methods: OwnMethods, resumption: Resumption) {
     this.agent = agent;
-    this.#keepSocketAlive = keepSocketAlive;
+    this.#own = methods;
     const { eagerContext, limits, maxSecureContexts, tls } = resolved;
     this.contexts = new SecureContexts(maxSecureContexts);
     this.resumption = resumption;
@@ -175,14 +173,19 @@ export class SocketDriver implements Driver<AgentKinds> {
     else this.#arm(queued);
   }
 
+  /** The agent's listener for 'free'. */
+  readonly onFree = (socket: SocketLike, options: Options): void => this.free(socket, options);
+
   /** `socket` is free again, says Node's client or somebody else. */
   free(socket: SocketLike, options: Options): void {
     const channel = channelOf(socket);
-    if (channel?.driver !== this) {
-      this.#adopt(socket, options);
-      return;
-    }
-    const { connection, request } = channel;
+    if (channel?.driver === this) this.release(channel);
+    else this.#adopt(socket, options);
+  }
+
+  /** Hot path. The exchange on `channel` is over. */
+  release(channel: Channel): void {
+    const { connection, request, socket } = channel;
     if (connection.state !== 'active') return;
     // Node can emit 'free' twice for one exchange; the second time the socket may belong to the next request,
     // which is not over before it counts as destroyed. A custom request without the flag is taken at its word.
@@ -316,7 +319,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     const { channel } = connection;
     if (!channel || !this.#lifetimes.park(connection, channel.hint, channel.polledAt)) return false;
     // Somebody else's has a say in whether it is kept, each time. What nobody reads has to be seen to at once.
-    const overridden = this.agent.keepSocketAlive !== this.#keepSocketAlive;
+    const overridden = this.agent.keepSocketAlive !== this.#own.keepSocketAlive;
     if (overridden || !channel.socket._handle?.reading) return this.#rest(channel);
     if (!channel.restsSoon) {
       channel.restsSoon = true;
@@ -350,9 +353,12 @@ export class SocketDriver implements Driver<AgentKinds> {
   }
 
   /** Hot path. */
-  quiet({ channel }: Connection<AgentKinds>): boolean {
+  quiet({ channel, host }: Connection<AgentKinds>, isAwaited: boolean): boolean {
     if (!channel) return true;
-    return channel.ledger.balanced && performance.now() - channel.polledAt < FRESH;
+    if (!channel.ledger.balanced) return false;
+    // Whoever leases it later asks for the time then.
+    const isLookedAtLater = !isAwaited && host.limits.validateAfterIdle !== Infinity;
+    return isLookedAtLater || performance.now() - channel.polledAt < FRESH;
   }
 
   /**
@@ -364,10 +370,10 @@ export class SocketDriver implements Driver<AgentKinds> {
   }
 
   /** Hot path. */
-  polledLately(): boolean {
-    const now = performance.now();
-    this.batch.tick(now);
-    return now - this.polledAt < FRESH;
+  polledLately(now: number): boolean {
+    const monotonic = this.#lifetimes.monotonicAt(now);
+    this.batch.tick(monotonic);
+    return monotonic - this.polledAt < FRESH;
   }
 
   settled({ channel }: Connection<AgentKinds>): boolean {
@@ -554,7 +560,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     } else {
       let channel;
       try {
-        channel = this.#own(connection, socket, options);
+        channel = this.#take(connection, socket, options);
       } catch (error) {
         this.pool.failed(connection, error as Error);
         return;
@@ -565,7 +571,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   }
 
   /** Throws for a stream that refuses a mark or a listener. */
-  #own(connection: Connection<AgentKinds>, socket: SocketLike, options: Options): Channel {
+  #take(connection: Connection<AgentKinds>, socket: SocketLike, options: Options): Channel {
     try {
       const channel = new Channel(this, connection, socket, options);
       listen(channel, this.#keylog);
@@ -594,7 +600,7 @@ export class SocketDriver implements Driver<AgentKinds> {
       return;
     }
     const message = socket._httpMessage as { shouldKeepAlive?: boolean } | null | undefined;
-    this.#own(connection, socket, options);
+    this.#take(connection, socket, options);
     this.pool.release(connection, message?.shouldKeepAlive !== false && this.usable(connection));
     socket._httpMessage = null;
   }
@@ -645,10 +651,15 @@ export class SocketDriver implements Driver<AgentKinds> {
       resetAsyncId(socket);
       const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
       if (highWaterMark != null) setHighWaterMark(socket, highWaterMark);
-      try {
-        this.agent.reuseSocket(socket, req);
-      } catch (error) {
-        socket.destroy(error as Error);
+      if (this.agent.reuseSocket === this.#own.reuseSocket) {
+        req.reusedSocket = true;
+        if (channel.unreferenced) socket.ref?.();
+      } else {
+        try {
+          this.agent.reuseSocket(socket, req);
+        } catch (error) {
+          socket.destroy(error as Error);
+        }
       }
     } else if (channel.unreferenced) {
       socket.ref?.();
@@ -663,7 +674,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     if (deliver) deliver(null, socket);
     else onSocket(req, socket);
 
-    const timeout = req.timeout ?? timeoutOf(this.agent.options);
+    const timeout = req.timeout ?? timeoutOf(agentOptions);
     if ((socket.timeout || 0) !== timeout) socket.setTimeout?.(timeout);
   }
 

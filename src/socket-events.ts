@@ -8,6 +8,7 @@ import { connectionReset } from './errors.js';
 import { addressOf, deadAddress } from './liveness/dead-peers.js';
 import { guard, unguard } from './liveness/guard.js';
 import { isFailedWrite, shield, unshield } from './liveness/replay.js';
+import { hasOnlyListener, peerOf } from './node-internals.js';
 import type { SocketLike } from './node-internals.js';
 
 const LISTENERS: readonly (readonly [string, (this: SocketLike, error: Error) => void])[] = [
@@ -22,12 +23,14 @@ const LISTENERS: readonly (readonly [string, (this: SocketLike, error: Error) =>
 /** @param keylog whether the agent's 'keylog' has a listener */
 export function listen(channel: Channel, keylog: boolean): void {
   const { socket } = channel;
+  // Listeners first, properties of our own then: V8 makes Node's own functions slower with each shape of a socket that they meet.
   for (const [event, listener] of LISTENERS) socket.on(event, listener);
-  guard(channel, onStray);
   if (socket.connecting) socket.once('connect', onConnect);
-  else arm(channel);
-  if (channel.driver.replays.max > 0) shield(channel, isSaved);
   if (keylog) listenToKeylog(channel);
+  channel.claim();
+  guard(channel, onStray);
+  if (channel.driver.replays.max > 0) shield(channel, isSaved);
+  if (!socket.connecting) arm(channel);
 }
 
 export function listenToKeylog({ socket }: Channel): void {
@@ -59,7 +62,8 @@ function onConnect(this: SocketLike): void {
 /** It is connected: from now on a peer that does not answer any more is found out, also by a request that only waits. */
 function arm(channel: Channel): void {
   const { driver, options, socket } = channel;
-  if (socket.remoteAddress) channel.address = addressOf(socket.remoteAddress, socket.remotePort);
+  const { address, port } = peerOf(socket);
+  if (address) channel.address = addressOf(address, port);
   // Node 20 and 22 heed neither option on a TLS socket.
   socket.setKeepAlive?.(true, driver.agent.keepAliveMsecs);
   if (options['noDelay']) socket.setNoDelay?.(true);
@@ -96,7 +100,11 @@ function onStray(channel: Channel, chunk: Buffer): void {
 
 function onFree(this: SocketLike): void {
   const channel = channelOf(this);
-  channel?.driver.agent.emit('free', this, channel.options);
+  if (!channel) return;
+  const { driver, options } = channel;
+  // On the hot path: the long way round only if somebody else stands there.
+  if (hasOnlyListener(driver.agent, 'free', driver.onFree)) driver.release(channel);
+  else driver.agent.emit('free', this, options);
 }
 
 /** End of file. Stands before Node's own listener, which ends the request that is waiting for a response. */

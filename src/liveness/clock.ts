@@ -4,9 +4,16 @@
  * it is the wall clock, which has jumped against the monotonic one. Somebody setting the wall clock looks the same; the
  * worst that comes of it is that idle connections are looked at, or given up, too early.
  */
+import { performance } from 'node:perf_hooks';
 
 /** What the two clocks may differ by between two looks, in milliseconds: nobody slews a clock as fast. */
 export const TOLERANCE = 1000;
+
+/**
+ * How often the wall clock is looked at, in milliseconds. A machine that falls asleep between two looks has slept under
+ * requests that were on their way; a few more may meet the same fate.
+ */
+export const LOOK_EVERY = 1;
 
 export interface Clocks {
   monotonic(): number;
@@ -25,6 +32,8 @@ export class Clock {
   #missed = 0;
   /** How far the wall clock was ahead of the monotonic one at the last look. */
   #ahead: number;
+  /** When that was, by the monotonic clock. */
+  #lookedAt = -Infinity;
 
   /** @param onJump the wall clock has jumped: nothing that was known of idle connections is sure any more */
   constructor(onJump: () => void, clocks: Clocks = SYSTEM) {
@@ -33,9 +42,15 @@ export class Clock {
     this.#ahead = clocks.wall() - clocks.monotonic();
   }
 
-  /** Hot path. Milliseconds, never less than before. Looks for a jump. */
+  /** Hot path. Milliseconds, never less than before. Looks for a jump, unless it has looked just now. */
   now(): number {
     const monotonic = this.#clocks.monotonic();
+    if (monotonic - this.#lookedAt >= LOOK_EVERY) this.#look(monotonic);
+    return monotonic + this.#missed;
+  }
+
+  #look(monotonic: number): void {
+    this.#lookedAt = monotonic;
     const ahead = this.#clocks.wall() - monotonic;
     const jump = ahead - this.#ahead;
     this.#ahead = ahead;
@@ -44,11 +59,15 @@ export class Clock {
       if (jump > 0) this.#missed += jump;
       this.#onJump();
     }
-    return monotonic + this.#missed;
   }
 
   /** Hot path. What it showed, or shows, when the monotonic clock showed `monotonic`. Without a look: for noting a moment. */
   at(monotonic = this.#clocks.monotonic()): number {
     return monotonic + this.#missed;
+  }
+
+  /** Hot path. What the monotonic clock showed when this one showed `now`, a moment ago. */
+  monotonicAt(now: number): number {
+    return now - this.#missed;
   }
 }

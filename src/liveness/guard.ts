@@ -7,6 +7,7 @@
  * done per request. An idle socket gets no public 'data' listener for it (nodejs/node#63989). TLS records that carry no
  * data (session tickets) never get here; the end of the stream (`null`) is Node's to handle.
  */
+import { performance } from 'node:perf_hooks';
 import type { Channel } from '../channel.js';
 import type { SocketLike } from '../node-internals.js';
 

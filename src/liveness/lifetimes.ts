@@ -64,6 +64,11 @@ export class Lifetimes {
     return this.#clock.now();
   }
 
+  /** Hot path. The monotonic clock's word for what the pool's has just shown. */
+  monotonicAt(now: number): number {
+    return this.#clock.monotonicAt(now);
+  }
+
   /** What is known of a host that was just made up from its key. */
   recall(host: Host): void {
     host.learned = this.#taught.get(host.origin.key);

@@ -54,8 +54,9 @@ export class Connection<K extends Kinds> {
   readonly idleLink: Link<Connection<K>> = new Link(this);
   /** Place in the pool's list of all idle connections, least recently used first. */
   readonly lruLink: Link<Connection<K>> = new Link(this);
-  /** Place in the pool's wheel of idle connections that expire. */
+  /** Place in the pool's wheel of connections that expire. It keeps it while it is leased. */
   readonly expiryLink: Link<Connection<K>> = new Link(this);
+  expirySlot = 0;
   /** Place in its share's list of idle connections. */
   shareLink: Link<Connection<K>> | undefined = undefined;
   /** Place in the host's own order of idle connections, where it has one. */

@@ -23,8 +23,12 @@ export interface Driver<K extends Kinds> {
   park(connection: Connection<K>): boolean;
   /** Whether nothing is known that speaks against leasing it now. Cheap and synchronous. */
   usable(connection: Connection<K>): boolean;
-  /** Whether it is certain that nothing of what the loop has read from `connection` is still to be delivered. */
-  quiet(connection: Connection<K>): boolean;
+  /**
+   * Whether it is certain that nothing of what the loop has read from `connection` is still to be delivered.
+   *
+   * @param isAwaited somebody waits for it, and gets it now. Otherwise, `polledLately` is asked before anybody does
+   */
+  quiet(connection: Connection<K>, isAwaited: boolean): boolean;
   /** Call `settle(connection)` soon, when what its last exchange still has to say has been said. */
   defer(connection: Connection<K>): void;
   /** Whether the loop has polled `connection` recently enough to believe that no stray bytes wait in the kernel. */
@@ -39,8 +43,8 @@ export interface Driver<K extends Kinds> {
   saturated(host: HostPool<K>): void;
   /** Nobody waits at `host` any more, which had been `saturated`. */
   drained(host: HostPool<K>): void;
-  /** Hot path. Whether the loop has polled just now: what the kernel knew of any connection then, is known here. */
-  polledLately(): boolean;
+  /** Hot path. Whether the loop has polled just before `now`: what the kernel knew of any connection then, is known here. */
+  polledLately(now: number): boolean;
   /** Call `turn()` once, after the event loop has polled for I/O. */
   schedule(): void;
   /** `host` holds nothing any more. */

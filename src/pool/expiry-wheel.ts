@@ -1,19 +1,24 @@
 /**
  * Members by the time at which they expire: a timing wheel. Adding and removing take constant time and allocate nothing;
  * a sweep visits those that have expired, and such as share a slot with them, not the rest.
+ *
+ * Who is added again, to expire later, stays where it is, and is moved when the sweep comes by: most members are used long
+ * before they expire, again and again, and cost nothing here.
  */
 import type { Link } from './list.js';
 import { List } from './list.js';
 
 export interface Expiring<T> {
-  /** `Infinity`: never; it is not added then. Must not change while it is in the wheel. */
+  /** `Infinity`: never. If it becomes earlier, the member has to be added again. */
   readonly expiresAt: number;
   readonly expiryLink: Link<T>;
+  /** The wheel's: the slot that it is in, counted from time 0. */
+  expirySlot: number;
 }
 
 /** Milliseconds that share a slot: how much later than its time a member may be found. */
 export const GRAIN = 100;
-/** What expires more than `SLOTS * GRAIN` ahead, 102 s, is visited once a revolution until its time comes. */
+/** What expires more than `SLOTS * GRAIN` ahead, 102 s, is visited once a revolution until its time comes. A power of two. */
 const SLOTS = 1024;
 
 export class ExpiryWheel<T extends Expiring<T>> {
@@ -24,13 +29,19 @@ export class ExpiryWheel<T extends Expiring<T>> {
 
   /** Hot path. */
   add(member: T): void {
-    if (member.expiresAt === Infinity) return;
-    const slot = Math.max(Math.ceil(member.expiresAt / GRAIN), this.#hand + 1) % SLOTS;
-    (this.#slots[slot] ??= new List()).push(member.expiryLink);
+    const { expiresAt, expiryLink } = member;
+    if (expiresAt === Infinity) return;
+    const slot = Math.max(Math.ceil(expiresAt / GRAIN), this.#hand + 1);
+    if (expiryLink.list) {
+      if (member.expirySlot <= slot) return;
+      this.remove(member);
+    }
+    member.expirySlot = slot;
+    (this.#slots[slot & (SLOTS - 1)] ??= new List()).push(expiryLink);
     this.size++;
   }
 
-  /** Hot path. One that is not in it is left alone. */
+  /** One that is not in it is left alone. */
   remove({ expiryLink }: T): void {
     if (expiryLink.list?.remove(expiryLink)) this.size--;
   }
@@ -41,7 +52,7 @@ export class ExpiryWheel<T extends Expiring<T>> {
     const from = Math.max(this.#hand + 1, until - SLOTS + 1);
     this.#hand = Math.max(this.#hand, until);
     for (let slot = from; slot <= until && this.size > 0; slot++) {
-      const list = this.#slots[slot % SLOTS];
+      const list = this.#slots[slot & (SLOTS - 1)];
       for (let left = list?.size ?? 0; left > 0; left--) {
         const member = list?.head?.value;
         if (!member) break;
@@ -56,7 +67,7 @@ export class ExpiryWheel<T extends Expiring<T>> {
   get next(): number {
     if (this.size === 0) return Infinity;
     let slot = this.#hand + 1;
-    while (!this.#slots[slot % SLOTS]?.size) slot++;
+    while (!this.#slots[slot & (SLOTS - 1)]?.size) slot++;
     return slot * GRAIN;
   }
 }

@@ -2,6 +2,7 @@
  * What must hold between any two events of the pool. For tests: throws on the first thing that does not.
  */
 import assert from 'node:assert/strict';
+import { GRAIN } from './expiry-wheel.js';
 import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
 import type { HostLimits } from './limits.js';
@@ -37,13 +38,13 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
       assert.equal(connection.lruLink.list === pool.idle, isIdle, 'list of all idle');
       if (share) assert.equal(connection.shareLink?.list === share.idle, isIdle, 'idle list of the share');
       else assert.equal(connection.shareLink?.list, undefined, 'in no share, in no list of one');
-      const expires = isIdle && connection.expiresAt !== Infinity;
-      assert.equal(
-        connection.expiryLink.list !== undefined,
-        expires,
-        'what is idle and expires is in the wheel',
-      );
-      if (expires) total.expiring++;
+      const isWatched = connection.expiryLink.list !== undefined;
+      if (isWatched) total.expiring++;
+      if (isIdle && connection.expiresAt !== Infinity) {
+        assert.ok(isWatched, 'what is idle and expires is in the wheel');
+        assert.ok((connection.expirySlot - 1) * GRAIN <= connection.expiresAt, 'and found in time');
+      }
+      if (connection.state === 'closing') assert.ok(!isWatched, 'what closes expires no more');
       if (connection.state === 'active') assert.equal(connection.idleSince, -1, 'what is active is not idle');
       if (isIdle) {
         assert.ok(connection.idleSince >= 0, 'what is idle is so since some moment');

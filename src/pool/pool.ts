@@ -50,7 +50,7 @@ export class Pool<K extends Kinds> {
 
   /** Idle connections of all hosts, the least recently used first. */
   readonly idle: List<Connection<K>> = new List();
-  /** The same, as far as they expire, by when they do. */
+  /** By when they expire: those of them that do, and others that have been idle before. */
   readonly expiring: ExpiryWheel<Connection<K>> = new ExpiryWheel();
   /** Hosts in need that only `maxTotalSockets` holds back. */
   readonly hungry: Turns<K>;
@@ -123,7 +123,7 @@ export class Pool<K extends Kinds> {
    * polled for a while, so that its end, or bytes that nobody asked for, may lie in the kernel.
    */
   #isDoubtful({ validateAt }: Connection<K>, now: number): boolean {
-    return validateAt <= now || (validateAt !== Infinity && !this.#driver.polledLately());
+    return validateAt <= now || (validateAt !== Infinity && !this.#driver.polledLately(now));
   }
 
   /**
@@ -258,15 +258,8 @@ export class Pool<K extends Kinds> {
       this.close(connection, 'max-requests');
     } else if (connection.retireAt !== Infinity && connection.retireAt <= this.#driver.now()) {
       this.close(connection, 'max-age');
-    } else if (
-      host.waiting.size > host.settling ||
-      (this.#keeps(host) &&
-        // Those that settle and are not waited for become idle, too.
-        host.idle.size + host.settling - host.waiting.size < host.limits.maxFreeSockets)
-    ) {
-      this.#free(connection);
     } else {
-      this.close(connection, 'surplus');
+      this.#free(connection);
     }
     return true;
   }
@@ -445,7 +438,9 @@ export class Pool<K extends Kinds> {
 
   /** Closes what has been idle for too long, in time that depends on nothing else. Returns when to look again, or Infinity. */
   reap(now: number): number {
-    this.expiring.sweep(now, (connection) => this.#expire(connection, now));
+    this.expiring.sweep(now, (connection) => {
+      if (connection.state === 'idle') this.#expire(connection, now);
+    });
     return this.expiring.next;
   }
 
@@ -708,27 +703,37 @@ export class Pool<K extends Kinds> {
       this.close(connection, 'surplus');
       return;
     }
-    let waiter = this.#firstFor(connection);
-    if (!waiter) {
-      if (!this.#mayIdle(host) || !this.#driver.park(connection)) {
-        this.close(connection, 'surplus');
-        return;
-      }
-      // Parking runs foreign code: it may have closed the connection, made a request, or changed a limit.
+    const waiter = this.#firstFor(connection);
+    // A new one is here in its host's turn.
+    if (!waiter) this.#keep(connection);
+    else if (connection.served > 0 && this.#mustYield(host)) this.close(connection, 'evicted');
+    else this.#serve(connection, waiter);
+  }
+
+  /** Hot path. `connection`, which is active and has no request, becomes idle: nobody waits that may have it. */
+  #keep(connection: Connection<K>): void {
+    const { host } = connection;
+    const { changes } = this;
+    if (!this.#mayIdle(host) || !this.#driver.park(connection)) {
+      this.close(connection, 'surplus');
+      return;
+    }
+    // Parking runs foreign code: it may have closed the connection, made a request, or changed a limit.
+    if (this.changes !== changes) {
       if (connection.state !== 'active') return;
-      waiter = this.#firstFor(connection);
+      const waiter = this.#firstFor(connection);
       if (this.#isSurplus(host) || (!waiter && !this.#mayIdle(host))) {
         this.close(connection, 'surplus');
         return;
       }
-    }
-    if (waiter) {
-      // A new one is here in its host's turn.
-      if (connection.served > 0 && this.#mustYield(host)) this.close(connection, 'evicted');
-      else this.#serve(connection, waiter);
-      return;
+      if (waiter) {
+        if (connection.served > 0 && this.#mustYield(host)) this.close(connection, 'evicted');
+        else this.#serve(connection, waiter);
+        return;
+      }
     }
     connection.state = 'idle';
+    this.changes++;
     host.addIdle(connection);
     this.idle.push(connection.lruLink);
     this.expiring.add(connection);
@@ -790,16 +795,27 @@ export class Pool<K extends Kinds> {
     );
   }
 
+  /** Hot path. It may have another request. */
   #free(connection: Connection<K>): void {
     const { host } = connection;
+    const { idle, limits, settling, waiting } = host;
+    const mayStay =
+      waiting.size > settling ||
+      // Those that settle and are not waited for become idle, too.
+      (this.#keeps(host) && idle.size + settling - waiting.size < limits.maxFreeSockets);
+    if (!mayStay) {
+      this.close(connection, 'surplus');
+      return;
+    }
     connection.idledFor = 0;
-    if (!this.#driver.quiet(connection)) {
+    const isAwaited = waiting.size > 0;
+    if (!this.#driver.quiet(connection, isAwaited)) {
       this.#settleLater(connection);
-    } else if (host.waiting.size > 0) {
+    } else if (isAwaited) {
       this.#settle(connection);
       this.#driver.defer(connection);
     } else {
-      this.#offer(connection);
+      this.#keep(connection);
     }
   }
 
@@ -1024,6 +1040,7 @@ export class Pool<K extends Kinds> {
   /** Takes `connection` out of everything that its state put it in, but not out of the limits' counts. */
   #leaveState(connection: Connection<K>): void {
     const { host, state, waiter } = connection;
+    this.expiring.remove(connection);
     if (state === 'idle') {
       this.#unlinkIdle(connection);
     } else if (state === 'settling') {
@@ -1045,7 +1062,6 @@ export class Pool<K extends Kinds> {
     const { host, shareLink } = connection;
     host.removeIdle(connection);
     this.idle.remove(connection.lruLink);
-    this.expiring.remove(connection);
     if (host.share && shareLink) host.share.idle.remove(shareLink);
   }
 

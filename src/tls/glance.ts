@@ -24,6 +24,11 @@ export class Glance {
   /** So are the objects in them (`key: [{ pem, passphrase }]`): each with a copy. */
   readonly #objects: [object: Options, copy: Options][] = [];
   #size = 0;
+  /** All names that the last options had. The next ones have the same, most often. */
+  #names: readonly string[] = [];
+  /** Those of them that count, and their places. */
+  #counting: readonly string[] = [];
+  #countingPlaces: readonly number[] = [];
 
   constructor(options: Options, places: Places, countUndefined: boolean) {
     this.#places = places;
@@ -31,10 +36,11 @@ export class Glance {
     // Without holes: V8 reads those fastest.
     this.#values = Array.from(places, () => undefined);
     this.#members = Array.from(places, () => undefined);
-    for (const name of Object.keys(options)) {
-      const place = places.get(name);
+    this.#learn(Object.keys(options));
+    for (const [i, name] of this.#counting.entries()) {
+      const place = this.#countingPlaces[i] as number;
       const value = options[name];
-      if (place === undefined || (value === undefined && !countUndefined)) continue;
+      if (value === undefined && !countUndefined) continue;
       this.#values[place] = value;
       if (Array.isArray(value)) {
         this.#members[place] = value.slice();
@@ -46,15 +52,14 @@ export class Glance {
 
   /** Hot path. Whether `options` has the very same values. */
   recognises(options: Options): boolean {
-    const places = this.#places;
     const names = Object.keys(options);
+    if (!sameMembers(names, this.#names)) this.#learn(names);
+    const counting = this.#counting;
     let size = 0;
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i] as string;
-      const place = places.get(name);
-      if (place === undefined) continue;
-      const value = options[name];
+    for (let i = 0; i < counting.length; i++) {
+      const value = options[counting[i] as string];
       if (value === undefined && !this.#countUndefined) continue;
+      const place = this.#countingPlaces[i] as number;
       if (value !== this.#values[place]) return false;
       const members = this.#members[place];
       if (members && !sameMembers(members, value as readonly unknown[])) return false;
@@ -64,6 +69,13 @@ export class Glance {
     const objects = this.#objects;
     for (let i = 0; i < objects.length; i++) if (!unchanged(objects[i] as [Options, Options])) return false;
     return true;
+  }
+
+  #learn(names: readonly string[]): void {
+    const places = this.#places;
+    this.#names = names;
+    this.#counting = names.filter((name) => places.has(name));
+    this.#countingPlaces = this.#counting.map((name) => places.get(name) as number);
   }
 }
 

@@ -3,6 +3,7 @@
  * connections will use, and writes them into `agent.options`. What becomes of connections, sessions and waiting requests of
  * the generation before is the driver's part.
  */
+import { performance } from 'node:perf_hooks';
 import tls from 'node:tls';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { aFunction, flag, optional } from '../checks.js';

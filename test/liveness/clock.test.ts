@@ -1,7 +1,7 @@
 /** The clock by which idle connections age, over clocks that do what a suspended machine's do. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Clock, TOLERANCE } from '../../src/liveness/clock.js';
+import { Clock, LOOK_EVERY, TOLERANCE } from '../../src/liveness/clock.js';
 
 function clocks() {
   const at = { monotonic: 5000, wall: 1_800_000_000_000 };
@@ -33,6 +33,18 @@ test('time in which the machine slept is made up for', () => {
   assert.equal(clock.now(), 5000 + 60_005);
   assert.equal(clock.at(), 5000 + 60_005);
   assert.equal(jumps(), 1, 'told once');
+});
+
+test('it looks once in a while: a sleep is seen soon after, if not at once', () => {
+  const { at, clock, jumps } = clocks();
+  clock.now();
+  at.wall += 60_000;
+  at.monotonic += LOOK_EVERY / 2;
+  assert.equal(clock.now(), at.monotonic);
+  assert.equal(jumps(), 0);
+  at.monotonic += LOOK_EVERY / 2;
+  assert.equal(clock.now(), at.monotonic + 60_000 - LOOK_EVERY);
+  assert.equal(jumps(), 1);
 });
 
 test('a wall clock that is set back makes everything suspect, and nothing younger', () => {

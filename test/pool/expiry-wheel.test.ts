@@ -8,6 +8,7 @@ import { Link } from '../../src/pool/list.js';
 class Member {
   expiresAt = 0;
   readonly expiryLink: Link<Member> = new Link(this as Member);
+  expirySlot = 0;
 }
 
 const delay = fc.oneof(
@@ -20,6 +21,7 @@ const delay = fc.oneof(
 const step = fc.oneof(
   { weight: 4, arbitrary: delay.map((ms) => ({ act: 'add' as const, ms })) },
   { weight: 2, arbitrary: fc.nat({ max: 100 }).map((ms) => ({ act: 'remove' as const, ms })) },
+  { weight: 4, arbitrary: fc.nat({ max: 400_000 }).map((ms) => ({ act: 'again' as const, ms })) },
   { weight: 3, arbitrary: delay.map((ms) => ({ act: 'sweep' as const, ms: Math.min(ms, 500_000) })) },
 );
 
@@ -35,6 +37,12 @@ test('whatever has expired is found within the grain, and nothing else', () => {
           member.expiresAt = now + ms;
           wheel.add(member);
           if (ms !== Infinity) inside.add(member);
+        } else if (act === 'again') {
+          // Later or earlier than before.
+          const member = [...inside][ms % inside.size];
+          if (!member) continue;
+          member.expiresAt = now + ms;
+          wheel.add(member);
         } else if (act === 'remove') {
           const member = [...inside][ms % inside.size];
           if (!member) continue;
