@@ -10,7 +10,7 @@ import { unsupported } from './errors.js';
 import { intercept, isIntercepted } from './interception.js';
 import type { HostLimitOptions } from './limits/host-limits.js';
 import { invalidPriority, isPriority } from './limits/priority.js';
-import { defineDuration, defineLimits } from './live-limits.js';
+import { defineDurations, defineLimits } from './live-limits.js';
 import { hasProxyConfig } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import { ownOptions, resolveOptions } from './options.js';
@@ -82,8 +82,7 @@ export class PoolingAgent extends Agent {
     this.protocol = given.protocol ?? 'https:';
     if (given.proxyEnv && !hasProxyConfig(this)) throw unsupported('The option "proxyEnv"');
 
-    defineDuration(this, 'keepAliveMsecs', resolved.keepAliveMsecs);
-    defineDuration(this, 'agentKeepAliveTimeoutBuffer', resolved.agentKeepAliveTimeoutBuffer);
+    defineDurations(this, resolved.durations);
 
     const resumption = new Resumption(this, PoolingAgent.prototype, resolved.sessionCache);
     const driver = new SocketDriver(

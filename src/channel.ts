@@ -28,6 +28,8 @@ export class Channel {
   readonly socket: SocketLike;
   /** The options that it was dialled with. */
   readonly options: Options;
+  /** `agent: false` makes an agent for this one request: nobody could use the connection again, or close it. */
+  readonly isOneOff: boolean;
   /** The request that has it. */
   request: AgentRequest | undefined = undefined;
   /** With what options it asked for a connection. `undefined`: it must not be given another one. */
@@ -76,6 +78,7 @@ export class Channel {
     this.connection = connection;
     this.socket = socket;
     this.options = options;
+    this.isOneOff = options['agent'] === false;
     this.ledger = new RecordLedger(socket);
   }
 

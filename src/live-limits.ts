@@ -38,13 +38,20 @@ export function defineLimits(agent: Agent, limits: Limits, changed: () => void):
   define('keepAlive', (_name, value) => Boolean(value));
 }
 
-/** The like for what nobody waits for: nonsense is refused where it is written, not met with by a connection later. */
-export function defineDuration(agent: object, name: string, initial: number): void {
-  let current = initial;
-  Object.defineProperty(agent, name, {
-    configurable: true,
-    enumerable: true,
-    get: () => current,
-    set: (value: unknown) => void (current = duration(name, value)),
-  });
+/** Milliseconds that may be set on an agent at any time, and for which nobody waits. */
+export interface Durations {
+  keepAliveMsecs: number;
+  agentKeepAliveTimeoutBuffer: number;
+}
+
+/** The like for these: nonsense is refused where it is written, not met with by a connection later. */
+export function defineDurations(agent: Agent, durations: Durations): void {
+  for (const name of Object.keys(durations) as (keyof Durations)[]) {
+    Object.defineProperty(agent, name, {
+      configurable: true,
+      enumerable: true,
+      get: () => durations[name],
+      set: (value: unknown) => void (durations[name] = duration(name, value)),
+    });
+  }
 }

@@ -18,6 +18,7 @@ import {
 import { invalidType, invalidValue } from './errors.js';
 import { scheduling } from './limits/host-limits.js';
 import type { HostLimitOptions } from './limits/host-limits.js';
+import type { Durations } from './live-limits.js';
 import { HostRules } from './limits/rules.js';
 import type { Lifetimes, Limits, Scheduling } from './pool/limits.js';
 import { SessionCache } from './sessions/session-cache.js';
@@ -229,12 +230,11 @@ const MAX_REPLAYS = 3;
 export interface ResolvedOptions {
   limits: Limits;
   rules: HostRules;
-  keepAliveMsecs: number;
+  durations: Durations;
   sessionCache: SessionCache;
   maxSecureContexts: number;
   eagerContext: boolean;
   tls: (() => TlsOptions) | undefined;
-  agentKeepAliveTimeoutBuffer: number;
   connectTimeout: number;
   socketTimeout: number;
   leakDetectionThreshold: number;
@@ -277,12 +277,14 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
   return {
     limits,
     rules: new HostRules(options.hosts, limits),
-    keepAliveMsecs: optional(options, 'keepAliveMsecs', duration, 1000),
+    durations: {
+      keepAliveMsecs: optional(options, 'keepAliveMsecs', duration, 1000),
+      agentKeepAliveTimeoutBuffer: resolveBuffer(options),
+    },
     sessionCache: resolveSessionCache(options),
     maxSecureContexts: optional(options, 'maxSecureContexts', atLeastOne, 100),
     eagerContext: optional(options, 'eagerContext', flag, false),
     tls: optional<(() => TlsOptions) | undefined>(options, 'tls', aFunction, undefined),
-    agentKeepAliveTimeoutBuffer: resolveBuffer(options),
     connectTimeout: optional(options, 'connectTimeout', duration, CONNECT_TIMEOUT),
     socketTimeout: optional(options, 'socketTimeout', duration, 0),
     leakDetectionThreshold: optional(options, 'leakDetectionThreshold', duration, 0),

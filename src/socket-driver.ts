@@ -49,7 +49,6 @@ import type { TlsOptions } from './tls/rotation.js';
 
 /** What the driver needs of the agent that it works for. */
 export interface DrivenAgent extends DiallingAgent {
-  readonly agentKeepAliveTimeoutBuffer: number;
   removeSocket(socket: SocketLike, options: Options): void;
   keepSocketAlive(socket: SocketLike): boolean;
   reuseSocket(socket: SocketLike, req: AgentRequest): void;
@@ -121,7 +120,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.rules = resolved.rules;
     this.pool.rulesChanged((host) => host.limits, this.rules.reserving);
     this.#queueTimer = new QueueTimer(this.pool);
-    this.#lifetimes = new Lifetimes(agent, this.pool);
+    this.#lifetimes = new Lifetimes(agent, this.pool, resolved.durations);
     this.replays = new Replays(resolved.maxReplays, this.pool, this.#lifetimes, (queued, timeout) =>
       this.#arm(queued, timeout),
     );
@@ -198,8 +197,7 @@ export class SocketDriver implements Driver<AgentKinds> {
       !channel.poisoned &&
       request?.shouldKeepAlive !== false &&
       !isLast(channel.hint) &&
-      // `agent: false` makes an agent for this one request: nobody could use the connection again, or close it.
-      channel.options['agent'] !== false &&
+      !channel.isOneOff &&
       this.usable(connection);
     this.pool.release(connection, reusable);
     if (channel.request === request) {

@@ -17,11 +17,16 @@ function parameter(header: string, name: string): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
-/** The header among a response's raw ones: `headers` would be built only for this. */
+const K = 'k'.charCodeAt(0);
+
+/** Hot path. The header among a response's raw ones: `headers` would be built only for this. */
 export function keepAliveHeader(rawHeaders: readonly string[]): string | undefined {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
-    if (name.length === 10 && name.toLowerCase() === 'keep-alive') return rawHeaders[i + 1];
+    // `Connection` has ten letters, too.
+    if (name.length === 10 && (name.charCodeAt(0) | 0x20) === K && name.toLowerCase() === 'keep-alive') {
+      return rawHeaders[i + 1];
+    }
   }
   return undefined;
 }

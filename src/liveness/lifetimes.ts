@@ -10,6 +10,7 @@ import type { Connection } from '../pool/connection.js';
 import type { HostPool } from '../pool/host-pool.js';
 import type { Pool } from '../pool/pool.js';
 import { timeoutOf } from '../live-limits.js';
+import type { Durations } from '../live-limits.js';
 import { Clock } from './clock.js';
 import { lastIdleTime, safeIdleTime } from './idle-policy.js';
 import { keepAliveHeader, parseKeepAlive } from './keep-alive-hint.js';
@@ -30,14 +31,14 @@ const MIN_IDLE = 10;
 type Conn = Connection<AgentKinds>;
 type Host = HostPool<AgentKinds>;
 
-/** What is read anew each time, because users may change it. */
-interface LiveRules {
+/** Read anew each time: users may change it. */
+interface Configured {
   readonly options: { readonly timeout?: unknown };
-  readonly agentKeepAliveTimeoutBuffer: number;
 }
 
 export class Lifetimes {
-  readonly #agent: LiveRules;
+  readonly #agent: Configured;
+  readonly #durations: Readonly<Durations>;
   readonly #pool: Pool<AgentKinds>;
   readonly #clock: Clock;
   readonly #reaper: Reaper;
@@ -49,8 +50,9 @@ export class Lifetimes {
   #header: string | undefined;
   #hint: KeepAliveHint | undefined;
 
-  constructor(agent: LiveRules, pool: Pool<AgentKinds>) {
+  constructor(agent: Configured, pool: Pool<AgentKinds>, durations: Readonly<Durations>) {
     this.#agent = agent;
+    this.#durations = durations;
     this.#pool = pool;
     this.#clock = new Clock(() => pool.suspect());
     this.#reaper = new Reaper(
@@ -108,8 +110,8 @@ export class Lifetimes {
   #setMoments(connection: Conn, hint: KeepAliveHint | undefined, now: number): void {
     const { host } = connection;
     const { limits: rules } = host;
-    const { agentKeepAliveTimeoutBuffer: buffer, options } = this.#agent;
-    const last = Math.min(lastIdleTime(hint, rules, buffer), timeoutOf(options) || Infinity);
+    const buffer = this.#durations.agentKeepAliveTimeoutBuffer;
+    const last = Math.min(lastIdleTime(hint, rules, buffer), timeoutOf(this.#agent.options) || Infinity);
     connection.idleSince = now;
     connection.expiresAt = Math.min(now + last, connection.retireAt);
     connection.safeUntil = now + safeIdleTime(hint, rules, buffer, host.learned?.safeAge ?? Infinity);
