@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { canPin, pin } from './processors.js';
 
 interface Call {
   readonly method: string;
@@ -18,6 +19,8 @@ export interface ForkOptions {
   readonly args?: readonly string[];
   /** Arguments of Node. */
   readonly execArgv?: readonly string[];
+  /** Where it runs. */
+  readonly processors: string;
 }
 
 /** A call that took longer than it may. */
@@ -31,11 +34,12 @@ export class Child {
   #exited = false;
 
   /** @param program a module beside this one, without its extension */
-  constructor(program: string, { args = [], execArgv = [] }: ForkOptions = {}) {
+  constructor(program: string, { args = [], execArgv = [], processors }: ForkOptions) {
     this.#name = [program, ...args].join(' ');
     this.#process = fork(fileURLToPath(new URL(`./${program}.js`, import.meta.url)), args, {
       execArgv: [...execArgv],
     });
+    if (canPin && this.#process.pid !== undefined) pin(this.#process.pid, processors);
     this.#process.on('message', (message: Reply) => {
       const settle = this.#settle;
       this.#settle = undefined;

@@ -2,6 +2,7 @@
 import type { FaultStatistics } from '../test/support/fault-server/plan.js';
 import { createCertificate } from './certificate.js';
 import { Child } from './ipc.js';
+import { SERVERS } from './processors.js';
 import type { RelayRequest } from './relay.js';
 import type { Counts, ServerPorts } from './server.js';
 
@@ -37,9 +38,9 @@ export class Network {
   }
 
   static async start(): Promise<Network> {
-    const server = new Child('server');
-    const relay = new Child('relay');
-    const faults = new Child('fault-server');
+    const server = new Child('server', { processors: SERVERS });
+    const relay = new Child('relay', { processors: SERVERS });
+    const faults = new Child('fault-server', { processors: SERVERS });
     const pair = await createCertificate();
     const ports = await server.call<ServerPorts>('listen', pair);
     const farPorts: Record<number, number> = {};

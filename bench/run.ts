@@ -2,14 +2,15 @@
  * Runs a case. In each round every contender has a new process of its own; then, setting by setting, they take
  * their samples in turn, one at a time, so that whatever the machine does besides is shared by all.
  */
-import type { Case, Scale, Setting } from './cases/case.js';
+import type { Case, Effort, Scale, Setting } from './cases/case.js';
 import type { CaseName } from './cases/index.js';
 import type { LoadRequest } from './client.js';
 import type { ContenderName } from './contenders/index.js';
 import { Child, Overdue } from './ipc.js';
 import { Network } from './network.js';
+import { CLIENTS } from './processors.js';
 import type { CaseResult, Row, Sample, SettingResult } from './results.js';
-import { mean } from './statistics.js';
+import { median } from './statistics.js';
 
 export interface RunOptions extends Scale {
   /** Rounds, if not each case's own number. */
@@ -72,7 +73,7 @@ export async function runCase(bench: Case, options: RunOptions): Promise<CaseRes
             setting,
             result.settings[i] as SettingResult,
             entrants,
-            effort.samples,
+            effort,
             round,
           );
         }
@@ -95,6 +96,7 @@ async function enter(
   const child = new Child('client', {
     // Arguments are for those who look at the list of processes.
     args: [bench.name, name],
+    processors: CLIENTS,
     execArgv: [
       '--expose-gc',
       '--max-old-space-size=8192',
@@ -118,25 +120,25 @@ async function runSetting(
   setting: Setting,
   result: SettingResult,
   entrants: readonly Entrant[],
-  count: number,
+  { samples, warmUps = 0 }: Effort,
   round: number,
 ): Promise<void> {
-  const samples = new Map<Row, Sample[]>();
+  const taken = new Map<Row, Sample[]>();
   const present: { readonly entrant: Entrant; readonly row: Row }[] = [];
   for (const entrant of entrants) {
     const row = result.rows.find(({ contender }) => contender === entrant.name);
     if (!row || row.stopped || entrant.stopped) continue;
     await entrant.child.call('prepare', setting, PREPARE_LIMIT);
-    samples.set(row, []);
+    taken.set(row, []);
     present.push({ entrant, row });
   }
-  for (let i = 0; i < count; i++) {
+  for (let i = -warmUps; i < samples; i++) {
     // Nobody is always the first, or always after the same other.
-    for (const { entrant, row } of rotated(present, round + i)) {
+    for (const { entrant, row } of rotated(present, round + warmUps + i)) {
       if (entrant.stopped) continue;
       const sample = await takeSample(entrant, bench.limit);
       if (sample) {
-        samples.get(row)?.push(sample);
+        if (i >= 0) taken.get(row)?.push(sample);
       } else {
         entrant.stopped = true;
         row.stopped = true;
@@ -145,7 +147,7 @@ async function runSetting(
   }
   for (const { entrant, row } of present) {
     if (entrant.stopped) continue;
-    row.rounds.push(average(samples.get(row) ?? []));
+    row.rounds.push(summary(taken.get(row) ?? []));
     await entrant.child.call('close');
   }
 }
@@ -168,9 +170,9 @@ async function takeSample({ child, network }: Entrant, limit: number): Promise<S
   }
 }
 
-function average(samples: readonly Sample[]): Sample {
+function summary(samples: readonly Sample[]): Sample {
   const keys = Object.keys(samples[0] ?? {});
-  return Object.fromEntries(keys.map((key) => [key, mean(samples.map((sample) => sample[key] ?? NaN))]));
+  return Object.fromEntries(keys.map((key) => [key, median(samples.map((sample) => sample[key] ?? NaN))]));
 }
 
 function rotated<T>(members: readonly T[], by: number): T[] {

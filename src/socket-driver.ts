@@ -68,9 +68,10 @@ const MAX_POLLS = 3;
 
 /**
  * Milliseconds after which an idle connection is unref'd and told to keep itself alive. Under load they are leased
- * again long before, so that nothing of this is done per request; an idle process exits that much later.
+ * again long before, so that nothing of this is done per request; an idle process exits that much later. (At 10 ms, the timer that
+ * wakes the loop is 2 % of a warm request.)
  */
-const REST_DELAY = 10;
+const REST_DELAY = 50;
 
 const RESOLVED = Promise.resolve();
 

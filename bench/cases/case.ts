@@ -26,11 +26,13 @@ interface Metric {
   readonly digits: number;
 }
 
-interface Effort {
+export interface Effort {
   /** Each round has a new process for every contender. */
   readonly rounds: number;
   /** Samples of every contender in a round, taken in turn. */
   readonly samples: number;
+  /** Samples before them that do not count. */
+  readonly warmUps?: number;
 }
 
 /** A contender made ready for one setting, in its own process. */
