@@ -4,23 +4,22 @@
  * (`createSocket`, `createConnection`, `reuseSocket`, `keepSocketAlive`, `removeSocket`) is called on the agent.
  */
 import { performance } from 'node:perf_hooks';
-import { Channel, channelOf } from './channel.js';
-import type { AgentKinds } from './channel.js';
+import { channelOf } from './channel.js';
+import type { AgentKinds, Channel } from './channel.js';
 import { debug } from './debug.js';
-import { agentDestroyed, connectionReset, connectTimedOut, invalidType, PoolQueueError } from './errors.js';
+import { Dials } from './dials.js';
+import { agentDestroyed, connectionReset, PoolQueueError } from './errors.js';
 import { invalidPriority, isPriority } from './limits/priority.js';
 import { hostAndPort, hostName, queueState } from './limits/queue-state.js';
 import type { HostRules } from './limits/rules.js';
 import { Signals } from './limits/signals.js';
-import { ConnectDeadline } from './liveness/connect-deadline.js';
-import { watch } from './liveness/guard.js';
 import { isLast } from './liveness/keep-alive-hint.js';
 import { Lifetimes } from './liveness/lifetimes.js';
 import { isReplayable } from './liveness/replayable.js';
 import { holdBody } from './liveness/replay.js';
 import { Replays } from './liveness/replays.js';
 import { StallWatch } from './liveness/stall-watch.js';
-import { clearAsyncId, isSocketLike, resetAsyncId, setHighWaterMark } from './node-internals.js';
+import { resetAsyncId, setHighWaterMark } from './node-internals.js';
 import { timeoutOf } from './live-limits.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { ResolvedOptions } from './options.js';
@@ -35,9 +34,10 @@ import { Waiter } from './pool/waiter.js';
 import { QueueTimer } from './queue-timer.js';
 import { onSocket, queuedOf, QueuedRequest } from './queued-request.js';
 import type { Deliver } from './queued-request.js';
+import { Resting } from './resting.js';
 import { SendBatch } from './send-batch.js';
 import type { Resumption } from './sessions/resumption.js';
-import { awaitReady, listen, listenToKeylog, stopListening } from './socket-events.js';
+import { listenToKeylog, stopListening } from './socket-events.js';
 import { Dialler } from './tls/dialler.js';
 import type { DiallingAgent } from './tls/dialler.js';
 import { Identities } from './tls/identity.js';
@@ -66,13 +66,6 @@ const FRESH = 2;
 /** A loop that is always busy is not waited for longer than this many turns. */
 const MAX_POLLS = 3;
 
-/**
- * Milliseconds after which an idle connection is unref'd and told to keep itself alive. Under load they are leased
- * again long before, so that nothing of this is done per request; an idle process exits that much later. (At 10 ms, the timer that
- * wakes the loop is 2 % of a warm request.)
- */
-const REST_DELAY = 50;
-
 const RESOLVED = Promise.resolve();
 
 type HostOf = HostPool<AgentKinds>;
@@ -89,18 +82,16 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly rules: HostRules;
   readonly #lifetimes: Lifetimes;
   readonly replays: Replays;
-  readonly #connectTimeout: number;
   /** Only where somebody has asked for it. */
   readonly #stalls: StallWatch | undefined;
   readonly #queueTimer: QueueTimer;
   readonly #signals = new Signals();
   /** Requests of this turn, of which its end decides whether they wait on. */
   #brief: QueuedRequest[] = [];
-  /** Connections that became idle within the last `REST_DELAY`: under load most are leased again by its end. */
-  #resting: Channel[] = [];
+  readonly #dials: Dials;
+  readonly #resting: Resting;
   /** The agent's methods, when nobody has overridden them. */
   readonly #own: OwnMethods;
-  #keylog = false;
   /** When something was last read: the loop polled then. (A turn's end alone proves nothing: what kept the loop busy may have come since.) */
   polledAt = 0;
   /** In the check phase of the loop. */
@@ -116,12 +107,15 @@ export class SocketDriver implements Driver<AgentKinds> {
     const own = agent.options as Options;
     if (eagerContext && !own['secureContext']) this.contexts.get(contextValuesOf(own), own);
     this.dialler = new Dialler(agent, this.contexts, resumption);
-    this.#connectTimeout = resolved.connectTimeout;
     this.pool = new Pool<AgentKinds>(this, limits);
     this.rules = resolved.rules;
     this.pool.rulesChanged((host) => host.limits, this.rules.reserving);
     this.#queueTimer = new QueueTimer(this.pool);
     this.#lifetimes = new Lifetimes(agent, this.pool, resolved.durations);
+    this.#dials = new Dials(this, this.#lifetimes, resolved.connectTimeout);
+    this.#resting = new Resting(agent, methods.keepSocketAlive, ({ connection }) =>
+      this.pool.close(connection, 'surplus'),
+    );
     this.replays = new Replays(resolved.maxReplays, this.pool, this.#lifetimes, (queued, timeout) =>
       this.#arm(queued, timeout),
     );
@@ -224,7 +218,8 @@ export class SocketDriver implements Driver<AgentKinds> {
       this.pool.closed(connection, socket.destroyed ? 'closed' : 'detached');
     }
     debug.enabled && debug('%s closed: %s', connection.host.origin.key, connection.closeReason);
-    this.#disown(channel);
+    stopListening(channel);
+    channel.release();
   }
 
   *channels(): Generator<Channel, void, undefined> {
@@ -235,8 +230,8 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   /** 'keylog' has a listener: sockets report from now on, those that exist already, too. */
   enableKeylog(): void {
-    if (this.#keylog) return;
-    this.#keylog = true;
+    if (this.#dials.keylog) return;
+    this.#dials.keylog = true;
     for (const channel of this.channels()) listenToKeylog(channel);
   }
 
@@ -317,30 +312,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   park(connection: Connection<AgentKinds>): boolean {
     const { channel } = connection;
     if (!channel || !this.#lifetimes.park(connection, channel.hint, channel.polledAt)) return false;
-    // Somebody else's has a say in whether it is kept, each time. What nobody reads has to be seen to at once.
-    const overridden = this.agent.keepSocketAlive !== this.#own.keepSocketAlive;
-    if (overridden || !channel.socket._handle?.reading) return this.#rest(channel);
-    if (!channel.restsSoon) {
-      channel.restsSoon = true;
-      this.#resting.push(channel);
-      if (this.#resting.length === 1) setTimeout(restAll, REST_DELAY, this);
-    }
-    return true;
-  }
-
-  /** It is idle, and not only for a moment: it keeps no process alive, and belongs to nobody. */
-  #rest(channel: Channel): boolean {
-    const { socket } = channel;
-    channel.unreferenced = true;
-    try {
-      if (!this.agent.keepSocketAlive(socket)) return false;
-    } catch (error) {
-      process.nextTick(rethrow, error);
-      return false;
-    }
-    watch(channel);
-    clearAsyncId(socket);
-    return !socket.destroyed;
+    return this.#resting.begin(channel);
   }
 
   /** Hot path. */
@@ -433,17 +405,6 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.#armBrief();
   }
 
-  restAll(): void {
-    const resting = this.#resting;
-    this.#resting = [];
-    for (const channel of resting) {
-      const { connection } = channel;
-      channel.restsSoon = false;
-      if (connection.state !== 'idle' || channel.unreferenced) continue;
-      if (!this.#rest(channel)) this.pool.close(connection, 'surplus');
-    }
-  }
-
   retire(host: HostOf): void {
     this.identities.retire(host.origin);
   }
@@ -504,89 +465,15 @@ export class SocketDriver implements Driver<AgentKinds> {
   // Dialling
 
   #dial(connection: Connection<AgentKinds>, queued: QueuedRequest): void {
-    const { req } = queued;
-    if (req.destroyed) {
+    if (queued.req.destroyed) {
       // In this very turn: see #brief. Its own error counts, not that of a connection.
       this.#onAbort(queued);
       this.pool.failed(connection, connectionReset('The request was destroyed while it waited'));
-      return;
-    }
-    if (this.#rotation.refresh()) {
+    } else if (this.#rotation.refresh()) {
       this.#renew(connection);
-      return;
-    }
-    const { origin } = connection.host;
-    const options = this.dialler.optionsFor(queued.options, origin);
-    debug.enabled && debug('%s dials', origin.key);
-    const deadline = this.#deadlineFor(connection, options);
-    this.dialler.dial(req, options, origin, (error, socket) => {
-      if (error) this.#dialFailed(connection, error, socket);
-      else this.#dialled(connection, socket, options);
-      const { channel } = connection;
-      if (channel && connection.state !== 'closed')
-        deadline?.watch(channel.socket, options['path'] ? undefined : String(options['host']));
-      else deadline?.clear();
-    });
-  }
-
-  #deadlineFor(connection: Connection<AgentKinds>, { host, port }: Options): ConnectDeadline | undefined {
-    const timeout = this.#connectTimeout;
-    if (timeout === 0) return undefined;
-    const isWanted = (): boolean => connection.state !== 'closed';
-    return new ConnectDeadline(timeout, isWanted, (phase, address) => {
-      const error = connectTimedOut(phase, address, String(host), port, timeout);
-      debug.enabled && debug('%s: %s', connection.host.origin.key, error.message);
-      if (connection.channel) connection.channel.socket.destroy(error);
-      else this.pool.failed(connection, error);
-    });
-  }
-
-  #dialFailed(connection: Connection<AgentKinds>, error: Error, socket: SocketLike | undefined): void {
-    // A failed proxy tunnel comes with the proxy's socket.
-    if (socket) socket.on('error', ignore).destroy();
-    this.pool.failed(connection, error);
-  }
-
-  #dialled(connection: Connection<AgentKinds>, socket: unknown, options: Options): void {
-    if (!isSocketLike(socket) || channelOf(socket)) {
-      const expected = 'a stream.Duplex that is in no pool yet, returned by createConnection';
-      this.pool.failed(connection, invalidType('socket', expected, socket));
-    } else if (connection.state !== 'connecting') {
-      // The agent was destroyed meanwhile, and this dial forgotten.
-      socket.on('error', ignore).destroy();
-    } else if (socket.closed) {
-      this.pool.failed(connection, connectionReset('The socket was closed before it was connected'));
     } else {
-      let channel;
-      try {
-        channel = this.#take(connection, socket, options);
-      } catch (error) {
-        this.pool.failed(connection, error as Error);
-        return;
-      }
-      const waits = this.pool.limits.binding === 'late' && awaitReady(channel);
-      if (!waits) this.pool.connected(connection);
+      this.#dials.start(connection, queued);
     }
-  }
-
-  /** Throws for a stream that refuses a mark or a listener. */
-  #take(connection: Connection<AgentKinds>, socket: SocketLike, options: Options): Channel {
-    try {
-      const channel = new Channel(this, connection, socket, options);
-      listen(channel, this.#keylog);
-      connection.channel = channel;
-      this.#lifetimes.opened(connection);
-      return channel;
-    } catch (error) {
-      channelOf(socket)?.release();
-      socket.destroy();
-      throw error;
-    }
-  }
-
-  #disown(channel: Channel): void {
-    stopListening(channel);
-    channel.release();
   }
 
   /** A socket from outside (http2-wrapper hands over those that turned out to speak HTTP/1.1). */
@@ -599,7 +486,7 @@ export class SocketDriver implements Driver<AgentKinds> {
       return;
     }
     const message = socket._httpMessage as { shouldKeepAlive?: boolean } | null | undefined;
-    this.#take(connection, socket, options);
+    this.#dials.own(connection, socket, options);
     this.pool.release(connection, message?.shouldKeepAlive !== false && this.usable(connection));
     socket._httpMessage = null;
   }
@@ -709,10 +596,6 @@ function turn(driver: SocketDriver): void {
   driver.turn();
 }
 
-function restAll(driver: SocketDriver): void {
-  driver.restAll();
-}
-
 /** The same for a host that was forgotten meanwhile and has come back. */
 function signalKey({ origin }: HostOf): string {
   return `${origin.profile.id} ${origin.key}`;
@@ -721,9 +604,3 @@ function signalKey({ origin }: HostOf): string {
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
-
-function rethrow(error: unknown): void {
-  throw error;
-}
-
-function ignore(): void {}

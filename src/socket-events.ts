@@ -39,7 +39,9 @@ export function listenToKeylog({ socket }: Channel): void {
 
 /** Late binding: reports when it can be handed to whoever is first. `false`: it can be now. */
 export function awaitReady({ socket }: Channel): boolean {
-  if (socket.secureConnecting) socket.once('secureConnect', onReady);
+  // A `new TLSSocket` that somebody made by hand does not begin before something is written. That of tls.connect does; who
+  // hears its 'secure' emits 'secureConnect'.
+  if (socket.secureConnecting && socket.listenerCount('secure') > 0) socket.once('secureConnect', onReady);
   else if (socket.connecting) socket.once('connect', onReady);
   else return false;
   return true;

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import https from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import type { LookupFunction } from 'node:net';
 import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { connect } from 'node:tls';
+import { connect, TLSSocket } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { PoolingAgent } from '../../src/index.js';
 import { poolingAgent } from '../support/agent.js';
@@ -156,3 +157,17 @@ forBoth('a call from outside is nobody’s business', async ({ t, agent: make })
   await closed;
   assert.equal(agent.totalSocketCount, 0);
 });
+
+for (const binding of ['eager', 'late'] as const) {
+  test(
+    `a TLSSocket made by hand begins its handshake with the request, ${binding} binding`,
+    LIMIT,
+    async (t) => {
+      const server = await httpsServer(t, (req, res) => res.end(req.url));
+      const agent = poolingAgent(t, { binding });
+      replaceCreateConnection(agent, ({ port }) => new TLSSocket(connectTcp(Number(port), '127.0.0.1')));
+      for (const path of ['/1', '/2']) assert.equal((await get(server, { agent, path })).body, path);
+      assert.equal(server.connections(), 1);
+    },
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * What an idle connection needs that is to stay idle for a while: it is unref'd, told to keep itself alive, and belongs to no
+ * async context. Under load it is leased again long before that matters; so this is done a moment later, for all at once.
+ */
+import type { Channel } from './channel.js';
+import { watch } from './liveness/guard.js';
+import { clearAsyncId } from './node-internals.js';
+import type { SocketLike } from './node-internals.js';
+
+/**
+ * Milliseconds after which it is done. An idle process exits that much later. (At 10 ms, the timer that wakes the loop is 2 %
+ * of a warm request.)
+ */
+const DELAY = 50;
+
+interface Keeper {
+  /** The agent's: `false` if the socket is not to be kept. */
+  keepSocketAlive(socket: SocketLike): boolean;
+}
+
+export class Resting {
+  readonly #agent: Keeper;
+  /** The agent's own method, when nobody has overridden it. */
+  readonly #keepSocketAlive: Keeper['keepSocketAlive'];
+  readonly #giveUp: (channel: Channel) => void;
+  /** Connections that became idle within the last `DELAY`: under load most are leased again by its end. */
+  #soon: Channel[] = [];
+
+  /** @param giveUp closes a connection that turns out not to be kept */
+  constructor(agent: Keeper, keepSocketAlive: Keeper['keepSocketAlive'], giveUp: (channel: Channel) => void) {
+    this.#agent = agent;
+    this.#keepSocketAlive = keepSocketAlive;
+    this.#giveUp = giveUp;
+  }
+
+  /** Hot path. `channel` becomes idle. `false`: it may not be kept. */
+  begin(channel: Channel): boolean {
+    // Somebody else's has a say in whether it is kept, each time. What nobody reads has to be seen to at once.
+    const overridden = this.#agent.keepSocketAlive !== this.#keepSocketAlive;
+    if (overridden || !channel.socket._handle?.reading) return this.#rest(channel);
+    if (!channel.restsSoon) {
+      channel.restsSoon = true;
+      if (this.#soon.push(channel) === 1) setTimeout(restAll, DELAY, this);
+    }
+    return true;
+  }
+
+  restAll(): void {
+    const channels = this.#soon;
+    this.#soon = [];
+    for (const channel of channels) {
+      channel.restsSoon = false;
+      if (channel.connection.state !== 'idle' || channel.unreferenced) continue;
+      if (!this.#rest(channel)) this.#giveUp(channel);
+    }
+  }
+
+  #rest(channel: Channel): boolean {
+    const { socket } = channel;
+    channel.unreferenced = true;
+    try {
+      if (!this.#agent.keepSocketAlive(socket)) return false;
+    } catch (error) {
+      process.nextTick(rethrow, error);
+      return false;
+    }
+    watch(channel);
+    clearAsyncId(socket);
+    return !socket.destroyed;
+  }
+}
+
+function restAll(resting: Resting): void {
+  resting.restAll();
+}
+
+function rethrow(error: unknown): void {
+  throw error;
+}
