@@ -68,14 +68,7 @@ export async function runCase(bench: Case, options: RunOptions): Promise<CaseRes
         }
         for (const [i, setting] of settings.entries()) {
           progress(setting.name);
-          await runSetting(
-            bench,
-            setting,
-            result.settings[i] as SettingResult,
-            entrants,
-            effort,
-            round,
-          );
+          await runSetting(bench, setting, result.settings[i] as SettingResult, entrants, effort, round);
         }
       } finally {
         await Promise.all(entrants.map(({ child }) => child.stop()));
