@@ -10,11 +10,12 @@ import { unsupported } from './errors.js';
 import { intercept, isIntercepted } from './interception.js';
 import type { HostLimitOptions } from './limits/host-limits.js';
 import { invalidPriority, isPriority } from './limits/priority.js';
+import type { QueueState } from './limits/queue-state.js';
 import { defineDurations, defineLimits } from './live-limits.js';
 import { hasProxyConfig } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import { ownOptions, resolveOptions } from './options.js';
-import type { PoolingAgentOptions } from './options.js';
+import type { LeakReport, PoolingAgentOptions } from './options.js';
 import { Resumption } from './sessions/resumption.js';
 import { defineSessionViews } from './sessions/session-views.js';
 import type { Scheduling } from './pool/limits.js';
@@ -29,13 +30,34 @@ import { defineViews } from './views.js';
 /** Internal: for this package's own tests. */
 export const kDriver: unique symbol = Symbol('pooling-https-agent.driver');
 
+/** What the agent emits, beside what Node's does. */
+interface Events {
+  saturated: [state: QueueState];
+  drained: [state: QueueState];
+  leak: [report: LeakReport];
+}
+
+type Listener<E extends keyof Events> = (...args: Events[E]) => void;
+// oxlint-disable-next-line typescript/no-explicit-any -- as in Node's typings
+type AnyListener = (...args: any[]) => void;
+
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- more types of methods that exist
+export interface PoolingAgent {
+  on<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  on(event: string | symbol, listener: AnyListener): this;
+  once<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  once(event: string | symbol, listener: AnyListener): this;
+  off<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  off(event: string | symbol, listener: AnyListener): this;
+}
+
 /**
  * An `https.Agent` that keeps TLS connections open and shares them.
  *
  * Drops into any client that takes an agent. All limits (`maxSockets`, `maxTotalSockets`, `maxFreeSockets`), `keepAlive`,
  * `scheduling` and `options` may be changed at any time; requests that wait go as soon as they can.
  *
- * Emits `'leak'` with a `LeakReport`, if `leakDetectionThreshold` is set.
+ * Emits `'saturated'` and `'drained'` with a `QueueState`; and `'leak'` with a `LeakReport`, if `leakDetectionThreshold` is set.
  */
 export class PoolingAgent extends Agent {
   /** @internal */
