@@ -205,8 +205,8 @@ test(
   async (t) => {
     const { server, agent, start, serve } = await saturated(t);
     const told: [string, QueueState][] = [];
-    agent.on('saturated', (state: QueueState) => told.push(['saturated', state]));
-    agent.on('drained', (state: QueueState) => told.push(['drained', state]));
+    agent.on('saturated', (state) => told.push(['saturated', state]));
+    agent.on('drained', (state) => told.push(['drained', state]));
     for (let i = 0; i < 20; i++) start(`/${i}`);
     await setImmediate();
     const host = `localhost:${server.port}`;

@@ -105,7 +105,7 @@ async function watched(
   );
   const agent = poolingAgent(t, { ca: server.ca, ...options });
   const leaks: LeakReport[] = [];
-  agent.on('leak', (report: LeakReport) => leaks.push(report));
+  agent.on('leak', (report) => leaks.push(report));
   return { server, agent, leaks };
 }
 
