@@ -94,6 +94,11 @@ export class HostPool<K extends Kinds> {
     return this.connections.size - this.idle.size - this.settling - this.closing;
   }
 
+  /** Whether somebody waits for a limit, and not only for the end of this turn. */
+  get isStuck(): boolean {
+    return this.need > 0 && !this.pacedLink.list;
+  }
+
   get isEmpty(): boolean {
     return this.connections.size === 0 && this.waiting.size === 0;
   }
@@ -115,6 +120,13 @@ export class HostPool<K extends Kinds> {
   removeIdle(connection: Connection<K>): void {
     this.idle.remove(connection.idleLink);
     this.#order?.remove(connection);
+  }
+
+  /** How many free connections were not needed once since this was last asked, while others were. */
+  takeUnneeded(): number {
+    const { idle, idleLow } = this;
+    this.idleLow = Infinity;
+    return idleLow === Infinity ? 0 : Math.min(idleLow, idle.size);
   }
 
   /** Obeys `limits.scheduling` from now on. */

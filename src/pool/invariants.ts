@@ -14,20 +14,20 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
   const shared = new Map<HostLimits, { size: number; closing: number; idle: number; hungry: number }>();
   let reserved = 0;
   let held = 0;
-  for (const [key, share] of pool.shares) {
+  for (const [key, share] of pool.room.shares) {
     shared.set(key, { size: 0, closing: 0, idle: 0, hungry: 0 });
     reserved += share.reserve;
     held += share.unused;
     assert.ok(share.reserve <= key.reserve, 'no more is reserved than the rule says');
   }
-  assert.equal(held, pool.held, 'reserved places that nobody has');
+  assert.equal(held, pool.room.held, 'reserved places that nobody has');
   assert.ok(reserved === 0 || reserved < limits.maxTotalSockets, 'one place at least is for everybody');
 
   /** Idle connections of hosts that are closed before any on a reserved place is. */
   let evictable = 0;
   for (const host of pool.hosts) {
     const count = { connecting: 0, active: 0, settling: 0, idle: 0, closing: 0, closed: 0 };
-    const share = pool.shares.get(host.limits);
+    const share = pool.room.shares.get(host.limits);
     assert.equal(host.share, share, 'a host is in the share of its rule');
     let unbound = 0;
     for (const connection of host.connections) {
@@ -35,7 +35,7 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
       assert.equal(connection.host, host, 'a connection belongs to the host that lists it');
       const isIdle = connection.state === 'idle';
       assert.equal(connection.idleLink.list === host.idle, isIdle, 'idle list');
-      assert.equal(connection.lruLink.list === pool.idle, isIdle, 'list of all idle');
+      assert.equal(connection.lruLink.list === pool.idle.lru, isIdle, 'list of all idle');
       if (share) assert.equal(connection.shareLink?.list === share.idle, isIdle, 'idle list of the share');
       else assert.equal(connection.shareLink?.list, undefined, 'in no share, in no list of one');
       const isWatched = connection.expiryLink.list !== undefined;
@@ -92,10 +92,13 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
       );
     }
     if (host.need > 0 && host.connections.size < host.limits.maxSockets) {
-      const room = limits.maxTotalSockets - pool.size - pool.held;
+      const room = limits.maxTotalSockets - pool.size - pool.room.held;
       const own = share?.unused ?? 0;
       if (room > 0 || (own > 0 && room + own > 0)) {
-        assert.ok(host.pacedLink.list === pool.paced, 'nobody waits while there is capacity for it');
+        assert.ok(
+          host.pacedLink.list === pool.postponed.paced,
+          'nobody waits while there is capacity for it',
+        );
       } else {
         assert.ok(host.isHungry || host.pacedLink.list, 'who lacks only room waits for room');
       }
@@ -120,20 +123,20 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
   }
 
   assert.equal(total.connections, pool.size, 'total count');
-  assert.equal(total.closing, pool.closing, 'closing count');
+  assert.equal(total.closing, pool.room.closing, 'closing count');
   assert.equal(total.idle, pool.idle.size, 'idle count of all hosts');
-  assert.equal(total.expiring, pool.expiring.size, 'size of the wheel');
-  assert.equal(total.unmet, pool.unmet, 'waiters of all hosts that can count on nothing');
-  assert.equal(total.hungry, pool.hungry.size, 'count of hungry hosts');
-  assert.equal(total.watched, pool.deadlines.size, 'a host that is watched for deadlines is known');
+  assert.equal(total.expiring, pool.idle.expiring.size, 'size of the wheel');
+  assert.equal(total.unmet, pool.queues.unmet, 'waiters of all hosts that can count on nothing');
+  assert.equal(total.hungry, pool.room.hungry.size, 'count of hungry hosts');
+  assert.equal(total.watched, pool.queues.deadlines.size, 'a host that is watched for deadlines is known');
   assert.ok(total.idle <= limits.maxTotalFreeSockets, 'maxTotalFreeSockets holds');
   const staying = total.connections - total.closing;
   if (total.idle > 0) assert.ok(staying <= limits.maxTotalSockets, 'what is above maxTotalSockets goes');
   if (evictable > 0) {
-    assert.ok(pool.hungry.size <= pool.closing, 'an idle connection makes room');
+    assert.ok(pool.room.hungry.size <= pool.room.closing, 'an idle connection makes room');
     assert.ok(held === 0 || staying + held <= limits.maxTotalSockets, 'what is on reserved places goes');
   }
-  for (const [key, share] of pool.shares) {
+  for (const [key, share] of pool.room.shares) {
     const { size, closing, idle, hungry } = share;
     assert.deepEqual(
       { size, closing, idle: idle.size, hungry: hungry.size },
@@ -142,13 +145,13 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     );
     if (idle.size > 0) assert.ok(hungry.size <= closing, 'an idle connection makes room in its share');
   }
-  if (pool.paced.size > 0) assert.ok(pool.scheduled, 'who is put off has a turn coming');
-  for (const host of pool.hungry) {
+  if (pool.postponed.paced.size > 0) assert.ok(pool.postponed.scheduled, 'who is put off has a turn coming');
+  for (const host of pool.room.hungry) {
     assert.ok(host.isHungry && pool.hosts.has(host), 'a hungry host is known');
     assert.ok(host.need > 0, 'a hungry host needs room');
     assert.ok(host.connections.size < host.limits.maxSockets, 'a hungry host lacks room only');
   }
-  for (const host of pool.paced) assert.ok(pool.hosts.has(host), 'a paced host is known');
+  for (const host of pool.postponed.paced) assert.ok(pool.hosts.has(host), 'a paced host is known');
 }
 
 function checkQueue<K extends Kinds>(pool: Pool<K>, host: HostPool<K>): void {
@@ -176,7 +179,7 @@ function checkQueue<K extends Kinds>(pool: Pool<K>, host: HostPool<K>): void {
   assert.equal(oldest === undefined, waiting === 0, 'one of them has waited longest');
   const { nextToExpire } = host.waiting;
   if (host.limits.acquireTimeout > 0 && nextToExpire) {
-    assert.equal(host.deadlineEntry.heap, pool.deadlines, 'who may not wait for ever is watched');
+    assert.equal(host.deadlineEntry.heap, pool.queues.deadlines, 'who may not wait for ever is watched');
     assert.ok(host.deadline <= nextToExpire.since + host.limits.acquireTimeout, 'and looked at in time');
   } else {
     assert.equal(host.deadlineEntry.heap, undefined, 'no deadline without a waiter');

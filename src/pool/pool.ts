@@ -5,89 +5,58 @@
  * - the limits hold at every moment, whatever the driver answers, and whenever;
  * - every waiter ends once: assigned, rejected, refused or aborted;
  * - nobody waits while there is capacity for it, except until the end of this turn of the event loop;
- * - who waits for room under `maxTotalSockets` gets it after a bounded number of requests of others: see `MAX_OVERTAKES`;
  * - lease, enqueue, release, abort and close take constant time, or, with deadlines, `fairness: 'fifo'` or `scheduling:
  *   'least-used'`, time that grows with the logarithm of the number of hosts or idle connections.
  *
- * It does not know what a connection or a request is. invariants.ts says what must hold between two calls.
+ * Every connection is opened and closed here. What there is, others keep count of: room.ts of places under the limits,
+ * queues.ts of who waits, idle-connections.ts of what is free, postponed.ts of what waits for the turn's end, host-pool.ts
+ * of one host; feeder.ts gives out places that come free. None of them knows what a connection or a request is.
+ * invariants.ts says what must hold between two calls.
  */
 import type { CloseReason } from './close-reason.js';
 import { Connection } from './connection.js';
 import type { Driver } from './driver.js';
-import { ExpiryWheel } from './expiry-wheel.js';
-import { Heap } from './heap.js';
+import { Feeder } from './feeder.js';
 import type { HostPool } from './host-pool.js';
+import { IdleConnections } from './idle-connections.js';
 import type { Kinds } from './kinds.js';
 import type { HostLimits, Limits } from './limits.js';
-import { Link, List } from './list.js';
+import { Postponed } from './postponed.js';
+import { Queues } from './queues.js';
 import type { Refusal } from './refusal.js';
-import { Share } from './share.js';
-import { OldestFirst, RoundRobin } from './turns.js';
-import type { Turns } from './turns.js';
+import { Room } from './room.js';
 import type { Waiter } from './waiter.js';
-
-/**
- * How many requests may be served on used connections of other hosts before the next host that waits for room under
- * `maxTotalSockets` gets one of their places. Zero would be strict turns, and a new handshake for every request; no
- * bound would starve. So a host that waits has its place after at most `(MAX_OVERTAKES + 1) * W` such requests, where W
- * is the sum of the weights of the hosts that are before it, and its own; with `fairness: 'fifo'`, the number of older
- * requests that wait for a place, and its own one.
- */
-export const MAX_OVERTAKES = 20;
 
 export class Pool<K extends Kinds> {
   readonly limits: Limits;
   /** Every host that holds a connection or a waiter. */
   readonly hosts: Set<HostPool<K>> = new Set();
-  /** Connections of all hosts that are not closed. What `maxTotalSockets` limits. */
-  size = 0;
-  /** Connections in state `closing`. */
-  closing = 0;
+  readonly idle: IdleConnections<K>;
+  readonly room: Room<K>;
+  readonly queues: Queues<K>;
+  readonly postponed: Postponed<K>;
   /** Goes up with every change that a reader of the pool could see. */
   changes = 0;
-  /** The turn of the event loop, as far as the pool has had reason to follow it. */
-  turns = 0;
-
-  /** Idle connections of all hosts, the least recently used first. */
-  readonly idle: List<Connection<K>> = new List();
-  /** By when they expire: those of them that do, and others that have been idle before. */
-  readonly expiring: ExpiryWheel<Connection<K>> = new ExpiryWheel();
-  /** Hosts in need that only `maxTotalSockets` holds back. */
-  readonly hungry: Turns<K>;
-  /** Hosts in need that go on dialling in the next turn. */
-  readonly paced: List<HostPool<K>> = new List();
-  /** A turn was asked for and has not come yet. */
-  scheduled = false;
-
-  /** What is reserved under `maxTotalSockets`, by the limits of those that it is reserved for. */
-  readonly shares: Map<HostLimits, Share<K>> = new Map();
-  /** Reserved places that nobody has. They are kept free. */
-  held = 0;
-  /** Waiters that can count on no connection that is already on its way to them. What `maxTotalQueueSize` limits. */
-  unmet = 0;
-  /** Hosts with waiters that may not wait for ever. */
-  readonly deadlines: Heap<HostPool<K>> = new Heap((a, b) => a.deadline < b.deadline);
 
   readonly #driver: Driver<K>;
-  /** Waiters so far. */
-  #arrivals = 0;
-  /** Arrival of the next one that comes before all others. */
-  #firstArrival = -1;
-  /** How many are hungry: on the hot path. */
-  #hungryHosts = 0;
-  #trimsAt = Infinity;
-  /** After a change of limits, there are still connections on places that are reserved for others. */
-  #isOvercommitted = false;
-  #settling: Connection<K>[] = [];
-  /** Requests served on used connections while other hosts waited for room, since a place was last given. */
-  #overtakes = 0;
-  #feeding = false;
-  #pumpingPaced = false;
+  readonly #feeder: Feeder<K>;
 
   constructor(driver: Driver<K>, limits: Limits) {
     this.#driver = driver;
     this.limits = limits;
-    this.hungry = limits.fairness === 'fifo' ? new OldestFirst() : new RoundRobin();
+    this.idle = new IdleConnections(limits);
+    this.room = new Room(limits, this.idle.lru);
+    this.queues = new Queues(limits);
+    this.postponed = new Postponed(driver);
+    this.#feeder = new Feeder(this.room, this.postponed, {
+      dial: (host) => this.#dial(host),
+      evict: (connection) => this.close(connection, 'evicted'),
+    });
+  }
+
+  /** Connections of all hosts that are not closed. What `maxTotalSockets` limits. */
+  get size(): number {
+    return this.room.size;
   }
 
   /**
@@ -108,7 +77,7 @@ export class Pool<K extends Kinds> {
       if (connection.expiresAt <= now) this.#expire(connection, now);
       else if (!this.#driver.usable(connection)) this.close(connection, 'server-closed');
       else {
-        this.#unlinkIdle(connection);
+        this.idle.remove(connection);
         if (idle.size < host.idleLow) host.idleLow = idle.size;
         connection.idledFor = now - connection.idleSince;
         if (this.#isDoubtful(connection, now)) this.#settleLater(connection);
@@ -135,22 +104,17 @@ export class Pool<K extends Kinds> {
   enqueue(waiter: Waiter<K>, isAdmitted = false): void {
     const { host } = waiter;
     this.hosts.add(host);
-    waiter.arrival = this.#arrivals++;
-    host.waiting.push(waiter);
-    if (waiter.since !== Infinity) host.timed++;
-    if (this.limits.binding === 'late') host.undialled.push((waiter.undialledLink = new Link(waiter)));
+    this.queues.add(waiter);
     // Whatever it gets, nothing was idle for it.
     host.idleLow = 0;
     this.changes++;
-    if (waiter.careful) host.careful++;
     this.#recount(host);
-    this.#watch(host);
     // What is idle is not safe enough for it: the oldest gives way to the connection that it needs.
     const old = waiter.careful && host.need > 0 ? host.idle.head : undefined;
     if (old) this.close(old.value, 'idle-timeout');
     else this.#start(host);
-    if (!isAdmitted && this.#isOverfull(host)) this.#overflow(waiter);
-    if (waiter.state === 'queued' && this.#isStuck(host)) this.#saturate(host);
+    if (!isAdmitted && this.queues.exceeded(host)) this.#overflow(waiter);
+    if (waiter.state === 'queued' && host.isStuck) this.#saturate(host);
   }
 
   /** Gives `waiter` another priority. `false`: it is not in the queue any more, or was never. */
@@ -176,7 +140,7 @@ export class Pool<K extends Kinds> {
       return;
     }
     this.#enqueueFirst(waiter);
-    if (!waiter.careful && host.idle.tail) this.#lookAt(host.idle.tail.value);
+    if (!waiter.careful) this.#lookAt(host.idle.tail?.value);
     this.close(connection, 'server-closed');
     this.#pump(host);
   }
@@ -252,7 +216,7 @@ export class Pool<K extends Kinds> {
   release(connection: Connection<K>, reusable: boolean): boolean {
     if (connection.state !== 'active') return false;
     const { host } = connection;
-    if (!reusable || this.#isSurplus(host)) {
+    if (!reusable || this.room.isSurplus(host)) {
       this.close(connection, 'surplus');
     } else if (connection.requestsLeft <= 0) {
       this.close(connection, 'max-requests');
@@ -266,24 +230,12 @@ export class Pool<K extends Kinds> {
 
   /** The event loop has polled: settle what was released, and go on with the dials that were put off. */
   turn(): void {
-    this.turns++;
-    this.scheduled = false;
-    const settling = this.#settling;
-    this.#settling = [];
-    for (const connection of settling) {
-      if (connection.state === 'settling' && !this.#driver.settled(connection)) {
-        this.#settling.push(connection);
-        this.#schedule();
-      } else {
-        this.settle(connection);
-      }
+    const { postponed } = this;
+    for (const connection of postponed.begin()) {
+      if (connection.state === 'settling' && !this.#driver.settled(connection)) postponed.settle(connection);
+      else this.settle(connection);
     }
-    this.#pumpingPaced = true;
-    for (let count = this.paced.size; count > 0; count--) {
-      const host = this.paced.shift();
-      if (host) this.#pump(host);
-    }
-    this.#pumpingPaced = false;
+    if (postponed.paced.size > 0) postponed.resume((host) => this.#pump(host));
   }
 
   /** The driver: what was deferred. `connection` has settled: whoever is first gets it. */
@@ -312,9 +264,7 @@ export class Pool<K extends Kinds> {
       return;
     }
     connection.state = 'closing';
-    host.closing++;
-    this.closing++;
-    if (host.share) host.share.closing++;
+    this.room.beginClosing(host);
     this.#driver.close(connection, reason, error);
     this.#pump(host);
   }
@@ -331,7 +281,7 @@ export class Pool<K extends Kinds> {
 
   /** Takes in a connection that the driver got from elsewhere, as active. `undefined`: there is no room. */
   adopt(host: HostPool<K>): Connection<K> | undefined {
-    if (!this.#mayOpen(host)) return undefined;
+    if (!this.room.mayOpen(host)) return undefined;
     const connection = this.#create(host);
     this.#activate(connection);
     return connection;
@@ -348,7 +298,7 @@ export class Pool<K extends Kinds> {
    */
   limit(host: HostPool<K>, limits: HostLimits): void {
     host.limits = limits;
-    host.share = this.shares.get(limits);
+    host.share = this.room.shares.get(limits);
     host.reorder(this.limits.random);
   }
 
@@ -359,18 +309,7 @@ export class Pool<K extends Kinds> {
    * @param reserving the limits that reserve something
    */
   rulesChanged(limitsOf: (host: HostPool<K>) => HostLimits, reserving: readonly HostLimits[]): void {
-    this.shares.clear();
-    for (const limits of reserving) this.shares.set(limits, new Share());
-    for (const host of this.hosts) {
-      this.#sate(host);
-      for (const { shareLink } of host.idle) if (shareLink) host.share?.idle.remove(shareLink);
-      this.limit(host, limitsOf(host));
-      const { share } = host;
-      if (!share) continue;
-      share.size += host.connections.size;
-      share.closing += host.closing;
-    }
-    for (const connection of this.idle) this.#shareIdle(connection);
+    this.room.reshare(reserving, this.hosts, (host) => this.limit(host, limitsOf(host)));
     this.limitsChanged();
   }
 
@@ -379,29 +318,28 @@ export class Pool<K extends Kinds> {
    * exchange, and who waits already, waits on.
    */
   limitsChanged(): void {
+    const { room } = this;
+    const { lru } = this.idle;
     const { maxTotalSockets, maxTotalFreeSockets } = this.limits;
     this.changes++;
-    this.#allot();
+    room.allot();
     for (const host of this.hosts) {
       const { maxSockets, maxFreeSockets } = host.limits;
       host.reorder(this.limits.random);
-      if (host.connections.size >= maxSockets) this.#sate(host);
-      this.#unwatch(host);
-      this.#watch(host);
+      if (host.connections.size >= maxSockets) room.sate(host);
+      this.queues.rewatch(host);
       for (const connection of host.idle) {
         if (host.idle.size <= maxFreeSockets && host.connections.size - host.closing <= maxSockets) break;
         this.close(connection, 'surplus');
       }
     }
-    while (this.size - this.closing > maxTotalSockets) {
-      const connection = this.#evictable ?? this.idle.head?.value;
+    while (room.size - room.closing > maxTotalSockets) {
+      const connection = room.evictable ?? lru.head?.value;
       if (!connection) break;
       this.close(connection, 'surplus');
     }
-    while (this.idle.head && this.idle.size > maxTotalFreeSockets)
-      this.close(this.idle.head.value, 'surplus');
-    this.#feedShares();
-    this.#feed();
+    while (lru.head && lru.size > maxTotalFreeSockets) this.close(lru.head.value, 'surplus');
+    this.#feeder.feedAll();
     for (const host of this.hosts) this.#pump(host);
   }
 
@@ -438,10 +376,11 @@ export class Pool<K extends Kinds> {
 
   /** Closes what has been idle for too long, in time that depends on nothing else. Returns when to look again, or Infinity. */
   reap(now: number): number {
-    this.expiring.sweep(now, (connection) => {
+    const { expiring } = this.idle;
+    expiring.sweep(now, (connection) => {
       if (connection.state === 'idle') this.#expire(connection, now);
     });
-    return this.expiring.next;
+    return expiring.next;
   }
 
   /** Nothing that was known of idle connections is sure any more: each is looked at before it is leased. */
@@ -451,7 +390,7 @@ export class Pool<K extends Kinds> {
 
   /** When somebody may have been in a queue for too long, `Infinity` for nobody ever. */
   get nextDeadline(): number {
-    return this.deadlines.top?.deadline ?? Infinity;
+    return this.queues.nextDeadline;
   }
 
   /**
@@ -460,26 +399,15 @@ export class Pool<K extends Kinds> {
    */
   expire(now: number): number {
     for (;;) {
-      const host = this.deadlines.top;
-      if (!host) return Infinity;
-      if (host.deadline > now) return host.deadline;
-      const waiter = host.waiting.nextToExpire;
-      const limit = host.limits.acquireTimeout;
-      if (waiter && waiter.since + limit <= now) {
-        this.#refuse(waiter, 'acquireTimeout', now - waiter.since);
-      } else {
-        // Who was to be refused then has gone meanwhile.
-        this.#unwatch(host);
-        this.#watch(host);
-      }
+      const waiter = this.queues.overdue(now);
+      if (!waiter) return this.nextDeadline;
+      this.#refuse(waiter, 'acquireTimeout', now - waiter.since);
     }
   }
 
   /** Something becomes idle: an interval begins, unless one is under way. Returns its end. */
   beginTrim(now: number): number {
-    const { trimInterval } = this.limits;
-    this.#trimsAt = trimInterval === 0 ? Infinity : Math.min(this.#trimsAt, now + trimInterval);
-    return this.#trimsAt;
+    return this.idle.beginTrim(now);
   }
 
   /**
@@ -488,49 +416,41 @@ export class Pool<K extends Kinds> {
    * `Infinity` if nothing is idle.
    */
   trim(now: number): number {
-    const { trimInterval } = this.limits;
-    if (this.idle.size === 0 || trimInterval === 0) return (this.#trimsAt = Infinity);
-    if (now < this.#trimsAt) return this.#trimsAt;
-    this.#trimsAt = now + trimInterval;
-    for (const host of this.hosts) {
-      const { idleLow } = host;
-      host.idleLow = Infinity;
-      if (idleLow === Infinity) continue;
-      for (let surplus = Math.min(idleLow, host.idle.size); surplus > 0 && host.idle.head; surplus--) {
-        this.close(host.idle.head.value, 'surplus');
+    if (this.idle.endTrim(now)) {
+      for (const host of this.hosts) {
+        for (let surplus = host.takeUnneeded(); surplus > 0 && host.idle.head; surplus--) {
+          this.close(host.idle.head.value, 'surplus');
+        }
       }
     }
-    return this.#trimsAt;
+    return this.idle.trimsAt;
   }
 
   /** Starts what can be started for `host`, and tells of it when somebody has to wait for what cannot. */
   #pump(host: HostPool<K>): void {
     this.#start(host);
-    if (!host.saturated && this.#isStuck(host)) this.#saturate(host);
+    if (!host.saturated && host.isStuck) this.#saturate(host);
   }
 
   /** Starts what can be started for `host`, and notes where it waits for what cannot. */
   #start(host: HostPool<K>): void {
+    const { room } = this;
     // The one that a request waited for was dead: another may not be, and is here sooner than what is being opened.
-    while (host.idle.size > 0 && host.waiting.size - host.careful > host.settling) this.#lookAtNext(host);
+    while (host.idle.size > 0 && host.waiting.size - host.careful > host.settling)
+      this.#lookAt(host.nextIdle);
     while (host.need > 0) {
       if (host.connections.size >= host.limits.maxSockets) {
         this.#giveWay(host);
         return;
       }
-      if (!this.#hasRoom(host)) {
-        if (!host.isHungry) this.#hunger(host);
-        this.#makeRoom(host.share);
+      if (!room.hasPlace(host)) {
+        if (!host.isHungry) room.hunger(host);
+        this.#feeder.makeRoom(host.share);
         return;
       }
-      if (!this.#mayDial(host)) return;
+      if (!this.postponed.mayDial(host)) return;
       this.#dial(host);
     }
-  }
-
-  /** Whether somebody waits at `host` for a limit, and not only for the end of this turn. */
-  #isStuck(host: HostPool<K>): boolean {
-    return host.need > 0 && !host.pacedLink.list;
   }
 
   #saturate(host: HostPool<K>): void {
@@ -538,41 +458,18 @@ export class Pool<K extends Kinds> {
     this.#driver.saturated(host);
   }
 
-  #mayOpen(host: HostPool<K>): boolean {
-    return host.connections.size < host.limits.maxSockets && this.#hasRoom(host);
-  }
-
-  /** Whether there is a place for `host` under `maxTotalSockets` that is not reserved for others. */
-  #hasRoom({ share }: HostPool<K>): boolean {
-    const room = this.limits.maxTotalSockets - this.size - this.held;
-    return room > 0 || (share !== undefined && share.unused > 0 && room + share.unused > 0);
-  }
-
-  #isOverfull(host: HostPool<K>): boolean {
-    const { unmet } = host;
-    return unmet > host.limits.maxQueueSize || (unmet > 0 && this.unmet > this.limits.maxTotalQueueSize);
-  }
-
   /** There are more waiters than a queue may hold. What may be opened at the end of this turn is opened now. */
   #overflow(waiter: Waiter<K>): void {
     const { host } = waiter;
-    while (this.#isOverfull(host) && host.need > 0 && this.#mayOpen(host)) this.#dial(host);
-    for (const other of this.paced) {
-      while (this.unmet > this.limits.maxTotalQueueSize && other.need > 0 && this.#mayOpen(other))
+    const { queues, room } = this;
+    while (queues.exceeded(host) && host.need > 0 && room.mayOpen(host)) this.#dial(host);
+    for (const other of this.postponed.paced) {
+      while (queues.unmet > this.limits.maxTotalQueueSize && other.need > 0 && room.mayOpen(other))
         this.#dial(other);
     }
     if (waiter.state !== 'queued') return;
-    const unmet = host.unmet - this.#placesFor(host);
-    if (unmet > host.limits.maxQueueSize) this.#refuse(waiter, 'maxQueueSize', 0);
-    else if (unmet > 0 && this.unmet - this.closing > this.limits.maxTotalQueueSize) {
-      this.#refuse(waiter, 'maxTotalQueueSize', 0);
-    }
-  }
-
-  /** Places that are about to come free, and go to `host` then. */
-  #placesFor(host: HostPool<K>): number {
-    if (host.isHungry) return this.hungry.size <= this.closing ? 1 : 0;
-    return host.closing;
+    const exceeded = queues.exceeded(host, room.placesFor(host), room.closing);
+    if (exceeded) this.#refuse(waiter, exceeded, 0);
   }
 
   #refuse(waiter: Waiter<K>, limitedBy: Refusal['limitedBy'], waited: number): void {
@@ -585,53 +482,17 @@ export class Pool<K extends Kinds> {
     this.#driver.refuse(waiter, {
       limitedBy,
       limit: ofAll ? this.limits.maxTotalQueueSize : host.limits[limitedBy],
-      waiting: ofAll ? this.unmet : host.waiting.size,
-      active: ofAll ? this.size - this.idle.size - this.closing : host.inUse,
+      waiting: ofAll ? this.queues.unmet : host.waiting.size,
+      active: ofAll ? this.size - this.idle.size - this.room.closing : host.inUse,
       waited,
     });
     this.#cleanUp(host);
   }
 
-  /** Notes when the first of `host`'s waiters has waited for too long, if it is not noted yet. */
-  #watch(host: HostPool<K>): void {
-    const { acquireTimeout } = host.limits;
-    if (acquireTimeout === 0 || host.deadline !== Infinity) return;
-    const { nextToExpire } = host.waiting;
-    if (!nextToExpire) return;
-    host.deadline = nextToExpire.since + acquireTimeout;
-    this.deadlines.add(host.deadlineEntry);
-  }
-
-  #unwatch(host: HostPool<K>): void {
-    if (host.deadline === Infinity) return;
-    host.deadline = Infinity;
-    this.deadlines.remove(host.deadlineEntry);
-  }
-
-  /**
-   * Whether `host` may dial now; if not, it is noted for the turn. A host dials once per turn, and where it has
-   * connections at the turn's end: what has connected or come free by then serves the queue first, so that a burst
-   * opens as many connections as it needs and not one for each request.
-   */
-  #mayDial(host: HostPool<K>, hasWaited = this.#pumpingPaced): boolean {
-    const isTime = hasWaited || host.connections.size === host.closing;
-    if (isTime && host.dialTurn !== this.turns) {
-      host.dialTurn = this.turns;
-      return true;
-    }
-    if (!host.pacedLink.list) this.paced.push(host.pacedLink);
-    this.#schedule();
-    return false;
-  }
-
-  #lookAtNext(host: HostPool<K>): void {
-    const connection = host.nextIdle;
-    if (connection) this.#lookAt(connection);
-  }
-
   /** An idle connection settles for a request before that gets it. */
-  #lookAt(connection: Connection<K>): void {
-    this.#unlinkIdle(connection);
+  #lookAt(connection: Connection<K> | undefined): void {
+    if (!connection) return;
+    this.idle.remove(connection);
     this.#settleLater(connection);
   }
 
@@ -646,42 +507,31 @@ export class Pool<K extends Kinds> {
   #bequeath({ heir, host }: Connection<K>): void {
     if (!heir) return;
     heir.connection = undefined;
-    if (this.#mayOpen(host)) {
-      this.#dialFor(heir);
+    if (this.room.mayOpen(host)) {
+      heir.state = 'dialling';
+      this.#dialFor(heir, this.#create(host));
     } else {
       heir.state = 'queued';
       this.#enqueueFirst(heir);
     }
   }
 
-  /** Before all others, and never refused. With late binding, whatever is opened for those behind it serves it first. */
+  /** Before all others, and never refused. */
   #enqueueFirst(waiter: Waiter<K>): void {
-    const { host, careful } = waiter;
-    waiter.arrival = this.#firstArrival--;
-    host.waiting.pushFirst(waiter);
-    if (careful) host.careful++;
+    this.queues.addFirst(waiter);
     this.changes++;
-    this.#recount(host);
-    this.#watch(host);
-  }
-
-  #dialFor(waiter: Waiter<K>): void {
-    const connection = this.#create(waiter.host);
-    waiter.state = 'dialling';
-    waiter.connection = connection;
-    connection.waiter = waiter;
-    this.#driver.dial(connection, waiter);
+    this.#recount(waiter.host);
   }
 
   #dial(host: HostPool<K>): void {
     const late = this.limits.binding === 'late';
     const waiter = (late && host.undialled.shift()) || host.waiting.next;
     if (!waiter) return;
-    if (!late) this.#take(waiter);
+    if (!late) this.queues.take(waiter);
     if (waiter.connection) waiter.connection.waiter = undefined;
     const connection = this.#create(host);
     // Whose turn it is next must not be put off for a turn of the loop that was over long ago.
-    if (this.#hungryHosts > 0) this.#schedule();
+    if (this.room.hungryHosts > 0) this.postponed.schedule();
     if (late) {
       // Bound to nobody; but if it fails, the error is this waiter's, unless it has been served meanwhile.
       host.unbound++;
@@ -689,6 +539,10 @@ export class Pool<K extends Kinds> {
       waiter.state = 'dialling';
     }
     this.#waitsLess(host);
+    this.#dialFor(waiter, connection);
+  }
+
+  #dialFor(waiter: Waiter<K>, connection: Connection<K>): void {
     waiter.connection = connection;
     connection.waiter = waiter;
     this.#driver.dial(connection, waiter);
@@ -699,14 +553,12 @@ export class Pool<K extends Kinds> {
     const { host } = connection;
     connection.state = 'active';
     this.changes++;
-    if (this.#isSurplus(host)) {
+    if (this.room.isSurplus(host)) {
       this.close(connection, 'surplus');
       return;
     }
     const waiter = this.#firstFor(connection);
-    // A new one is here in its host's turn.
     if (!waiter) this.#keep(connection);
-    else if (connection.served > 0 && this.#mustYield(host)) this.close(connection, 'evicted');
     else this.#serve(connection, waiter);
   }
 
@@ -714,7 +566,7 @@ export class Pool<K extends Kinds> {
   #keep(connection: Connection<K>): void {
     const { host } = connection;
     const { changes } = this;
-    if (!this.#mayIdle(host) || !this.#driver.park(connection)) {
+    if (!this.idle.mayAdd(host) || !this.#driver.park(connection)) {
       this.close(connection, 'surplus');
       return;
     }
@@ -722,34 +574,36 @@ export class Pool<K extends Kinds> {
     if (this.changes !== changes) {
       if (connection.state !== 'active') return;
       const waiter = this.#firstFor(connection);
-      if (this.#isSurplus(host) || (!waiter && !this.#mayIdle(host))) {
+      if (this.room.isSurplus(host) || (!waiter && !this.idle.mayAdd(host))) {
         this.close(connection, 'surplus');
         return;
       }
       if (waiter) {
-        if (connection.served > 0 && this.#mustYield(host)) this.close(connection, 'evicted');
-        else this.#serve(connection, waiter);
+        this.#serve(connection, waiter);
         return;
       }
     }
     connection.state = 'idle';
     this.changes++;
-    host.addIdle(connection);
-    this.idle.push(connection.lruLink);
-    this.expiring.add(connection);
-    if (host.share) this.#shareIdle(connection);
-    if (this.idle.size > this.limits.maxTotalFreeSockets && this.idle.head) {
-      this.close(this.idle.head.value, 'surplus');
+    const { idle, room } = this;
+    idle.add(connection);
+    if (idle.lru.size > this.limits.maxTotalFreeSockets && idle.lru.head) {
+      this.close(idle.lru.head.value, 'surplus');
     }
-    if (this.#hungryHosts > 0 || this.held > 0) this.#makeRoom(host.share);
+    if (room.hungryHosts > 0 || room.held > 0) this.#feeder.makeRoom(host.share);
     // Who waits although it is there counted on it, and may not have it.
     if (host.waiting.size > 0) this.#pump(host);
   }
 
-  /** `connection`, which is active and has no request, goes to `waiter`, whose turn it is. */
+  /** `connection`, which is active and has no request, goes to `waiter`, who is next, unless it is another host's turn. */
   #serve(connection: Connection<K>, waiter: Waiter<K>): void {
     const { host } = connection;
-    this.#take(waiter);
+    // A new one is here in its host's turn.
+    if (connection.served > 0 && this.room.mustYield(host)) {
+      this.close(connection, 'evicted');
+      return;
+    }
+    this.queues.take(waiter);
     this.#waitsLess(host);
     if (waiter.connection) waiter.connection.waiter = undefined;
     this.#assign(connection, waiter);
@@ -784,31 +638,15 @@ export class Pool<K extends Kinds> {
     this.close(connection, connection.retireAt <= now ? 'max-age' : 'idle-timeout');
   }
 
-  #keeps(host: HostPool<K>): boolean {
-    return this.limits.keepAlive && !host.abandoned;
-  }
-
-  /** Whether one more connection of `host` may become idle. */
-  #mayIdle(host: HostPool<K>): boolean {
-    return (
-      this.#keeps(host) && host.idle.size < host.limits.maxFreeSockets && this.limits.maxTotalFreeSockets > 0
-    );
-  }
-
   /** Hot path. It may have another request. */
   #free(connection: Connection<K>): void {
     const { host } = connection;
-    const { idle, limits, settling, waiting } = host;
-    const mayStay =
-      waiting.size > settling ||
-      // Those that settle and are not waited for become idle, too.
-      (this.#keeps(host) && idle.size + settling - waiting.size < limits.maxFreeSockets);
-    if (!mayStay) {
+    if (!this.idle.mayStay(host)) {
       this.close(connection, 'surplus');
       return;
     }
     connection.idledFor = 0;
-    const isAwaited = waiting.size > 0;
+    const isAwaited = host.waiting.size > 0;
     if (!this.#driver.quiet(connection, isAwaited)) {
       this.#settleLater(connection);
     } else if (isAwaited) {
@@ -828,228 +666,55 @@ export class Pool<K extends Kinds> {
 
   #settleLater(connection: Connection<K>): void {
     this.#settle(connection);
-    this.#settling.push(connection);
-    this.#schedule();
-  }
-
-  /** Whether there are more connections than a lowered limit allows, those on their way out not counted. */
-  #isSurplus(host: HostPool<K>): boolean {
-    if (host.connections.size - host.closing > host.limits.maxSockets) return true;
-    return (
-      this.size - this.closing > this.limits.maxTotalSockets || (this.#isShort && !this.#isReserved(host))
-    );
-  }
-
-  /** Whether, after a change of limits, there are connections on places that are reserved for others. */
-  get #isShort(): boolean {
-    return this.held > 0 && this.size - this.closing + this.held > this.limits.maxTotalSockets;
-  }
-
-  /** Whether a connection of `host` that is closed would only make room for its own share. */
-  #isReserved({ share }: HostPool<K>): boolean {
-    return share !== undefined && share.isWithinReserve;
+    this.postponed.settle(connection);
   }
 
   /** The number of `host`'s waiters that can count on nothing may have changed. */
   #recount(host: HostPool<K>): void {
-    const { need } = host;
-    const unmet = need > 0 ? need : 0;
-    this.unmet += unmet - host.unmet;
-    host.unmet = unmet;
-    if (unmet === 0 && host.isHungry) this.#sate(host);
+    this.queues.recount(host);
+    if (host.unmet === 0 && host.isHungry) this.room.sate(host);
   }
 
   /** One that waited at `host` waits no more, or has something opened for it. */
   #waitsLess(host: HostPool<K>): void {
     this.#recount(host);
-    if (host.timed === 0) this.#unwatch(host);
-    if (host.waiting.size > 0) return;
-    if (!host.saturated) return;
+    if (host.waiting.size > 0 || !host.saturated) return;
     host.saturated = false;
     this.#driver.drained(host);
   }
 
-  /** `host` waits for room. */
-  #hunger(host: HostPool<K>): void {
-    host.isHungry = true;
-    this.#hungryHosts++;
-    this.hungry.add(host);
-    host.share?.hungry.push(host.shareLink);
-  }
-
-  /** `host` does not wait for room. */
-  #sate(host: HostPool<K>): void {
-    if (!host.isHungry) return;
-    host.isHungry = false;
-    this.#hungryHosts--;
-    this.hungry.remove(host);
-    host.share?.hungry.remove(host.shareLink);
-  }
-
-  #schedule(): void {
-    if (this.scheduled) return;
-    this.scheduled = true;
-    this.#driver.schedule();
-  }
-
-  /** Whether `host` has served enough of its own requests ahead of the hosts that wait for room. */
-  #mustYield(host: HostPool<K>): boolean {
-    // On a reserved place, what it gives up serves only those of its share.
-    const share = this.#isReserved(host) ? host.share : undefined;
-    const { hungry, closing } = share ?? this;
-    const others = hungry.size - (host.isHungry ? 1 : 0);
-    if (others <= closing || !this.hungry.isOvertaking(host)) return false;
-    if (this.#overtakes++ < MAX_OVERTAKES) return false;
-    this.#overtakes = 0;
-    const next = share ? share.hungry.head?.value : this.hungry.next;
-    if (next !== host) return true;
-    // It is its own turn: it keeps the place that it would get.
-    this.#takeTurn(host);
-    return false;
-  }
-
-  /** One place per hungry host, taken from the least recently used idle connections of all. */
-  #makeRoom(share: Share<K> | undefined): void {
-    if (share) {
-      // What is reserved for them serves them only.
-      while (share.hungry.size > share.closing && share.idle.head)
-        this.close(share.idle.head.value, 'evicted');
-    }
-    while (this.hungry.size > this.closing || this.#isShort) {
-      const connection = this.#evictable;
-      if (!connection) return;
-      this.close(connection, 'evicted');
-    }
-  }
-
-  /** The least recently used idle connection on a place that is not reserved. At most, what is reserved is passed over. */
-  get #evictable(): Connection<K> | undefined {
-    let link = this.idle.head;
-    while (link && this.#isReserved(link.value.host)) link = link.next;
-    return link?.value;
-  }
-
   /** Capacity came free that `host` used: the hosts that wait for room come first, then `host`. */
   #grant(host: HostPool<K>): void {
-    if (this.#isOvercommitted) this.#feedShares();
-    else if (host.share) this.#feedShare(host.share);
-    this.#feed();
+    this.#feeder.feed(host.share);
     this.#pump(host);
     this.#cleanUp(host);
-  }
-
-  /** A place each to the hungry, in turn, for as long as there are places. */
-  #feed(): void {
-    // A dial may fail, and so come back here, before it returns: the loop that runs already goes on instead.
-    if (this.#feeding) return;
-    this.#feeding = true;
-    for (;;) {
-      const host = this.hungry.next;
-      if (!host || !this.#hasRoom(host)) break;
-      this.#feedHost(host);
-    }
-    this.#feeding = false;
-    this.#makeRoom(undefined);
-  }
-
-  #feedShares(): void {
-    for (const share of this.shares.values()) this.#feedShare(share);
-    this.#isOvercommitted = this.size + this.held > this.limits.maxTotalSockets;
-  }
-
-  /** Places that are reserved for them to the hungry of `share`. */
-  #feedShare(share: Share<K>): void {
-    if (this.#feeding) return;
-    this.#feeding = true;
-    for (;;) {
-      const host = share.hungry.head?.value;
-      if (!host || share.unused === 0 || !this.#hasRoom(host)) break;
-      this.#feedHost(host);
-    }
-    this.#feeding = false;
-    this.#makeRoom(share);
-  }
-
-  /** There is room for `host`, and it is its turn. */
-  #feedHost(host: HostPool<K>): void {
-    if (host.connections.size >= host.limits.maxSockets) {
-      this.#sate(host);
-      return;
-    }
-    this.#overtakes = 0;
-    this.#takeTurn(host);
-    // It has waited for its place: put off once more, it would lose it to those behind it.
-    if (this.#mayDial(host, true)) this.#dial(host);
-    else this.#sate(host);
-  }
-
-  /** `host`, which is hungry, has a place: the others come next. */
-  #takeTurn(host: HostPool<K>): void {
-    this.hungry.granted(host);
-    if (host.share?.hungry.remove(host.shareLink)) host.share.hungry.push(host.shareLink);
-  }
-
-  /** Gives out what `maxTotalSockets` allows to reserve. One place at least stays for everybody. */
-  #allot(): void {
-    let left = Math.max(0, this.limits.maxTotalSockets - 1);
-    this.held = 0;
-    for (const [limits, share] of this.shares) {
-      share.reserve = Math.min(limits.reserve, left);
-      left -= share.reserve;
-      this.held += share.unused;
-    }
-  }
-
-  #shareIdle(connection: Connection<K>): void {
-    connection.host.share?.idle.push((connection.shareLink ??= new Link(connection)));
   }
 
   #create(host: HostPool<K>): Connection<K> {
     const connection = new Connection(host);
     this.hosts.add(host);
-    host.connections.add(connection);
-    this.size++;
-    if (host.connections.size >= host.limits.maxSockets) this.#sate(host);
-    if (host.share) {
-      if (host.share.unused > 0) this.held--;
-      host.share.size++;
-    }
+    this.room.enter(connection);
     this.changes++;
     return connection;
   }
 
   /** Takes `waiter` out of its queue, and everything that goes with it. */
   #dequeue(waiter: Waiter<K>): void {
-    waiter.host.waiting.remove(waiter);
-    this.#leaveQueue(waiter);
+    this.queues.remove(waiter);
     this.#waitsLess(waiter.host);
-  }
-
-  /** The same, because it is its turn. */
-  #take(waiter: Waiter<K>): void {
-    waiter.host.waiting.take(waiter);
-    this.#leaveQueue(waiter);
-  }
-
-  #leaveQueue({ careful, host, since, undialledLink }: Waiter<K>): void {
-    if (since !== Infinity) host.timed--;
-    if (undialledLink) host.undialled.remove(undialledLink);
-    if (careful) host.careful--;
   }
 
   /** Takes `connection` out of everything that its state put it in, but not out of the limits' counts. */
   #leaveState(connection: Connection<K>): void {
     const { host, state, waiter } = connection;
-    this.expiring.remove(connection);
+    this.idle.expiring.remove(connection);
     if (state === 'idle') {
-      this.#unlinkIdle(connection);
+      this.idle.remove(connection);
     } else if (state === 'settling') {
       host.settling--;
       this.#recount(host);
     } else if (state === 'closing') {
-      host.closing--;
-      this.closing--;
-      if (host.share) host.share.closing--;
+      this.room.endClosing(host);
     } else if (state === 'connecting' && waiter?.state !== 'dialling') {
       host.unbound--;
       this.#recount(host);
@@ -1058,29 +723,16 @@ export class Pool<K extends Kinds> {
     }
   }
 
-  #unlinkIdle(connection: Connection<K>): void {
-    const { host, shareLink } = connection;
-    host.removeIdle(connection);
-    this.idle.remove(connection.lruLink);
-    if (host.share && shareLink) host.share.idle.remove(shareLink);
-  }
-
   #drop(connection: Connection<K>, reason: CloseReason): void {
     connection.state = 'closed';
     connection.closeReason ??= reason;
-    const { connections, share } = connection.host;
-    connections.delete(connection);
-    this.size--;
-    if (share) {
-      share.size--;
-      if (share.size < share.reserve) this.held++;
-    }
+    this.room.leave(connection);
     this.changes++;
   }
 
   #cleanUp(host: HostPool<K>): void {
     if (!host.isEmpty) return;
-    this.paced.remove(host.pacedLink);
+    this.postponed.paced.remove(host.pacedLink);
     if (this.hosts.delete(host)) this.#driver.retire(host);
   }
 }

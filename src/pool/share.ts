@@ -1,11 +1,11 @@
 /**
  * What some hosts together have of `maxTotalSockets` for themselves: their connections, and their hosts that wait for
- * one. There is one for each rule with a `reserve`. Counts; what follows from it is decided in pool.ts.
+ * one. There is one for each rule with a `reserve`. Counts; what follows from it is decided in room.ts.
  */
 import type { Connection } from './connection.js';
 import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
-import { List } from './list.js';
+import { Link, List } from './list.js';
 
 export class Share<K extends Kinds> {
   /** Places that nobody else may take: what the rule says, as far as `maxTotalSockets` allows. */
@@ -24,8 +24,17 @@ export class Share<K extends Kinds> {
     return Math.max(0, this.reserve - this.size);
   }
 
+  /** The idle connection that gives up its place to one of the hosts that wait. */
+  get evictee(): Connection<K> | undefined {
+    return this.hungry.size > this.closing ? this.idle.head?.value : undefined;
+  }
+
   /** Whether all of its connections that stay are on reserved places: what closes frees nothing for others. */
   get isWithinReserve(): boolean {
     return this.size - this.closing <= this.reserve;
+  }
+
+  addIdle(connection: Connection<K>): void {
+    this.idle.push((connection.shareLink ??= new Link(connection)));
   }
 }

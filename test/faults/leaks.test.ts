@@ -138,7 +138,10 @@ test(`${REQUESTS} requests with faults leave nothing behind`, { timeout: 240_000
   agent.destroy();
   await until(() => agent.totalSocketCount === 0);
   const { pool } = agent[kDriver];
-  assert.deepEqual([pool.hosts.size, pool.idle.size, pool.hungry.size, pool.paced.size], [0, 0, 0, 0]);
+  assert.deepEqual(
+    [pool.hosts.size, pool.idle.size, pool.room.hungry.size, pool.postponed.paced.size],
+    [0, 0, 0, 0],
+  );
   await until(() => JSON.stringify(resources()) === JSON.stringify(before.resources)).catch(() => {});
   assert.deepEqual(resources(), before.resources, 'what keeps the process alive');
   for (const target of targets) await until(async () => (await target.statistics()).open === 0);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Limits } from '../../src/pool/limits.js';
-import { MAX_OVERTAKES } from '../../src/pool/pool.js';
+import { MAX_OVERTAKES } from '../../src/pool/room.js';
 import { Model } from './model.js';
 import type { ModelRequest } from './model.js';
 

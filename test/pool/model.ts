@@ -151,7 +151,7 @@ export class Model implements Driver<ModelKinds> {
     this.pool.enqueue(waiter);
     if (waiter.state === 'queued') {
       // Who counts on a place that is about to come free does not count.
-      const { closing } = this.pool;
+      const { closing } = this.pool.room;
       assert.ok(this.#unmet(host) - closing <= host.limits.maxQueueSize, 'maxQueueSize holds');
       const isFull = this.#unmet(host) > closing && this.unmet - closing > this.limits.maxTotalQueueSize;
       assert.ok(!isFull, 'maxTotalQueueSize holds');
@@ -385,7 +385,7 @@ export class Model implements Driver<ModelKinds> {
     assert.ok(reason);
     if (reason === 'evicted' && !this.idle.has(connection) && !connection.host.share) {
       assert.notEqual(
-        this.pool.hungry.next,
+        this.pool.room.hungry.next,
         connection.host,
         'nobody gives up a place that it would get back',
       );
@@ -485,7 +485,7 @@ export class Model implements Driver<ModelKinds> {
   #mayOpen(host: Host): boolean {
     if (this.#openOf(host).size >= host.limits.maxSockets) return false;
     let taken = this.size + 1;
-    for (const [limits, { reserve }] of this.pool.shares) {
+    for (const [limits, { reserve }] of this.pool.room.shares) {
       if (limits === host.limits) continue;
       let size = 0;
       for (const [other, connections] of this.open) if (other.limits === limits) size += connections.size;

@@ -38,10 +38,10 @@ class PlainDriver extends BareDriver {
 
   /** Releases everything in use, and lets the loop turn, until nothing is in use or scheduled. */
   run(): void {
-    while (this.active.length > 0 || this.pool.scheduled) {
+    while (this.active.length > 0 || this.pool.postponed.scheduled) {
       for (const connection of this.active.splice(0)) this.pool.release(connection, true);
       for (const connection of this.#deferred.splice(0)) this.pool.settle(connection);
-      if (this.pool.scheduled) this.pool.turn();
+      if (this.pool.postponed.scheduled) this.pool.turn();
     }
   }
 

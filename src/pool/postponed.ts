@@ -1,0 +1,74 @@
+/**
+ * What is put off to the end of this turn of the event loop, when it has polled for I/O: the dials of hosts that have
+ * dialled in it already, and connections that settle until then. It asks for that moment once, if there is anything to do
+ * then. It dials nothing and settles nothing: pool.ts does.
+ */
+import type { Connection } from './connection.js';
+import type { Driver } from './driver.js';
+import type { HostPool } from './host-pool.js';
+import type { Kinds } from './kinds.js';
+import { List } from './list.js';
+
+export class Postponed<K extends Kinds> {
+  /** Hosts in need that go on dialling then. */
+  readonly paced: List<HostPool<K>> = new List();
+  /** It was asked for and has not come yet. */
+  scheduled = false;
+
+  readonly #driver: Pick<Driver<K>, 'schedule'>;
+  /** The turn of the event loop, as far as there was reason to follow it. */
+  #turns = 0;
+  #settling: Connection<K>[] = [];
+  #isResuming = false;
+
+  constructor(driver: Pick<Driver<K>, 'schedule'>) {
+    this.#driver = driver;
+  }
+
+  schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.#driver.schedule();
+  }
+
+  /** Hot path. `connection` is settling. */
+  settle(connection: Connection<K>): void {
+    this.#settling.push(connection);
+    this.schedule();
+  }
+
+  /**
+   * Whether `host` may dial now; if not, it is noted for the turn. A host dials once per turn, and where it has
+   * connections at the turn's end: what has connected or come free by then serves the queue first, so that a burst
+   * opens as many connections as it needs and not one for each request.
+   */
+  mayDial(host: HostPool<K>, hasWaited = this.#isResuming): boolean {
+    const isTime = hasWaited || host.connections.size === host.closing;
+    if (isTime && host.dialTurn !== this.#turns) {
+      host.dialTurn = this.#turns;
+      return true;
+    }
+    if (!host.pacedLink.list) this.paced.push(host.pacedLink);
+    this.schedule();
+    return false;
+  }
+
+  /** Hot path. That moment has come. Returns what was settling until now. */
+  begin(): Connection<K>[] {
+    this.#turns++;
+    this.scheduled = false;
+    const settling = this.#settling;
+    this.#settling = [];
+    return settling;
+  }
+
+  /** Those that were put off go on; whoever is put off now, in the next turn. */
+  resume(goOn: (host: HostPool<K>) => void): void {
+    this.#isResuming = true;
+    for (let count = this.paced.size; count > 0; count--) {
+      const host = this.paced.shift();
+      if (host) goOn(host);
+    }
+    this.#isResuming = false;
+  }
+}

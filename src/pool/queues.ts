@@ -1,0 +1,129 @@
+/**
+ * Everybody who waits, at all hosts: in which order they came, how many of them can count on nothing, who has waited for
+ * too long, and which of `maxQueueSize` and `maxTotalQueueSize` is exceeded. It promises constant time, or, with
+ * `acquireTimeout`, time that grows with the logarithm of the number of hosts.
+ *
+ * It refuses nobody, and does not know who is served when: pool.ts does. The queue of one host is wait-queue.ts.
+ */
+import { Heap } from './heap.js';
+import type { HostPool } from './host-pool.js';
+import type { Kinds } from './kinds.js';
+import type { Limits } from './limits.js';
+import { Link } from './list.js';
+import type { Waiter } from './waiter.js';
+
+export class Queues<K extends Kinds> {
+  /** Waiters that can count on no connection that is already on its way to them. What `maxTotalQueueSize` limits. */
+  unmet = 0;
+  /** Hosts with waiters that may not wait for ever, by the time at which they are looked at. */
+  readonly deadlines: Heap<HostPool<K>> = new Heap((a, b) => a.deadline < b.deadline);
+
+  readonly #limits: Limits;
+  /** Waiters so far. */
+  #arrivals = 0;
+  /** Arrival of the next one that comes before all others. */
+  #firstArrival = -1;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  add(waiter: Waiter<K>): void {
+    const { host } = waiter;
+    waiter.arrival = this.#arrivals++;
+    host.waiting.push(waiter);
+    if (this.#limits.binding === 'late') host.undialled.push((waiter.undialledLink = new Link(waiter)));
+    this.#joined(waiter);
+  }
+
+  /** Before all others of its host. With late binding, whatever is opened for those behind it serves it first. */
+  addFirst(waiter: Waiter<K>): void {
+    waiter.arrival = this.#firstArrival--;
+    waiter.host.waiting.pushFirst(waiter);
+    this.#joined(waiter);
+  }
+
+  /** Takes `waiter` out, because it is served. */
+  take(waiter: Waiter<K>): void {
+    waiter.host.waiting.take(waiter);
+    this.#left(waiter);
+  }
+
+  /** Takes `waiter` out for any other reason. */
+  remove(waiter: Waiter<K>): void {
+    waiter.host.waiting.remove(waiter);
+    this.#left(waiter);
+  }
+
+  #joined({ careful, host, since }: Waiter<K>): void {
+    if (careful) host.careful++;
+    if (since === Infinity) return;
+    host.timed++;
+    this.#watch(host);
+  }
+
+  #left({ careful, host, since, undialledLink }: Waiter<K>): void {
+    if (undialledLink) host.undialled.remove(undialledLink);
+    if (careful) host.careful--;
+    if (since !== Infinity && --host.timed === 0) this.#unwatch(host);
+  }
+
+  /** The number of `host`'s waiters that can count on nothing may have changed. */
+  recount(host: HostPool<K>): void {
+    const unmet = Math.max(0, host.need);
+    this.unmet += unmet - host.unmet;
+    host.unmet = unmet;
+  }
+
+  /**
+   * Which limit is exceeded at `host`, if any is.
+   *
+   * @param coming places that are about to come free and go to `host` then
+   * @param comingInAll places that are about to come free
+   */
+  exceeded(host: HostPool<K>, coming = 0, comingInAll = 0): 'maxQueueSize' | 'maxTotalQueueSize' | undefined {
+    const unmet = host.unmet - coming;
+    if (unmet > host.limits.maxQueueSize) return 'maxQueueSize';
+    if (unmet > 0 && this.unmet - comingInAll > this.#limits.maxTotalQueueSize) return 'maxTotalQueueSize';
+    return undefined;
+  }
+
+  /** Before this moment nobody has waited for too long. `Infinity`: nobody ever has. */
+  get nextDeadline(): number {
+    return this.deadlines.top?.deadline ?? Infinity;
+  }
+
+  /** One of those that have waited for too long. */
+  overdue(now: number): Waiter<K> | undefined {
+    for (;;) {
+      const host = this.deadlines.top;
+      if (!host || host.deadline > now) return undefined;
+      const waiter = host.waiting.nextToExpire;
+      if (waiter && waiter.since + host.limits.acquireTimeout <= now) return waiter;
+      // Who was to be refused then has gone meanwhile.
+      this.rewatch(host);
+    }
+  }
+
+  /** The limits of `host` may have changed. */
+  rewatch(host: HostPool<K>): void {
+    this.#unwatch(host);
+    this.#watch(host);
+  }
+
+  /** Notes when the first of `host`'s waiters has waited for too long, if it is not noted yet. */
+  #watch(host: HostPool<K>): void {
+    const { acquireTimeout } = host.limits;
+    if (acquireTimeout === 0 || host.deadline !== Infinity) return;
+    const { nextToExpire } = host.waiting;
+    if (!nextToExpire) return;
+    host.deadline = nextToExpire.since + acquireTimeout;
+    this.deadlines.add(host.deadlineEntry);
+  }
+
+  #unwatch(host: HostPool<K>): void {
+    if (host.deadline === Infinity) return;
+    host.deadline = Infinity;
+    this.deadlines.remove(host.deadlineEntry);
+  }
+}
