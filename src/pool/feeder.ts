@@ -68,8 +68,12 @@ export class Feeder<K extends Kinds> {
     // A dial may fail, and so come back here, before it returns: the loop that runs already goes on instead.
     if (this.#isFeeding) return;
     this.#isFeeding = true;
-    for (let host = this.#room.next(share); host; host = this.#room.next(share)) this.#feedHost(host);
-    this.#isFeeding = false;
+    // Whatever foreign code throws on the way: later ones are fed.
+    try {
+      for (let host = this.#room.next(share); host; host = this.#room.next(share)) this.#feedHost(host);
+    } finally {
+      this.#isFeeding = false;
+    }
     this.makeRoom(share);
   }
 

@@ -65,10 +65,13 @@ export class Postponed<K extends Kinds> {
   /** Those that were put off go on; whoever is put off now, in the next turn. */
   resume(goOn: (host: HostPool<K>) => void): void {
     this.#isResuming = true;
-    for (let count = this.paced.size; count > 0; count--) {
-      const host = this.paced.shift();
-      if (host) goOn(host);
+    try {
+      for (let count = this.paced.size; count > 0; count--) {
+        const host = this.paced.shift();
+        if (host) goOn(host);
+      }
+    } finally {
+      this.#isResuming = false;
     }
-    this.#isResuming = false;
   }
 }
