@@ -8,7 +8,7 @@ export type Sample = Readonly<Record<string, number>>;
 
 export interface Row {
   readonly contender: ContenderName;
-  /** The means of each round's samples. */
+  /** The medians of each round's samples. */
   readonly rounds: Sample[];
   /** It took too long and was stopped. */
   stopped: boolean;

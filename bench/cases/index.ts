@@ -3,6 +3,7 @@ import type { Case } from './case.js';
 
 export const CASES = [
   'warm',
+  'overhead',
   'burst',
   'connect',
   'resumption',
@@ -19,6 +20,8 @@ export async function loadCase(name: CaseName): Promise<Case> {
   switch (name) {
     case 'warm':
       return (await import('./warm.js')).warm;
+    case 'overhead':
+      return (await import('./overhead.js')).overhead;
     case 'burst':
       return (await import('./burst.js')).burst;
     case 'connect':

@@ -9,6 +9,7 @@ import https from 'node:https';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { PoolingAgent } from '../../src/index.js';
 import { idleCount, poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { asNode, forBoth, LIMIT, send, untilIdle } from './support.js';
@@ -169,3 +170,26 @@ forBoth('a wrapped https.request', async ({ t, agent: make }) => {
   assert.deepEqual(events, ['socket', 'response', 'close']);
   await untilIdle(agent);
 });
+
+for (const name of ['reuseSocket', 'keepSocketAlive', '_getSession', '_cacheSession'] as const) {
+  test(`a patched ${name} of the class is called, also by an agent made before`, LIMIT, async (t) => {
+    const server = await httpsServer(t);
+    const agent = poolingAgent(t, { ca: server.ca });
+    let calls = 0;
+    patch(
+      t,
+      PoolingAgent.prototype,
+      name,
+      (original) =>
+        function patched(this: object, ...args) {
+          calls++;
+          return original.apply(this, args);
+        },
+    );
+    await get(server, { agent });
+    await untilIdle(agent);
+    await get(server, { agent });
+    await untilIdle(agent);
+    assert.ok(calls > 0);
+  });
+}

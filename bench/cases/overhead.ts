@@ -1,0 +1,86 @@
+/**
+ * What an agent adds to Node's client: warm requests over it and over the zero pool, in turn, in one process, so that whatever the
+ * machine does, and how far V8 has got, is shared by both. In the case `warm` each is alone in its process; there it counts, too, that
+ * Node's functions have met one kind of agent only, and on which processor the scheduler wakes whom.
+ */
+import { authorities } from '../authorities.js';
+import { loadContender } from '../contenders/index.js';
+import { drive, measure } from '../measure.js';
+import type { Load } from '../measure.js';
+import { valuesAt } from '../results.js';
+import { median, summarize } from '../statistics.js';
+import { atMost } from '../verdict.js';
+import { createClient } from './case.js';
+import type { Case, Setting } from './case.js';
+
+interface OverheadSetting extends Setting {
+  readonly concurrency: number;
+  readonly authorities: number;
+}
+
+/** Requests over the one before it is the other's turn. */
+const REQUESTS = 500;
+/** Turns of each in one sample. */
+const TURNS = 20;
+/** The same before the first sample: until V8 has optimized all. */
+const WARM_UP_TURNS = 50;
+
+const SETTINGS: readonly OverheadSetting[] = [1, 150].flatMap((count) =>
+  [1, 10, 100].map((concurrency) => ({
+    name: `${count === 1 ? '1 CA' : `${count} CAs`}, concurrency ${concurrency}`,
+    concurrency,
+    authorities: count,
+  })),
+);
+
+export const overhead: Case<OverheadSetting> = {
+  name: 'overhead',
+  about: 'requests on open connections, in turn with the zero pool in one process',
+  contenders: ['ours'],
+  onRequest: ['core', 'agentkeepalive'],
+  metrics: [
+    { key: 'ratio', title: '× zero pool', digits: 3 },
+    { key: 'cpu', title: 'CPU µs/request', digits: 1 },
+    { key: 'floor', title: 'zero pool', digits: 1 },
+  ],
+  limit: 120_000,
+
+  effort: ({ quick }) => (quick ? { rounds: 1, samples: 1 } : { rounds: 3, samples: 3 }),
+
+  settings: ({ quick }) => (quick ? SETTINGS.slice(0, 1) : SETTINGS),
+
+  async prepare(contender, { concurrency, authorities: count }, target) {
+    const ca = authorities(target.certificate, count);
+    const client = createClient(contender, target, ca);
+    const floor = createClient(await loadContender('zero-pool'), target, ca);
+    const load: Load = { requests: REQUESTS, concurrency };
+    for (let turn = 0; turn < WARM_UP_TURNS; turn++) {
+      await drive(client, load);
+      await drive(floor, load);
+    }
+    return {
+      async sample() {
+        const turns = [];
+        for (let turn = 0; turn < TURNS; turn++) {
+          const { cpu } = await measure(() => drive(client, load));
+          turns.push({ cpu, floor: (await measure(() => drive(floor, load))).cpu });
+        }
+        return {
+          ratio: median(turns.map((turn) => turn.cpu / turn.floor)),
+          cpu: median(turns.map((turn) => turn.cpu)) / REQUESTS,
+          floor: median(turns.map((turn) => turn.floor)) / REQUESTS,
+        };
+      },
+      async close() {
+        await client.close();
+        await floor.close();
+      },
+    };
+  },
+
+  verdicts: (result) =>
+    SETTINGS.flatMap(({ name }) => {
+      const ratio = summarize(valuesAt(result, { setting: name, contender: 'ours', metric: 'ratio' }));
+      return atMost(1.1, `CPU per warm request, in one process, ${name}: at most 1.10 × zero pool`, ratio);
+    }),
+};
