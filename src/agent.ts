@@ -252,10 +252,7 @@ const OWN = { keepSocketAlive, reuseSocket, _getSession, _cacheSession, _evictSe
  * accessors in it: as in Node's agent, what counts is what its own properties hold now.
  */
 function requestOptions(options: object): Options {
-  // In V8, `Object.getPrototypeOf` leaves the optimized code.
-  return (options as Options)['__proto__'] === undefined
-    ? (options as Options)
-    : { __proto__: null, ...options };
+  return Object.getPrototypeOf(options) === null ? (options as Options) : { __proto__: null, ...options };
 }
 
 function hostOf(req: AgentRequest): unknown {

@@ -99,10 +99,13 @@ export function peerOf(socket: SocketLike): { address?: string | undefined; port
   return { address: socket.remoteAddress, port: socket.remotePort };
 }
 
+/** As it was when we were loaded: tracers may replace it later. */
+const nodesEmit: unknown = Reflect.get(EventEmitter.prototype, 'emit');
+
 /** Hot path. Whether `listener` alone hears `event`, and `emit` is Node's. `false`: that is not known. */
 export function hasOnlyListener(emitter: object, event: string, listener: unknown): boolean {
   const { _events, emit } = emitter as { _events?: Record<string, unknown>; emit?: unknown };
-  return emit === EventEmitter.prototype.emit && _events?.[event] === listener;
+  return emit === nodesEmit && _events?.[event] === listener;
 }
 
 /** The resource that async_hooks sees for a handle that goes on to another request: as in Node's agent. */

@@ -92,8 +92,6 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly #resting: Resting;
   /** The agent's methods, when nobody has overridden them. */
   readonly #own: OwnMethods;
-  /** When something was last read: the loop polled then. (A turn's end alone proves nothing: what kept the loop busy may have come since.) */
-  polledAt = 0;
   /** In the check phase of the loop. */
   #turning = false;
 
@@ -341,10 +339,10 @@ export class SocketDriver implements Driver<AgentKinds> {
   }
 
   /** Hot path. */
-  polledLately(now: number): boolean {
+  polledLately({ channel }: Connection<AgentKinds>, now: number): boolean {
     const monotonic = this.#lifetimes.monotonicAt(now);
     this.batch.tick(monotonic);
-    return monotonic - this.polledAt < FRESH;
+    return monotonic - (channel?.polledAt ?? 0) < FRESH;
   }
 
   settled({ channel }: Connection<AgentKinds>): boolean {

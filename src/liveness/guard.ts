@@ -23,7 +23,6 @@ export function guard(channel: Channel, onStray: (channel: Channel, chunk: Buffe
   socket.push = function guarded(this: SocketLike, chunk: Buffer | null, encoding) {
     const now = performance.now();
     channel.polledAt = now;
-    driver.polledAt = now;
     if (!chunk) return push.call(this, chunk, encoding);
     ledger.add(chunk.length);
     if (!channel.expectsData) {

@@ -101,9 +101,11 @@ export class Lifetimes {
   park(connection: Conn, hint: KeepAliveHint | undefined, readAt: number): boolean {
     const now = this.#clock.at(readAt || undefined);
     if (connection.idleSince < 0) this.#setMoments(connection, hint, now);
-    if (connection.expiresAt <= now) return false;
-    this.#reaper.expect(connection.expiresAt, now);
-    if (!this.#trimming && this.#pool.limits.trimInterval > 0) this.#beginTrim(now);
+    // It may have been long ago, if the response was read slowly.
+    const present = this.#clock.at();
+    if (connection.expiresAt <= present) return false;
+    this.#reaper.expect(connection.expiresAt, present);
+    if (!this.#trimming && this.#pool.limits.trimInterval > 0) this.#beginTrim(present);
     return true;
   }
 

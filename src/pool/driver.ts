@@ -26,7 +26,7 @@ export interface Driver<K extends Kinds> {
   /**
    * Whether it is certain that nothing of what the loop has read from `connection` is still to be delivered.
    *
-   * @param isAwaited somebody waits for it, and gets it now. Otherwise, `polledLately` is asked before anybody does
+   * @param isAwaited somebody waits for it, and gets it now. Otherwise, `polledLately` is asked before anybody gets it
    */
   quiet(connection: Connection<K>, isAwaited: boolean): boolean;
   /** Call `settle(connection)` soon, when what its last exchange still has to say has been said. */
@@ -43,8 +43,11 @@ export interface Driver<K extends Kinds> {
   saturated(host: HostPool<K>): void;
   /** Nobody waits at `host` any more, which had been `saturated`. */
   drained(host: HostPool<K>): void;
-  /** Hot path. Whether the loop has polled just before `now`: what the kernel knew of any connection then, is known here. */
-  polledLately(now: number): boolean;
+  /**
+   * Hot path. Whether the loop has polled just before `now`, and what the kernel knew of `connection` then is known here. That
+   * something else was read just now does not tell: it may have been found in the same poll as what has kept the loop busy since.
+   */
+  polledLately(connection: Connection<K>, now: number): boolean;
   /** Call `turn()` once, after the event loop has polled for I/O. */
   schedule(): void;
   /** `host` holds nothing any more. */

@@ -91,8 +91,9 @@ export class Pool<K extends Kinds> {
    * Hot path. Whether an idle connection is looked at before it is leased: idle for long, or the loop was busy and has not
    * polled for a while, so that its end, or bytes that nobody asked for, may lie in the kernel.
    */
-  #isDoubtful({ validateAt }: Connection<K>, now: number): boolean {
-    return validateAt <= now || (validateAt !== Infinity && !this.#driver.polledLately(now));
+  #isDoubtful(connection: Connection<K>, now: number): boolean {
+    const { validateAt } = connection;
+    return validateAt <= now || (validateAt !== Infinity && !this.#driver.polledLately(connection, now));
   }
 
   /**
@@ -231,9 +232,18 @@ export class Pool<K extends Kinds> {
   /** The event loop has polled: settle what was released, and go on with the dials that were put off. */
   turn(): void {
     const { postponed } = this;
-    for (const connection of postponed.begin()) {
-      if (connection.state === 'settling' && !this.#driver.settled(connection)) postponed.settle(connection);
-      else this.settle(connection);
+    const settling = postponed.begin();
+    let done = 0;
+    try {
+      while (done < settling.length) {
+        const connection = settling[done++] as Connection<K>;
+        if (connection.state === 'settling' && !this.#driver.settled(connection))
+          postponed.settle(connection);
+        else this.settle(connection);
+      }
+    } finally {
+      // Foreign code has thrown: the others have their turn in the next one.
+      while (done < settling.length) postponed.settle(settling[done++] as Connection<K>);
     }
     if (postponed.paced.size > 0) postponed.resume((host) => this.#pump(host));
   }
@@ -290,6 +300,7 @@ export class Pool<K extends Kinds> {
   /** No further request will name `host`: what is idle is closed, what is active will not be kept. */
   abandon(host: HostPool<K>): void {
     host.abandoned = true;
+    this.changes++;
     for (const connection of host.idle) this.close(connection, 'surplus');
   }
 
@@ -579,7 +590,8 @@ export class Pool<K extends Kinds> {
         return;
       }
       if (waiter) {
-        this.#serve(connection, waiter);
+        if (this.#driver.quiet(connection, true)) this.#serve(connection, waiter);
+        else this.#settleLater(connection);
         return;
       }
     }

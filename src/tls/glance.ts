@@ -14,6 +14,9 @@ export function placesOf(names: readonly string[]): Places {
   return new Map(names.map((name, place) => [name, place]));
 }
 
+/** Not `undefined`: that is a value, too. */
+const ABSENT: unknown = Symbol('absent');
+
 export class Glance {
   readonly #places: Places;
   /** An agent's `undefined` hides a request's value; a request's own means nothing. */
@@ -34,7 +37,7 @@ export class Glance {
     this.#places = places;
     this.#countUndefined = countUndefined;
     // Without holes: V8 reads those fastest.
-    this.#values = Array.from(places, () => undefined);
+    this.#values = Array.from(places, () => ABSENT);
     this.#members = Array.from(places, () => undefined);
     this.#learn(Object.keys(options));
     for (const [i, name] of this.#counting.entries()) {
