@@ -155,7 +155,7 @@ test('a response that is read slowly does not keep others from expiring', LIMIT,
   for (let i = 0; i < 3; i++) await ask(options);
   await new Promise<void>((resolve) => {
     request({ ...options, path: '/slow' }, (res) =>
-      setTimeout(() => res.resume().on('end', resolve), 700),
+      setTimeout(() => res.resume().on('end', resolve), 2000),
     ).end();
   });
   await ask({ ...options, host: '127.0.0.1' });
