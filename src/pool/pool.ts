@@ -77,8 +77,7 @@ export class Pool<K extends Kinds> {
       if (connection.expiresAt <= now) this.#expire(connection, now);
       else if (!this.#driver.usable(connection)) this.close(connection, 'server-closed');
       else {
-        this.idle.remove(connection);
-        if (idle.size < host.idleLow) host.idleLow = idle.size;
+        this.#takeIdle(connection);
         connection.idledFor = now - connection.idleSince;
         if (this.#isDoubtful(connection, now)) this.#settleLater(connection);
         else this.#activate(connection);
@@ -106,10 +105,10 @@ export class Pool<K extends Kinds> {
     const { host } = waiter;
     this.hosts.add(host);
     this.queues.add(waiter);
-    // Whatever it gets, nothing was idle for it.
-    host.idleLow = 0;
     this.changes++;
     this.#recount(host);
+    // Whatever it gets, nothing was idle for it.
+    if (host.need > 0) host.idleLow = 0;
     // What is idle is not safe enough for it: the oldest gives way to the connection that it needs.
     const old = waiter.careful && host.need > 0 ? host.idle.head : undefined;
     if (old) this.close(old.value, 'idle-timeout');
@@ -503,8 +502,15 @@ export class Pool<K extends Kinds> {
   /** An idle connection settles for a request before that gets it. */
   #lookAt(connection: Connection<K> | undefined): void {
     if (!connection) return;
-    this.idle.remove(connection);
+    this.#takeIdle(connection);
     this.#settleLater(connection);
+  }
+
+  /** Hot path. `connection`, which is idle, is needed. */
+  #takeIdle(connection: Connection<K>): void {
+    const { host } = connection;
+    this.idle.remove(connection);
+    if (host.idle.size < host.idleLow) host.idleLow = host.idle.size;
   }
 
   /** One place for each waiter of `host` that may have none of its idle connections, the longest idle one's first. */
