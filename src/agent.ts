@@ -107,7 +107,12 @@ export class PoolingAgent extends Agent {
     defineDurations(this, resolved.durations);
 
     const resumption = new Resumption(this, OWN, resolved.sessionCache);
-    const driver = new SocketDriver(this as unknown as DrivenAgent, resolved, OWN, resumption);
+    const driver = new SocketDriver(
+      this as unknown as DrivenAgent,
+      resolved,
+      OWN.keepSocketAlive,
+      resumption,
+    );
     Object.defineProperty(this, kDriver, { value: driver });
     defineLimits(this, resolved.limits, () => driver.limitsChanged());
     defineViews(this, driver);
@@ -244,8 +249,8 @@ export class PoolingAgent extends Agent {
 }
 
 /** The methods that are not called where nobody has overridden them. As they are now: tracers patch the prototype later. */
-const { keepSocketAlive, reuseSocket, _getSession, _cacheSession, _evictSession } = PoolingAgent.prototype;
-const OWN = { keepSocketAlive, reuseSocket, _getSession, _cacheSession, _evictSession };
+const { keepSocketAlive, _getSession, _cacheSession, _evictSession } = PoolingAgent.prototype;
+const OWN = { keepSocketAlive, _getSession, _cacheSession, _evictSession };
 
 /**
  * Hot path. Node's client hands over a copy without a prototype. Who calls by hand may change theirs later, or have

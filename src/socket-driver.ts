@@ -56,8 +56,6 @@ export interface DrivenAgent extends DiallingAgent {
   listenerCount(event: string): number;
 }
 
-type OwnMethods = Pick<DrivenAgent, 'keepSocketAlive' | 'reuseSocket'>;
-
 /**
  * A hand-over is believed to be clean when the loop has looked at the socket within this many milliseconds; else
  * the loop was busy, bytes may wait in the kernel, and it has to look again.
@@ -90,14 +88,17 @@ export class SocketDriver implements Driver<AgentKinds> {
   #brief: QueuedRequest[] = [];
   readonly #dials: Dials;
   readonly #resting: Resting;
-  /** The agent's methods, when nobody has overridden them. */
-  readonly #own: OwnMethods;
   /** In the check phase of the loop. */
   #turning = false;
 
-  constructor(agent: DrivenAgent, resolved: ResolvedOptions, methods: OwnMethods, resumption: Resumption) {
+  /** @param keepSocketAlive the agent's own method, when nobody has overridden it */
+  constructor(
+    agent: DrivenAgent,
+    resolved: ResolvedOptions,
+    keepSocketAlive: DrivenAgent['keepSocketAlive'],
+    resumption: Resumption,
+  ) {
     this.agent = agent;
-    this.#own = methods;
     const { eagerContext, limits, maxSecureContexts, tls } = resolved;
     this.contexts = new SecureContexts(maxSecureContexts);
     this.resumption = resumption;
@@ -111,7 +112,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.#queueTimer = new QueueTimer(this.pool);
     this.#lifetimes = new Lifetimes(agent, this.pool, resolved.durations);
     this.#dials = new Dials(this, this.#lifetimes, resolved.connectTimeout);
-    this.#resting = new Resting(agent, methods.keepSocketAlive, ({ connection }) =>
+    this.#resting = new Resting(agent, keepSocketAlive, ({ connection }) =>
       this.pool.close(connection, 'surplus'),
     );
     this.replays = new Replays(resolved.maxReplays, this.pool, this.#lifetimes, (queued, timeout) =>
@@ -535,15 +536,10 @@ export class SocketDriver implements Driver<AgentKinds> {
       resetAsyncId(socket);
       const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
       if (highWaterMark != null) setHighWaterMark(socket, highWaterMark);
-      if (this.agent.reuseSocket === this.#own.reuseSocket) {
-        req.reusedSocket = true;
-        if (channel.unreferenced) socket.ref?.();
-      } else {
-        try {
-          this.agent.reuseSocket(socket, req);
-        } catch (error) {
-          socket.destroy(error as Error);
-        }
+      try {
+        this.agent.reuseSocket(socket, req);
+      } catch (error) {
+        socket.destroy(error as Error);
       }
     } else if (channel.unreferenced) {
       socket.ref?.();

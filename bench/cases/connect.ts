@@ -2,7 +2,7 @@
  * One connection after the other, each for one request: what opening one costs. There are two floors, both with a context
  * that is ready: raw TLS is `tls.connect` and fixed bytes; the zero pool adds a request of Node's client, as every agent must.
  */
-import { authorities } from '../authorities.js';
+import { authorities, authoritiesTitle, MANY_AUTHORITIES } from '../authorities.js';
 import { drive, measure } from '../measure.js';
 import type { Load } from '../measure.js';
 import type { ContenderName } from '../contenders/index.js';
@@ -19,7 +19,6 @@ interface ConnectSetting extends Setting {
   readonly resume: boolean;
 }
 
-const MANY_AUTHORITIES = 150;
 const COUNTS = [1, MANY_AUTHORITIES];
 const OTHERS = ['core', 'undici'] as const;
 const SAMPLE: Load = { requests: 60, concurrency: 1 };
@@ -29,7 +28,7 @@ const WARM_UP = 1000;
 const WARM_UP_LIMIT = 4000;
 
 function setting(count: number, resume: boolean): ConnectSetting {
-  const name = `${count === 1 ? '1 CA' : `${count} CAs`}, ${resume ? 'sessions resumed' : 'full handshakes'}`;
+  const name = `${authoritiesTitle(count)}, ${resume ? 'sessions resumed' : 'full handshakes'}`;
   return { name, authorities: count, resume };
 }
 

@@ -3,7 +3,7 @@
  * machine does, and how far V8 has got, is shared by both. In the case `warm` each is alone in its process; there it counts, too, that
  * Node's functions have met one kind of agent only, and on which processor the scheduler wakes whom.
  */
-import { authorities } from '../authorities.js';
+import { authorities, authoritiesTitle, MANY_AUTHORITIES } from '../authorities.js';
 import { loadContender } from '../contenders/index.js';
 import { drive, measure } from '../measure.js';
 import type { Load } from '../measure.js';
@@ -25,9 +25,9 @@ const TURNS = 20;
 /** The same before the first sample: until V8 has optimized all. */
 const WARM_UP_TURNS = 50;
 
-const SETTINGS: readonly OverheadSetting[] = [1, 150].flatMap((count) =>
+const SETTINGS: readonly OverheadSetting[] = [1, MANY_AUTHORITIES].flatMap((count) =>
   [1, 10, 100].map((concurrency) => ({
-    name: `${count === 1 ? '1 CA' : `${count} CAs`}, concurrency ${concurrency}`,
+    name: `${authoritiesTitle(count)}, concurrency ${concurrency}`,
     concurrency,
     authorities: count,
   })),

@@ -1,5 +1,5 @@
 /** Requests on connections that are open: what a request costs when all goes well. */
-import { authorities } from '../authorities.js';
+import { authorities, authoritiesTitle, MANY_AUTHORITIES } from '../authorities.js';
 import type { Client } from '../contenders/contender.js';
 import { drive, measure } from '../measure.js';
 import { ratioOf } from '../results.js';
@@ -16,7 +16,6 @@ interface WarmSetting extends Setting {
 }
 
 const CONCURRENCIES = [1, 10, 100];
-const MANY_AUTHORITIES = 150;
 /**
  * With the samples that do not count, enough for V8 to have optimized all, which takes 25,000 requests: with less, an agent
  * is the dearer the more code it has. (A new client needs it anew, as optimized code that embeds objects of another client
@@ -35,7 +34,7 @@ async function warmUp(client: Client, concurrency: number): Promise<void> {
 
 function setting(concurrency: number, count: number): WarmSetting {
   return {
-    name: `${count === 1 ? '1 CA' : `${count} CAs`}, concurrency ${concurrency}`,
+    name: `${authoritiesTitle(count)}, concurrency ${concurrency}`,
     concurrency,
     authorities: count,
     caPerRequest: false,
@@ -73,7 +72,7 @@ export const warm: Case<WarmSetting> = {
       ...CONCURRENCIES.map((concurrency) => setting(concurrency, MANY_AUTHORITIES)),
       {
         ...setting(10, MANY_AUTHORITIES),
-        name: `${MANY_AUTHORITIES} CAs with every request, concurrency 10`,
+        name: `${authoritiesTitle(MANY_AUTHORITIES)} with every request, concurrency 10`,
         caPerRequest: true,
         without: ['agentkeepalive', 'undici', 'raw-tls'],
       },

@@ -95,29 +95,28 @@ export class Lifetimes {
   /**
    * Hot path. `connection` is idle from now on, or again. `false`: it cannot be for any time.
    *
-   * @param readAt when something was last read from it, or looked for, by the monotonic clock: that was just now, and the
-   * server's time runs from then. 0: never
+   * @param readAt when something was last read from it, or looked for, by the monotonic clock. The server's time runs from then;
+   * it may have been long ago, if the response was read slowly. 0: never
    */
   park(connection: Conn, hint: KeepAliveHint | undefined, readAt: number): boolean {
-    const now = this.#clock.at(readAt || undefined);
-    if (connection.idleSince < 0) this.#setMoments(connection, hint, now);
-    // It may have been long ago, if the response was read slowly.
-    const present = this.#clock.at();
-    if (connection.expiresAt <= present) return false;
-    this.#reaper.expect(connection.expiresAt, present);
-    if (!this.#trimming && this.#pool.limits.trimInterval > 0) this.#beginTrim(present);
+    const now = this.#clock.at();
+    if (connection.idleSince < 0)
+      this.#setMoments(connection, hint, readAt === 0 ? now : this.#clock.at(readAt));
+    if (connection.expiresAt <= now) return false;
+    this.#reaper.expect(connection.expiresAt, now);
+    if (!this.#trimming && this.#pool.limits.trimInterval > 0) this.#beginTrim(now);
     return true;
   }
 
-  #setMoments(connection: Conn, hint: KeepAliveHint | undefined, now: number): void {
+  #setMoments(connection: Conn, hint: KeepAliveHint | undefined, since: number): void {
     const { host } = connection;
     const { limits: rules } = host;
     const buffer = this.#durations.agentKeepAliveTimeoutBuffer;
     const last = Math.min(lastIdleTime(hint, rules, buffer), timeoutOf(this.#agent.options) || Infinity);
-    connection.idleSince = now;
-    connection.expiresAt = Math.min(now + last, connection.retireAt);
-    connection.safeUntil = now + safeIdleTime(hint, rules, buffer, host.learned?.safeAge ?? Infinity);
-    connection.validateAt = now + rules.validateAfterIdle;
+    connection.idleSince = since;
+    connection.expiresAt = Math.min(since + last, connection.retireAt);
+    connection.safeUntil = since + safeIdleTime(hint, rules, buffer, host.learned?.safeAge ?? Infinity);
+    connection.validateAt = since + rules.validateAfterIdle;
   }
 
   /** Hot path. A response came on a connection: it had outlived the time for which it was idle before. */

@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { idleCount, poolingAgent } from '../support/agent.js';
+import { block } from '../support/block.js';
 import { get, rawServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
@@ -19,12 +20,6 @@ function response(body: string): string {
 }
 
 const STRAY = response('stray');
-
-/** Keeps the loop from polling, as a busy program does. */
-function block(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-}
 
 /** Calls `answer` for each request that has come in whole. */
 function onRequest(answer: (socket: TLSSocket, path: string) => void): (socket: TLSSocket) => void {

@@ -10,6 +10,7 @@ import type { TLSSocket } from 'node:tls';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { PoolingAgent } from '../../src/index.js';
 import { poolingAgent, poolOf } from '../support/agent.js';
+import { block } from '../support/block.js';
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { threadedServer } from '../support/threaded-server.js';
@@ -198,8 +199,3 @@ test("a request has 'finished' before its response ends, however fast that comes
     await sleep(20);
   }
 });
-
-function block(milliseconds: number): void {
-  const end = performance.now() + milliseconds;
-  while (performance.now() < end);
-}

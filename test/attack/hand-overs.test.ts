@@ -10,6 +10,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PoolingAgent } from '../../src/index.js';
 import { poolingAgent } from '../support/agent.js';
+import { block } from '../support/block.js';
 import { threadedFaultServer } from '../support/fault-server/index.js';
 import { get, httpsServer } from '../support/server.js';
 import { TaggedClient } from '../support/tagged-client.js';
@@ -18,14 +19,6 @@ import { until } from '../support/until.js';
 
 const LIMIT = { timeout: 60_000 };
 const server = await threadedFaultServer({ after }, { seed: 1 });
-
-/** As a program that computes. */
-function block(ms: number, condition: () => boolean = () => true): void {
-  const start = performance.now();
-  while (performance.now() < start + ms || !condition()) {
-    assert.ok(performance.now() < start + 10_000, 'in vain');
-  }
-}
 
 /** The next uncaught error, in place of the test runner, which would fail the test for it. */
 function uncaught(t: TestContext): Promise<unknown> {

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { poolingAgent } from '../support/agent.js';
+import { block } from '../support/block.js';
 import { threadedFaultServer } from '../support/fault-server/index.js';
 import type { IdleFault } from '../support/fault-server/idle-faults.js';
 import { TaggedClient } from '../support/tagged-client.js';
@@ -17,13 +18,8 @@ const PATIENCE = 20_000;
 
 const server = await threadedFaultServer({ after }, { seed: 1 });
 
-/** As a program that computes, or a machine that is suspended: for longer than what counts as just now. */
-function blockUntil(condition: () => boolean): void {
-  const start = performance.now();
-  while (performance.now() < start + 5 || !condition()) {
-    assert.ok(performance.now() < start + 10_000, 'in vain');
-  }
-}
+/** Milliseconds: longer than what counts as just now. */
+const BLOCK = 5;
 
 for (const fault of FAULTS) {
   for (const method of ['GET', 'POST'] as const) {
@@ -35,7 +31,7 @@ for (const fault of FAULTS) {
           const before = server.idleFaults();
           await client.send({ server, patience: PATIENCE, headers: { 'x-idle': `${fault} ${idle + 5}` } });
           if (idle > 0) await sleep(idle);
-          blockUntil(() => server.idleFaults() > before);
+          block(BLOCK, () => server.idleFaults() > before);
           assert.equal(await client.send({ server, method, patience: PATIENCE, ...body }), 'answered');
         }
         const { repeatedByMethod } = await server.statistics();

@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { poolOf, poolingAgent } from '../support/agent.js';
+import { block } from '../support/block.js';
 import { get, httpsServer, rawServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { threadedServer } from '../support/threaded-server.js';
@@ -272,8 +273,3 @@ test('noDelay is on from the connect on, unless it is turned off', LIMIT, async 
     assert.deepEqual(calls, noDelay === false ? [] : [true]);
   }
 });
-
-function block(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-}

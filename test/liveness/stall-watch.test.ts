@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeakReport, PoolingAgent, PoolingAgentOptions } from '../../src/index.js';
 import { idleCount, poolingAgent } from '../support/agent.js';
+import { block } from '../support/block.js';
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -80,8 +81,7 @@ describe('socketTimeout', () => {
     await get(server, { agent });
     await until(() => idleCount(agent) === 1);
     const answer = get(server, { agent, path: '/a' });
-    const end = performance.now() + 800;
-    while (performance.now() < end);
+    block(800);
     assert.equal((await answer).body, '/a');
   });
 });
