@@ -23,7 +23,7 @@ for (const major of majors) {
   const { stdout } = await run(node, ['--version'], { quiet: true });
   const version = stdout.trim();
   console.log(`\nNode ${version}`);
-  const { ok, output } = await runSuite(node, [], { quiet: !verbose });
+  const { ok, output } = await runSuite(node, [], { quiet: !verbose, verbose });
   if (!verbose) console.log(summary(output));
   if (!ok) failed.push(version);
 }

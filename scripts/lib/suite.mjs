@@ -25,15 +25,18 @@ const CONCURRENCY = Math.max(2, availableParallelism());
 /** Milliseconds for the whole suite. The runner is asked to stop then, and tells what it was doing. */
 const SUITE_TIMEOUT = 900_000;
 
+/** Tells of failures and of the counts at the end, in a screenful when all is well. */
+const BRIEF = new URL('brief-reporter.mjs', import.meta.url).href;
+
 /**
  * @param {string} node the binary to run it on
  * @param {readonly string[]} args for the runner
- * @param {{ quiet?: boolean }} [options]
+ * @param {{ quiet?: boolean, verbose?: boolean }} [options] `quiet`: collect the output; `verbose`: tell of every test
  */
-export function runSuite(node, args, options) {
+export function runSuite(node, args, { verbose = false, ...options } = {}) {
   const flags = [
     '--test',
-    '--test-reporter=spec',
+    `--test-reporter=${verbose ? 'spec' : BRIEF}`,
     `--test-timeout=${TEST_TIMEOUT}`,
     `--test-concurrency=${CONCURRENCY}`,
   ];
