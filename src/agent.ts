@@ -37,18 +37,30 @@ interface Events {
   leak: [report: LeakReport];
 }
 
+/** What it emits as every agent of Node's does. Symbols are for those who make up events of their own. */
+type NodeEvent = 'free' | 'keylog' | 'newListener' | 'removeListener' | 'error' | symbol;
+
 type Listener<E extends keyof Events> = (...args: Events[E]) => void;
 // oxlint-disable-next-line typescript/no-explicit-any -- as in Node's typings
 type AnyListener = (...args: any[]) => void;
 
+/** Narrower than in Node's typings: the name of an event that does not exist is a mistake. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- more types of methods that exist
 export interface PoolingAgent {
   on<E extends keyof Events>(event: E, listener: Listener<E>): this;
-  on(event: string | symbol, listener: AnyListener): this;
+  on(event: NodeEvent, listener: AnyListener): this;
   once<E extends keyof Events>(event: E, listener: Listener<E>): this;
-  once(event: string | symbol, listener: AnyListener): this;
+  once(event: NodeEvent, listener: AnyListener): this;
   off<E extends keyof Events>(event: E, listener: Listener<E>): this;
-  off(event: string | symbol, listener: AnyListener): this;
+  off(event: NodeEvent, listener: AnyListener): this;
+  addListener<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  addListener(event: NodeEvent, listener: AnyListener): this;
+  removeListener<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  removeListener(event: NodeEvent, listener: AnyListener): this;
+  prependListener<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  prependListener(event: NodeEvent, listener: AnyListener): this;
+  prependOnceListener<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  prependOnceListener(event: NodeEvent, listener: AnyListener): this;
 }
 
 /**

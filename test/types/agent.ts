@@ -1,0 +1,111 @@
+/** The agent as TypeScript sees it: what Node's agent is, with options, limits and priorities of its own. */
+import type { Agent as HttpAgent, ClientRequest } from 'node:http';
+import { Agent, get, globalAgent, request } from 'node:https';
+import type { AgentOptions, RequestOptions } from 'node:https';
+import { expectTypeOf } from 'expect-type';
+import { PoolingAgent, PoolQueueError, SessionCache } from 'pooling-https-agent';
+import type { HostLimitOptions, LeakReport, PoolingAgentOptions, QueueState } from 'pooling-https-agent';
+
+const agent = new PoolingAgent();
+
+// It goes wherever Node's own goes.
+expectTypeOf(agent).toExtend<Agent>();
+expectTypeOf(agent).toExtend<HttpAgent>();
+expectTypeOf(PoolingAgent).toExtend<new (options?: AgentOptions) => Agent>();
+get('https://localhost', { agent });
+request({ agent }).end();
+const replaced: { agent: Agent } = { agent: globalAgent };
+replaced.agent = agent;
+
+// Options: Node's, and ours.
+expectTypeOf<AgentOptions>().toExtend<PoolingAgentOptions>();
+expectTypeOf<PoolingAgentOptions['scheduling']>().toEqualTypeOf<
+  'lifo' | 'fifo' | 'least-used' | 'random' | undefined
+>();
+new PoolingAgent({
+  keepAlive: true,
+  maxSockets: 10,
+  ca: ['PEM', Buffer.from('PEM')],
+  servername: 'localhost',
+  minVersion: 'TLSv1.3',
+  scheduling: 'least-used',
+  fairness: 'fifo',
+  binding: 'late',
+  maxTotalSockets: undefined,
+  replay: { max: 1 },
+  sessionCache: false,
+  hosts: { '*.example.com': { maxSockets: 2 }, localhost: undefined },
+  tls: () => ({ ca: 'PEM' }),
+});
+new PoolingAgent({ sessionCache: new SessionCache({ maxCachedSessions: 10 }), replay: false });
+new PoolingAgent({
+  hosts: (host, port) => {
+    expectTypeOf(host).toEqualTypeOf<string>();
+    expectTypeOf(port).toEqualTypeOf<number>();
+    return host === 'localhost' ? { maxSockets: 1 } : undefined;
+  },
+});
+// @ts-expect-error: an option that nobody knows
+new PoolingAgent({ maxSocket: 1 });
+// @ts-expect-error: not a word that the option knows
+new PoolingAgent({ scheduling: 'newest' });
+// @ts-expect-error: a number
+new PoolingAgent({ idleTimeout: 'long' });
+// @ts-expect-error: not a limit of a host
+new PoolingAgent({ hosts: { localhost: { maxTotalSockets: 1 } } });
+
+// What may be changed while it runs.
+agent.maxSockets = 5;
+agent.maxTotalSockets = Infinity;
+agent.maxFreeSockets = 1;
+agent.maxQueueSize = 10;
+agent.acquireTimeout = 100;
+agent.scheduling = 'random';
+agent.keepAlive = false;
+// @ts-expect-error: it is counted, not set
+agent.totalSocketCount = 1;
+// @ts-expect-error: not a word that it knows
+agent.scheduling = 'newest';
+
+// setHostLimits
+expectTypeOf(agent.setHostLimits).parameters.toEqualTypeOf<[string, HostLimitOptions | undefined]>();
+expectTypeOf(agent.setHostLimits).returns.toEqualTypeOf<void>();
+agent.setHostLimits('*.example.com', { maxSockets: 0, idleTimeout: 1000, scheduling: 'fifo' });
+agent.setHostLimits('localhost', undefined);
+// @ts-expect-error: a limit is missing, if only `undefined`
+agent.setHostLimits('localhost');
+// @ts-expect-error: not a limit of a host
+agent.setHostLimits('localhost', { maxTotalSockets: 1 });
+// @ts-expect-error: a pattern is a string
+agent.setHostLimits(/localhost/, {});
+
+// updateTls
+agent.updateTls({ ca: 'PEM', key: undefined });
+agent.updateTls({});
+// @ts-expect-error: not an option of TLS
+agent.updateTls({ maxSockets: 1 });
+
+// Priorities: of a request, in the way that the README tells; and of one that waits.
+const urgent: RequestOptions & { priority: number } = { agent, priority: 0 };
+const req: ClientRequest = get('https://localhost', urgent);
+expectTypeOf(agent.setPriority(req, 7)).toEqualTypeOf<boolean>();
+// @ts-expect-error: a number
+agent.setPriority(req, 'urgent');
+// @ts-expect-error: which one?
+agent.setPriority(req);
+
+// Errors and reports.
+expectTypeOf<PoolQueueError>().toExtend<Error>();
+expectTypeOf<PoolQueueError['code']>().toEqualTypeOf<'ERR_POOL_QUEUE_FULL' | 'ERR_POOL_ACQUIRE_TIMEOUT'>();
+expectTypeOf<QueueState['waiting']>().toEqualTypeOf<number>();
+expectTypeOf<LeakReport['req']>().toEqualTypeOf<ClientRequest>();
+
+// Subclasses override what those of Node's agent override.
+export class Subclass extends PoolingAgent {
+  override keepSocketAlive(...args: Parameters<PoolingAgent['keepSocketAlive']>): boolean {
+    return super.keepSocketAlive(...args);
+  }
+  override getName(options?: RequestOptions): string {
+    return `${super.getName(options)}:mine`;
+  }
+}
