@@ -100,21 +100,26 @@ export class PoolingAgent extends Agent {
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE` for an option that is not valid;
    * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for `proxyEnv` where Node has no proxy support
    */
-  constructor(options: PoolingAgentOptions = {}) {
+  constructor(options: PoolingAgentOptions | null = {}) {
     const own = ownOptions(options);
     const resolved = resolveOptions(own);
-    // Node knows but two words for `scheduling`, and refuses the others.
-    const { scheduling, ...known } = own;
+    // Node knows but two words for the one, and no digits for the other. Readers find both as they were given.
+    const { scheduling, maxTotalSockets, ...known } = own;
     super({ ...known, keepAlive: resolved.limits.keepAlive });
     // The same once more: Node's is in V8's dictionary mode, and is looked through at every request.
-    const agentOptions = { ...this.options, ...(scheduling && { scheduling }) };
+    const agentOptions = {
+      ...this.options,
+      ...(scheduling && { scheduling }),
+      ...(maxTotalSockets && { maxTotalSockets }),
+    };
     this.options = Object.setPrototypeOf(agentOptions, null) as typeof this.options;
 
     // Node 20 takes neither from the options.
-    const given = own as { defaultPort?: number; protocol?: string; proxyEnv?: unknown };
-    this.defaultPort = given.defaultPort ?? 443;
-    this.protocol = given.protocol ?? 'https:';
-    if (given.proxyEnv && !hasProxyConfig(this)) throw unsupported('The option "proxyEnv"');
+    this.defaultPort = resolved.defaultPort;
+    this.protocol = resolved.protocol;
+    if ((own as { proxyEnv?: unknown }).proxyEnv && !hasProxyConfig(this)) {
+      throw unsupported('The option "proxyEnv"');
+    }
 
     defineDurations(this, resolved.durations);
 
@@ -229,13 +234,13 @@ export class PoolingAgent extends Agent {
 
   /**
    * Sets the rule of a pattern (see `PoolingAgentOptions.hosts`) while the agent runs, in place of one that it has had;
-   * `undefined` takes that away. It comes before a function that was given as `hosts`. Requests that wait go at once if they
+   * `undefined` or `null` takes that away. It comes before a function that was given as `hosts`. Requests that wait go at once if they
    * may; idle connections above a lowered limit are closed, those in use after their exchange; who waits already in a
    * queue that has become too long, waits on.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`; then nothing has changed
    */
-  setHostLimits(pattern: string, limits: HostLimitOptions | undefined): void {
+  setHostLimits(pattern: string, limits: HostLimitOptions | null | undefined): void {
     this[kDriver].setHostLimits(pattern, limits);
   }
 
@@ -247,7 +252,7 @@ export class PoolingAgent extends Agent {
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
   setPriority(req: ClientRequest, priority: number): boolean {
-    if (priority === undefined || !isPriority(priority)) throw invalidPriority('priority', priority);
+    if (typeof priority !== 'number' || !isPriority(priority)) throw invalidPriority('priority', priority);
     return this[kDriver].setPriority(req, priority);
   }
 

@@ -1,4 +1,7 @@
-/** Checks of option values. Each returns the value, or throws with Node's code and the option's name. */
+/**
+ * Checks of option values. Each returns the value, or throws with Node's code and the option's name. `null` is not given, as
+ * configuration files have it, and counts may be strings of digits, as environment variables have them.
+ */
 import { invalidType, invalidValue, outOfRange } from './errors.js';
 
 export type Check<T> = (name: string, value: unknown) => T;
@@ -10,7 +13,7 @@ export function optional<T, F extends T | undefined = T>(
   fallback: F,
 ): T | F {
   const value: unknown = Reflect.get(options, name);
-  return value === undefined ? fallback : check(name, value);
+  return value === undefined || value === null ? fallback : check(name, value);
 }
 
 export function flag(name: string, value: unknown): boolean {
@@ -18,8 +21,16 @@ export function flag(name: string, value: unknown): boolean {
   return value;
 }
 
+/** Digits and nothing else: what is sloppy (`' 5'`, `'5px'`, `'1e3'`) is more likely a mistake than a number. */
+const DIGITS = /^\d{1,15}$/;
+
+function countOf(value: unknown): unknown {
+  return typeof value === 'string' && DIGITS.test(value) ? Number(value) : value;
+}
+
 function atLeast(minimum: number): Check<number> {
-  return (name, value) => {
+  return (name, given) => {
+    const value = countOf(given);
     if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
     if (!(value >= minimum && (Number.isInteger(value) || value === Infinity))) {
       throw outOfRange(name, `an integer >= ${minimum}, or Infinity`, value);
@@ -62,11 +73,37 @@ export function aFunction<F>(name: string, value: unknown): F {
 
 /** An integer, and not without end. */
 export function count(minimum: number): Check<number> {
-  return (name, value) => {
+  return (name, given) => {
+    const value = countOf(given);
     if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
     if (!(value >= minimum && Number.isInteger(value))) {
       throw outOfRange(name, `an integer >= ${minimum}`, value);
     }
     return value;
   };
+}
+
+/** A port, which Node takes as digits, too. */
+export function port(name: string, given: unknown): number {
+  const value = countOf(given);
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+  if (!(value >= 1 && value <= 65_535 && Number.isInteger(value))) {
+    throw outOfRange(name, 'an integer >= 1 and <= 65535', value);
+  }
+  return value;
+}
+
+/** As `URL` writes it: Node compares the two. */
+export function protocol(name: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalidType(name, 'of type string', value);
+  if (!/^[a-z][a-z\d+.-]*:$/.test(value))
+    throw invalidValue(name, "a scheme with its colon, like 'https:'", value);
+  return value;
+}
+
+/** Environment variables. `false`: none. */
+export function environment(name: string, value: unknown): object | false {
+  if (value === false) return value;
+  if (typeof value !== 'object' || value === null) throw invalidType(name, 'of type object', value);
+  return value;
 }

@@ -1,6 +1,7 @@
 /** `agent.maxSockets` and the like: properties that may be set at any time, checked and obeyed at once. */
 import type { Agent } from 'node:https';
-import { atLeastZero, duration } from './checks.js';
+import { atLeastZero, duration, durationOrNever } from './checks.js';
+import type { Check } from './checks.js';
 import { scheduling } from './limits/host-limits.js';
 import { MAX_TIMEOUT } from './node-internals.js';
 import type { Limits } from './pool/limits.js';
@@ -10,32 +11,67 @@ export function timeoutOf({ timeout }: { readonly timeout?: unknown }): number {
   return typeof timeout === 'number' && timeout > 0 ? Math.min(timeout, MAX_TIMEOUT) : 0;
 }
 
-/** Own properties, as on Node's agent, but live: whoever waits for a limit goes when it is raised. */
+/** Limits that can be changed at any time. */
+export type LiveLimit =
+  | 'keepAlive'
+  | 'maxSockets'
+  | 'maxTotalSockets'
+  | 'maxFreeSockets'
+  | 'maxTotalFreeSockets'
+  | 'maxQueueSize'
+  | 'maxTotalQueueSize'
+  | 'acquireTimeout'
+  | 'trimInterval'
+  | 'scheduling';
+
+const DEFAULT_LIMITS: Pick<Limits, LiveLimit> = {
+  keepAlive: true,
+  maxSockets: Infinity,
+  maxTotalSockets: Infinity,
+  maxFreeSockets: 256,
+  maxTotalFreeSockets: Infinity,
+  maxQueueSize: Infinity,
+  maxTotalQueueSize: Infinity,
+  acquireTimeout: 0,
+  trimInterval: 60_000,
+  scheduling: 'lifo',
+};
+
+export function defaultLimit<K extends LiveLimit>(name: K): Limits[K] {
+  return (DEFAULT_LIMITS as Limits)[name];
+}
+
+/** What they may be set to. At construction some of them may be less: a pool that opens nothing is no use there. */
+const CHECKS: { readonly [K in LiveLimit]: Check<Limits[K]> } = {
+  keepAlive: (_name, value) => Boolean(value),
+  maxSockets: atLeastZero,
+  maxTotalSockets: atLeastZero,
+  maxFreeSockets: atLeastZero,
+  maxTotalFreeSockets: atLeastZero,
+  maxQueueSize: atLeastZero,
+  maxTotalQueueSize: atLeastZero,
+  acquireTimeout: duration,
+  trimInterval: duration,
+  scheduling,
+};
+
+/**
+ * Own properties, as on Node's agent, but live: whoever waits for a limit goes when it is raised. `undefined` and `null` bring the
+ * default back: an environment variable may not be set.
+ */
 export function defineLimits(agent: Agent, limits: Limits, changed: () => void): void {
-  const define = <K extends keyof Limits>(
-    name: K,
-    check: (name: string, value: unknown) => Limits[K],
-  ): void => {
+  const define = <K extends LiveLimit>(name: K): void => {
     Object.defineProperty(agent, name, {
       configurable: true,
       enumerable: true,
       get: () => limits[name],
       set: (value: unknown) => {
-        limits[name] = check(name, value);
+        limits[name] = given(value) ? CHECKS[name](name, value) : defaultLimit(name);
         changed();
       },
     });
   };
-  define('maxSockets', atLeastZero);
-  define('maxTotalSockets', atLeastZero);
-  define('maxFreeSockets', atLeastZero);
-  define('maxTotalFreeSockets', atLeastZero);
-  define('maxQueueSize', atLeastZero);
-  define('maxTotalQueueSize', atLeastZero);
-  define('acquireTimeout', duration);
-  define('trimInterval', duration);
-  define('scheduling', scheduling);
-  define('keepAlive', (_name, value) => Boolean(value));
+  for (const name of Object.keys(DEFAULT_LIMITS) as LiveLimit[]) define(name);
 }
 
 /** Milliseconds that may be set on an agent at any time, and for which nobody waits. */
@@ -44,14 +80,28 @@ export interface Durations {
   agentKeepAliveTimeoutBuffer: number;
 }
 
+export const DEFAULT_DURATIONS: Readonly<Durations> = {
+  keepAliveMsecs: 1000,
+  agentKeepAliveTimeoutBuffer: 1000,
+};
+
+/** `Infinity`, which Node takes for the system's own delay, as it takes 0. */
+export const keepAliveMsecs: Check<number> = durationOrNever;
+
 /** The like for these: nonsense is refused where it is written, not met with by a connection later. */
 export function defineDurations(agent: Agent, durations: Durations): void {
+  const checks = { keepAliveMsecs, agentKeepAliveTimeoutBuffer: duration };
   for (const name of Object.keys(durations) as (keyof Durations)[]) {
     Object.defineProperty(agent, name, {
       configurable: true,
       enumerable: true,
       get: () => durations[name],
-      set: (value: unknown) => void (durations[name] = duration(name, value)),
+      set: (value: unknown) =>
+        void (durations[name] = given(value) ? checks[name](name, value) : DEFAULT_DURATIONS[name]),
     });
   }
+}
+
+function given(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }

@@ -11,22 +11,29 @@ import {
   atLeastZero,
   duration,
   durationOrNever,
+  environment,
   flag,
   oneOf,
   optional,
+  port,
+  protocol,
 } from './checks.js';
+import type { Check } from './checks.js';
 import { invalidType, invalidValue } from './errors.js';
 import { scheduling } from './limits/host-limits.js';
 import type { HostLimitOptions } from './limits/host-limits.js';
-import type { Durations } from './live-limits.js';
+import { DEFAULT_DURATIONS, defaultLimit, keepAliveMsecs } from './live-limits.js';
+import type { Durations, LiveLimit } from './live-limits.js';
 import { HostRules } from './limits/rules.js';
+import { KNOWN_OPTIONS } from './options/known-options.js';
+import { warnOfNames } from './options/option-names.js';
 import type { Lifetimes, Limits, Scheduling } from './pool/limits.js';
 import { SessionCache } from './sessions/session-cache.js';
 import type { TlsOptions } from './tls/rotation.js';
 
 /**
  * Everything that `https.AgentOptions` takes, TLS options included, with Node's names and meanings, and a few
- * more. `undefined` means the default. An option of the wrong type throws `ERR_INVALID_ARG_TYPE`, a number out of
+ * more. `undefined` and `null` mean the default, and counts may be strings of digits. An option of the wrong type throws `ERR_INVALID_ARG_TYPE`, a number out of
  * range `ERR_OUT_OF_RANGE`, an unknown word `ERR_INVALID_ARG_VALUE`.
  */
 export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling'> {
@@ -35,7 +42,7 @@ export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling'> {
    * global agent: `true`).
    */
   keepAlive?: boolean | undefined;
-  /** Delay before the first TCP keep-alive probe on an idle connection, in milliseconds. `0` is the system's. Default: `1000`. */
+  /** Delay before the first TCP keep-alive probe on an idle connection, in milliseconds. `0` and `Infinity`: the system's. Default: `1000`. */
   keepAliveMsecs?: number | undefined;
   /** Connections per host: connecting, active and idle together. At least 1. Default: `Infinity`. */
   maxSockets?: number | undefined;
@@ -219,8 +226,6 @@ export interface LeakReport {
   readonly stack: string;
 }
 
-const KEEP_ALIVE_TIMEOUT_BUFFER = 1000;
-
 const CONNECT_TIMEOUT = 10_000;
 
 /** A request that met three dead connections in a row has met something else. */
@@ -228,6 +233,8 @@ const MAX_REPLAYS = 3;
 
 /** `options` with every default filled in. Throws on the first that is not valid. */
 export interface ResolvedOptions {
+  defaultPort: number;
+  protocol: string;
   limits: Limits;
   rules: HostRules;
   durations: Durations;
@@ -242,12 +249,18 @@ export interface ResolvedOptions {
   maxReplays: number;
 }
 
-/** What the caller gave, each option read once, and nothing of any prototype: there it was put by nobody who knew of us. */
-export function ownOptions(options: PoolingAgentOptions): PoolingAgentOptions {
-  if (options === null || typeof options !== 'object') {
-    throw invalidType('options', 'of type object', options);
+/**
+ * What the caller gave, each option read once, and nothing of any prototype: there it was put by nobody who knew of us. `null` is left
+ * out where the name is an option's: Node would take some for `false`, and choke on others.
+ */
+export function ownOptions(options: PoolingAgentOptions | null): PoolingAgentOptions {
+  if (typeof options !== 'object') throw invalidType('options', 'of type object', options);
+  const own = Object.assign(Object.create(null), options) as Record<string, unknown>;
+  for (const name of Object.keys(own)) {
+    if (own[name] === null && KNOWN_OPTIONS.has(name)) Reflect.deleteProperty(own, name);
   }
-  return Object.assign(Object.create(null), options) as PoolingAgentOptions;
+  warnOfNames(own);
+  return own as PoolingAgentOptions;
 }
 
 /** @param options those of `ownOptions` */
@@ -255,18 +268,20 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
   // Read by Node or by the dial; checked here because a wrong one would only show up later, or never.
   optional(options, 'timeout', duration, 0);
   optional(options, 'noDelay', flag, true);
-  const keepAlive = optional(options, 'keepAlive', flag, true);
+  optional<object | false>(options, 'proxyEnv', environment, false);
+  const limit = <K extends LiveLimit>(name: K, check: Check<Limits[K]>): Limits[K] =>
+    optional<Limits[K], Limits[K]>(options, name, check, defaultLimit(name));
   const limits: Limits = {
-    keepAlive,
-    maxSockets: optional(options, 'maxSockets', atLeastOne, Infinity),
-    maxTotalSockets: optional(options, 'maxTotalSockets', atLeastOne, Infinity),
-    maxFreeSockets: optional(options, 'maxFreeSockets', atLeastZero, 256),
-    maxTotalFreeSockets: optional(options, 'maxTotalFreeSockets', atLeastZero, Infinity),
-    maxQueueSize: optional(options, 'maxQueueSize', atLeastZero, Infinity),
-    maxTotalQueueSize: optional(options, 'maxTotalQueueSize', atLeastZero, Infinity),
-    acquireTimeout: optional(options, 'acquireTimeout', duration, 0),
-    trimInterval: optional(options, 'trimInterval', duration, 60_000),
-    scheduling: optional(options, 'scheduling', scheduling, 'lifo'),
+    keepAlive: limit('keepAlive', flag),
+    maxSockets: limit('maxSockets', atLeastOne),
+    maxTotalSockets: limit('maxTotalSockets', atLeastOne),
+    maxFreeSockets: limit('maxFreeSockets', atLeastZero),
+    maxTotalFreeSockets: limit('maxTotalFreeSockets', atLeastZero),
+    maxQueueSize: limit('maxQueueSize', atLeastZero),
+    maxTotalQueueSize: limit('maxTotalQueueSize', atLeastZero),
+    acquireTimeout: limit('acquireTimeout', duration),
+    trimInterval: limit('trimInterval', duration),
+    scheduling: limit('scheduling', scheduling),
     fairness: optional(options, 'fairness', fairness, 'round-robin'),
     binding: optional(options, 'binding', binding, 'eager'),
     weight: 1,
@@ -275,10 +290,12 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
     random: Math.random,
   };
   return {
+    defaultPort: optional(options, 'defaultPort', port, 443),
+    protocol: optional(options, 'protocol', protocol, 'https:'),
     limits,
     rules: new HostRules(options.hosts, limits),
     durations: {
-      keepAliveMsecs: optional(options, 'keepAliveMsecs', duration, 1000),
+      keepAliveMsecs: optional(options, 'keepAliveMsecs', keepAliveMsecs, DEFAULT_DURATIONS.keepAliveMsecs),
       agentKeepAliveTimeoutBuffer: resolveBuffer(options),
     },
     sessionCache: resolveSessionCache(options),
@@ -307,7 +324,12 @@ function resolveLifetimes(options: PoolingAgentOptions): Lifetimes {
 /** One option by two names. */
 function resolveBuffer(options: PoolingAgentOptions): number {
   const nodes = optional(options, 'agentKeepAliveTimeoutBuffer', duration, undefined);
-  const ours = optional(options, 'keepAliveTimeoutBuffer', duration, nodes ?? KEEP_ALIVE_TIMEOUT_BUFFER);
+  const ours = optional(
+    options,
+    'keepAliveTimeoutBuffer',
+    duration,
+    nodes ?? DEFAULT_DURATIONS.agentKeepAliveTimeoutBuffer,
+  );
   if (nodes !== undefined && nodes !== ours) {
     throw invalidValue('agentKeepAliveTimeoutBuffer', `the same as keepAliveTimeoutBuffer (${ours})`, nodes);
   }
@@ -321,12 +343,12 @@ function resolveSessionCache(options: PoolingAgentOptions): SessionCache {
   const { sessionCache } = options;
   if (sessionCache instanceof SessionCache) {
     for (const name of ['maxCachedSessions', 'ticketReuse'] as const) {
-      if (options[name] === undefined) continue;
+      if (options[name] === undefined || options[name] === null) continue;
       throw invalidValue(name, 'left to the given "sessionCache"', options[name]);
     }
     return sessionCache;
   }
-  if (sessionCache !== undefined && sessionCache !== false) {
+  if (sessionCache !== undefined && sessionCache !== null && sessionCache !== false) {
     throw invalidType('sessionCache', 'false or an instance of SessionCache', sessionCache);
   }
   const cache = new SessionCache(options);
@@ -340,5 +362,5 @@ function replays(name: string, value: unknown): number {
   if (typeof value !== 'object' || value === null)
     throw invalidType(name, 'of type boolean or object', value);
   const max: unknown = Reflect.get(value, 'max');
-  return max === undefined ? MAX_REPLAYS : atLeastZero(`${name}.max`, max);
+  return max === undefined || max === null ? MAX_REPLAYS : atLeastZero(`${name}.max`, max);
 }

@@ -153,7 +153,7 @@ export class SocketDriver implements Driver<AgentKinds> {
       return;
     }
     const queued = new QueuedRequest(req, options, deliver);
-    const waiter = this.#enqueue(queued, host, performance.now(), priority);
+    const waiter = this.#enqueue(queued, host, performance.now(), priority ?? undefined);
     if (!waiter) return;
     if (waiter.state === 'done') return;
     debug.enabled && debug('%s %s waits', req.method, host.origin.key);

@@ -4,7 +4,7 @@ import type { Check } from '../checks.js';
 import { invalidType, invalidValue } from '../errors.js';
 import type { HostLimits, Scheduling } from '../pool/limits.js';
 
-/** Limits of single hosts. What is left out, or `undefined`, is as the agent has it for all hosts. */
+/** Limits of single hosts. What is left out, `undefined` or `null`, is as the agent has it for all hosts. */
 export interface HostLimitOptions {
   /** Connections of one such host. At least 1; with `setHostLimits` also 0, which pauses it. */
   readonly maxSockets?: number | undefined;
@@ -73,7 +73,7 @@ export function parseHostLimits(name: string, value: unknown, live: boolean): Gi
     if (!Object.hasOwn(CHECKS, key)) {
       throw invalidValue(`${name}.${key}`, `one of the limits of a host: ${KEYS.join(', ')}`, limit);
     }
-    if (limit === undefined) continue;
+    if (limit === undefined || limit === null) continue;
     const check: Check<unknown> =
       live && key === 'maxSockets' ? atLeastZero : CHECKS[key as keyof HostLimitOptions];
     given[key] = check(`${name}.${key}`, limit);

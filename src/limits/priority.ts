@@ -3,8 +3,8 @@ import { outOfRange, invalidType } from '../errors.js';
 import { LEAST_URGENT } from '../pool/waiter.js';
 
 /** Hot path. Whether `value` is none, or a valid one. */
-export function isPriority(value: unknown): value is number | undefined {
-  if (value === undefined) return true;
+export function isPriority(value: unknown): value is number | null | undefined {
+  if (value === undefined || value === null) return true;
   return typeof value === 'number' && value >= 0 && value <= LEAST_URGENT && Number.isInteger(value);
 }
 

@@ -43,8 +43,8 @@ export class HostRules {
       this.#function = hosts as LimitsOf;
       return;
     }
-    if (hosts === undefined) return;
-    if (hosts === null || typeof hosts !== 'object' || Array.isArray(hosts)) {
+    if (hosts === undefined || hosts === null) return;
+    if (typeof hosts !== 'object' || Array.isArray(hosts)) {
       throw invalidType('hosts', 'of type object or function', hosts);
     }
     const rules = new Map<string, Rule>();
@@ -54,7 +54,7 @@ export class HostRules {
       const same = rules.get(key);
       if (same)
         throw invalidValue(name, `another pattern than ${same.name}, which matches the same`, pattern);
-      if (options !== undefined)
+      if (options !== undefined && options !== null)
         rules.set(key, this.#rule(name, network, parseHostLimits(name, options, false)));
     }
     this.#use(rules);
@@ -81,7 +81,7 @@ export class HostRules {
     const rule = this.#find(normalized, port);
     if (rule) return rule.limits;
     const options = this.#function?.(normalized, port);
-    if (options === undefined) return this.#defaults;
+    if (options === undefined || options === null) return this.#defaults;
     const given = parseHostLimits('hosts()', options, true);
     if (given.reserve !== undefined) {
       throw invalidValue(
@@ -96,7 +96,7 @@ export class HostRules {
   }
 
   /**
-   * Sets the rule of a pattern, in place of one that it has had; `undefined` takes that away. It comes before the
+   * Sets the rule of a pattern, in place of one that it has had; `undefined` or `null` takes that away. It comes before the
    * function, where there is one. Returns how to take the change back.
    *
    * @throws as the constructor; then nothing has changed
@@ -105,7 +105,7 @@ export class HostRules {
     if (typeof pattern !== 'string') throw invalidType('pattern', 'of type string', pattern);
     const { key, network } = parsePattern(pattern, 'pattern');
     const rules = new Map(this.#rules);
-    if (options === undefined) {
+    if (options === undefined || options === null) {
       rules.delete(key);
     } else {
       const name = `hosts[${inspect(pattern)}]`;

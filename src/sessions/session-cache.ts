@@ -55,6 +55,7 @@ export interface SessionCacheStats {
   readonly failed: number;
 }
 
+const DEFAULT_MAX = 100;
 const DEFAULT_MAX_TICKETS = 32;
 
 const ticketReuse: Check<TicketReuse> = oneOf('allow', 'never');
@@ -85,11 +86,10 @@ export class SessionCache {
   #max: number;
 
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE` for an option that is not valid */
-  constructor(options: SessionCacheOptions = {}) {
-    if (options === null || typeof options !== 'object') {
-      throw invalidType('options', 'of type object', options);
-    }
-    this.#max = optional(options, 'maxCachedSessions', atLeastZero, 100);
+  constructor(given: SessionCacheOptions | null = {}) {
+    const options = given ?? {};
+    if (typeof options !== 'object') throw invalidType('options', 'of type object', options);
+    this.#max = optional(options, 'maxCachedSessions', atLeastZero, DEFAULT_MAX);
     this.#maxTickets = optional(options, 'maxTicketsPerIdentity', atLeastOne, DEFAULT_MAX_TICKETS);
     this.#ticketReuse = optional(options, 'ticketReuse', ticketReuse, 'allow');
     this.#now = optional(options, 'now', aFunction<() => number>, Date.now);
@@ -97,13 +97,13 @@ export class SessionCache {
     this.#places = new LRUCache({ maxSize: Number.MAX_SAFE_INTEGER, sizeCalculation: () => 1 });
   }
 
-  /** The option of that name. Lowered, what is above it goes; `0` forgets everything. */
+  /** The option of that name. Lowered, what is above it goes; `0` forgets everything, `null` is the default. */
   get maxCachedSessions(): number {
     return this.#max;
   }
 
   set maxCachedSessions(value: number) {
-    this.#max = atLeastZero('maxCachedSessions', value);
+    this.#max = optional({ maxCachedSessions: value }, 'maxCachedSessions', atLeastZero, DEFAULT_MAX);
     this.#trim();
   }
 

@@ -101,7 +101,7 @@ export class Rotation {
     }
     const context = makesContext ? createContext(next) : undefined;
     for (const [name, value] of Object.entries(checked)) {
-      if (value === undefined) Reflect.deleteProperty(options, name);
+      if (value === undefined || value === null) Reflect.deleteProperty(options, name);
       else options[name] = value;
     }
     if (context) this.#contexts.set(contextValuesOf(options), context);
@@ -146,7 +146,7 @@ function ask(read: () => TlsOptions): Options {
   // A copy: what is changed in place later is a change.
   return Object.fromEntries(
     Object.entries(given)
-      .filter(([, value]) => value !== undefined)
+      .filter(([, value]) => value !== undefined && value !== null)
       .map(([name, value]) => [name, copy(value)]),
   );
 }

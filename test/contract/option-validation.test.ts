@@ -1,4 +1,7 @@
-/** Options that make no sense are refused at construction, with Node's codes; zero means zero. */
+/**
+ * Options that make no sense are refused at construction, with Node's codes; zero means zero. What is to be taken all the same (digits,
+ * `null`) is in lenient-options.test.ts.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PoolingAgent } from '../../src/index.js';
@@ -12,15 +15,34 @@ const TYPE = 'ERR_INVALID_ARG_TYPE';
 const RANGE = 'ERR_OUT_OF_RANGE';
 const VALUE = 'ERR_INVALID_ARG_VALUE';
 
-const NO_NUMBERS = ['1', null, true, {}, [], 1n, () => 1];
-const NO_FLAGS = ['true', null, 0, 1, {}];
-const NO_WORDS = ['', 'newest', null, 0, {}];
+const NO_COUNTS = [
+  '',
+  ' 5',
+  '5 ',
+  '5px',
+  '-1',
+  '+1',
+  '1.5',
+  '1e3',
+  '0x10',
+  '1_000',
+  '٣',
+  true,
+  {},
+  [],
+  ['5'],
+  1n,
+  () => 1,
+];
+const NO_NUMBERS = ['1', ...NO_COUNTS];
+const NO_FLAGS = ['true', 0, 1, {}];
+const NO_WORDS = ['', 'newest', 0, {}];
 const REFUSED: Record<string, readonly [code: string, values: readonly unknown[]][]> = {
   keepAlive: [[TYPE, NO_FLAGS]],
   noDelay: [[TYPE, NO_FLAGS]],
   keepAliveMsecs: [
     [TYPE, NO_NUMBERS],
-    [RANGE, [NaN, -1, Infinity]],
+    [RANGE, [NaN, -1, -Infinity]],
   ],
   timeout: [
     [TYPE, NO_NUMBERS],
@@ -51,33 +73,54 @@ const REFUSED: Record<string, readonly [code: string, values: readonly unknown[]
     [RANGE, [NaN, -1, 0, -Infinity]],
   ],
   maxRequestsPerSocket: [
-    [TYPE, NO_NUMBERS],
+    [TYPE, NO_COUNTS],
     [RANGE, [NaN, -1, 0, 0.5, -Infinity]],
   ],
   maxSockets: [
-    [TYPE, NO_NUMBERS],
+    [TYPE, NO_COUNTS],
     [RANGE, [NaN, -1, 0, 0.5, 1.5, -Infinity]],
   ],
   maxTotalSockets: [
-    [TYPE, NO_NUMBERS],
+    [TYPE, NO_COUNTS],
     [RANGE, [NaN, -1, 0, 0.5, 1.5, -Infinity]],
   ],
   maxFreeSockets: [
-    [TYPE, NO_NUMBERS],
+    [TYPE, NO_COUNTS],
     [RANGE, [NaN, -1, 0.5, 1.5, -Infinity]],
   ],
   maxCachedSessions: [
-    [TYPE, NO_NUMBERS],
+    [TYPE, NO_COUNTS],
     [RANGE, [NaN, -1, 0.5, 1.5, -Infinity]],
   ],
   maxSecureContexts: [
-    [TYPE, NO_NUMBERS],
+    [TYPE, NO_COUNTS],
     [RANGE, [NaN, -1, 0, 0.5, 1.5, -Infinity]],
   ],
+  maxQueueSize: [
+    [TYPE, NO_COUNTS],
+    [RANGE, [NaN, -1, 0.5, -Infinity]],
+  ],
+  maxTotalQueueSize: [
+    [TYPE, NO_COUNTS],
+    [RANGE, [NaN, -1, 0.5, -Infinity]],
+  ],
+  maxTotalFreeSockets: [
+    [TYPE, NO_COUNTS],
+    [RANGE, [NaN, -1, 0.5, -Infinity]],
+  ],
+  defaultPort: [
+    [TYPE, NO_COUNTS],
+    [RANGE, [NaN, -1, 0, '0', 1.5, 65_536, '65536', Infinity]],
+  ],
+  protocol: [
+    [TYPE, [0, true, {}, ['https:']]],
+    [VALUE, ['', 'https', 'https://', ':', 'HTTPS:']],
+  ],
+  proxyEnv: [[TYPE, ['http://proxy.test', '', true, 0, () => ({})]]],
   eagerContext: [[TYPE, NO_FLAGS]],
-  sessionCache: [[TYPE, [true, null, 0, '', {}, new Map()]]],
+  sessionCache: [[TYPE, [true, 0, '', {}, new Map()]]],
   ticketReuse: [[VALUE, NO_WORDS]],
-  tls: [[TYPE, [true, null, 0, '', {}]]],
+  tls: [[TYPE, [true, 0, '', {}]]],
   connectTimeout: [
     [TYPE, NO_NUMBERS],
     [RANGE, [NaN, -1, Infinity]],
@@ -91,8 +134,8 @@ const REFUSED: Record<string, readonly [code: string, values: readonly unknown[]
     [RANGE, [NaN, -1, Infinity]],
   ],
   replay: [
-    [TYPE, ['true', null, 0, 1]],
-    [TYPE, NO_NUMBERS.map((max) => ({ max }))],
+    [TYPE, ['true', 0, 1]],
+    [TYPE, NO_COUNTS.map((max) => ({ max }))],
     [RANGE, [NaN, -1, 0.5].map((max) => ({ max }))],
   ],
   scheduling: [[VALUE, NO_WORDS]],
@@ -127,7 +170,7 @@ test('one option by two names has one value', LIMIT, () => {
 });
 
 test('the options themselves are an object', LIMIT, () => {
-  for (const value of [null, 'options', 1, true]) {
+  for (const value of ['options', 1, true]) {
     assert.throws(() => new PoolingAgent(value as never), { code: TYPE });
   }
 });

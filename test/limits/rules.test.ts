@@ -107,7 +107,7 @@ test('a function is asked with host and port; what it gives follows the agent, t
   rules.set('a', { maxSockets: 9 });
   assert.equal(rules.limitsFor('a', 443).maxSockets, 9, 'a rule comes before the function');
   for (const [value, code] of [
-    [null, TYPE],
+    [5, TYPE],
     [{ maxSockets: -1 }, RANGE],
     [{ reserve: 1 }, VALUE],
   ] as const) {
@@ -160,13 +160,14 @@ test('a pattern that can match nothing is refused, and named', () => {
 
 test('a rule with a wrong value or an unknown key is refused, and both are named', () => {
   const wrong: [rule: unknown, code: string, named: string][] = [
-    [null, TYPE, "hosts['a.b']"],
     [5, TYPE, "hosts['a.b']"],
     [[], TYPE, "hosts['a.b']"],
     [{ maxsockets: 1 }, VALUE, "hosts['a.b'].maxsockets"],
     [{ maxTotalSockets: 1 }, VALUE, "hosts['a.b'].maxTotalSockets"],
     [{ toString: 1 }, VALUE, "hosts['a.b'].toString"],
-    [{ maxSockets: '1' }, TYPE, "hosts['a.b'].maxSockets"],
+    [{ maxSockets: ' 1' }, TYPE, "hosts['a.b'].maxSockets"],
+    [{ weight: '1.5' }, TYPE, "hosts['a.b'].weight"],
+    [{ idleTimeout: '1' }, TYPE, "hosts['a.b'].idleTimeout"],
     [{ maxSockets: 0 }, RANGE, "hosts['a.b'].maxSockets"],
     [{ maxFreeSockets: -1 }, RANGE, "hosts['a.b'].maxFreeSockets"],
     [{ maxQueueSize: 1.5 }, RANGE, "hosts['a.b'].maxQueueSize"],
@@ -191,7 +192,7 @@ test('a rule with a wrong value or an unknown key is refused, and both are named
       named,
     );
   }
-  for (const hosts of [null, 5, 'a', []]) {
+  for (const hosts of [5, 'a', []]) {
     assert.throws(() => new PoolingAgent({ hosts: hosts as never }), { code: TYPE });
   }
   const twice = { 'a.b': {}, 'A.b.': {} };

@@ -171,10 +171,10 @@ test('options that make no sense are refused', () => {
   const refused = (options: unknown, code: string): void => {
     assert.throws(() => new SessionCache(options as SessionCacheOptions), { code });
   };
-  refused(null, 'ERR_INVALID_ARG_TYPE');
+  refused('options', 'ERR_INVALID_ARG_TYPE');
   refused({ maxCachedSessions: -1 }, 'ERR_OUT_OF_RANGE');
   refused({ maxTicketsPerIdentity: 0 }, 'ERR_OUT_OF_RANGE');
-  refused({ maxTicketsPerIdentity: '8' }, 'ERR_INVALID_ARG_TYPE');
+  refused({ maxTicketsPerIdentity: ' 8' }, 'ERR_INVALID_ARG_TYPE');
   refused({ ticketReuse: 'sometimes' }, 'ERR_INVALID_ARG_VALUE');
   refused({ now: 0 }, 'ERR_INVALID_ARG_TYPE');
   const cache = new SessionCache();

@@ -1,0 +1,93 @@
+/**
+ * Warns of names of options that are mistakes: one slip away from a known name, or the name that another library has for the
+ * same thing. Any other unknown name is left alone: it belongs to a subclass, or to a `createConnection` of the user's. Each name is
+ * warned of once per process.
+ */
+import { AGENT_OPTIONS, KNOWN_OPTIONS } from './known-options.js';
+
+/** Names that others have for what an option of ours does, in lower case. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  // agentkeepalive, today and formerly
+  ['freesockettimeout', 'idleTimeout'],
+  ['freesocketkeepalivetimeout', 'idleTimeout'],
+  ['keepalivetimeout', 'idleTimeout'],
+  ['maxkeepalivetime', 'idleTimeout'],
+  ['maxkeepaliverequests', 'maxRequestsPerSocket'],
+  ['socketactivettl', 'maxSocketAge'],
+  // undici
+  ['bodytimeout', 'socketTimeout'],
+  ['clientttl', 'maxSocketAge'],
+  ['connections', 'maxSockets'],
+  ['headerstimeout', 'socketTimeout'],
+  ['keepalivemaxtimeout', 'maxIdleTimeout'],
+  ['keepalivetimeoutthreshold', 'keepAliveTimeoutBuffer'],
+  ['maxrequestsperclient', 'maxRequestsPerSocket'],
+  // Go's http.Transport
+  ['idleconntimeout', 'idleTimeout'],
+  ['maxconnsperhost', 'maxSockets'],
+  ['maxidleconns', 'maxTotalFreeSockets'],
+  ['maxidleconnsperhost', 'maxFreeSockets'],
+  ['tlshandshaketimeout', 'connectTimeout'],
+  // Pools in general
+  ['acquiretimeoutmillis', 'acquireTimeout'],
+  ['connectiontimeout', 'connectTimeout'],
+  ['connectiontimeoutmillis', 'connectTimeout'],
+  ['idletimeoutmillis', 'idleTimeout'],
+  ['maxconnections', 'maxSockets'],
+  ['maxidlesockets', 'maxFreeSockets'],
+  ['maxlifetime', 'maxSocketAge'],
+  ['maxsocketsperhost', 'maxSockets'],
+  ['maxtotalconnections', 'maxTotalSockets'],
+  ['socketttl', 'maxSocketAge'],
+  ['strictssl', 'rejectUnauthorized'],
+]);
+
+const warned = new Set<string>();
+
+/** @param options what the user gave */
+export function warnOfNames(options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || value === null || KNOWN_OPTIONS.has(name) || warned.has(name)) continue;
+    const likely = likelyName(name);
+    if (likely === undefined) continue;
+    warned.add(name);
+    const message = `The option ${JSON.stringify(name)} means nothing to PoolingAgent. Did you mean "${likely}"?`;
+    process.emitWarning(message, { code: 'POOLING_AGENT_OPTION' });
+  }
+}
+
+/** The option that somebody meant who wrote `name`, which is none; `undefined` if there is no telling. */
+export function likelyName(name: string): string | undefined {
+  // Private properties come where an agent is spread into the options of another.
+  if (name.length > MAX_LENGTH || name.startsWith('_')) return undefined;
+  // As in `max_sockets` and `MAX-SOCKETS`.
+  const plain = name.replaceAll(/[_-]/g, '').toLowerCase();
+  return (
+    ELSEWHERE.get(plain) ??
+    AGENT_OPTIONS.find((option) => option.toLowerCase() === plain) ??
+    AGENT_OPTIONS.find((option) => isOneSlipAway(plain, option.toLowerCase()))
+  );
+}
+
+/** More than any option has, with a slip and with separators. */
+const MAX_LENGTH = 50;
+
+/** Shorter names have so many neighbours that these are more often names of something else. */
+const MIN_TO_MISS = 4;
+const MIN_TO_REPLACE = 5;
+
+/** Whether `name` is `option` with one letter missing, doubled, added, replaced, or with two letters swapped. */
+function isOneSlipAway(name: string, option: string): boolean {
+  let at = 0;
+  while (at < option.length && name[at] === option[at]) at++;
+  const after = option.slice(at);
+  const rest = name.slice(at);
+  if (rest.length === after.length + 1) {
+    const isDoubled = at > 0 && rest[0] === name[at - 1];
+    return rest.slice(1) === after && (option.length >= MIN_TO_MISS || isDoubled);
+  }
+  if (rest.length === after.length - 1) return rest === after.slice(1) && option.length >= MIN_TO_MISS;
+  if (rest.length !== after.length) return false;
+  if (rest[0] === after[1] && rest[1] === after[0] && rest.slice(2) === after.slice(2)) return true;
+  return rest.slice(1) === after.slice(1) && option.length >= MIN_TO_REPLACE;
+}
