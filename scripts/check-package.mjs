@@ -6,6 +6,9 @@ import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { root, run } from './lib/run.mjs';
 
+/** What the package may take at most. Whoever exceeds one of these looks at what has grown, and raises it if that is meant. */
+const LIMITS = { tarball: 400_000, unpacked: 1_700_000, files: 600 };
+
 const manifest = readManifest(root);
 const { name } = manifest;
 const temp = mkdtempSync(join(tmpdir(), `${name}-`));
@@ -14,7 +17,7 @@ const bin = (tool) => join(root, 'node_modules/.bin', tool);
 let failures = 0;
 
 try {
-  const tarball = await pack();
+  const { tarball, size } = await pack();
   await check('publint', () => succeeds(bin('publint'), ['run', tarball, '--strict']));
   // ESM only, on purpose: every Node we support can require() it, as can TypeScript. attw's rule is older than that;
   // the .cts file below is the proof. `node16` leaves out module resolution "node10", which knows no "exports".
@@ -23,6 +26,7 @@ try {
   );
   await check('knip: nothing unused, nothing undeclared', () => succeeds(bin('knip'), []));
   await check('the tarball holds what "files" says', () => checkContents(tarball));
+  await check(`not too large: ${Object.entries(size).flat().join(' ')}`, () => checkSize(size));
   await check('runtime dependencies: debug and lru-cache', checkDependencies);
   await check('installs in an empty project', () => install(tarball));
   await check('import', () => evaluate('module', `import { PoolingAgent } from '${name}';`));
@@ -56,7 +60,17 @@ async function pack() {
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', temp];
   const { ok, output, stdout } = await run('npm', args, { quiet: true });
   if (!ok) throw new Error(output);
-  return join(temp, JSON.parse(stdout)[0].filename);
+  const [{ entryCount, filename, size: packed, unpackedSize }] = JSON.parse(stdout);
+  const size = { tarball: packed, unpacked: unpackedSize, files: entryCount };
+  return { tarball: join(temp, filename), size };
+}
+
+/** Bytes, and a number of files. */
+function checkSize(size) {
+  const wrong = Object.entries(LIMITS)
+    .filter(([what, limit]) => size[what] > limit)
+    .map(([what, limit]) => `${what}: ${size[what]}, and ${limit} at most`);
+  return wrong.length > 0 ? wrong.join('\n') : undefined;
 }
 
 async function checkContents(tarball) {
