@@ -5,14 +5,13 @@
 import type { ClientRequest } from 'node:http';
 import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
-import { channelOf } from './channel.js';
 import { unsupported } from './errors.js';
 import { intercept, isIntercepted } from './interception.js';
 import type { HostLimitOptions } from './limits/host-limits.js';
 import { invalidPriority, isPriority } from './limits/priority.js';
 import type { QueueState } from './limits/queue-state.js';
 import { defineDurations, defineLimits } from './live-limits.js';
-import { hasProxyConfig } from './node-internals.js';
+import { hasProxyConfig, isReferenced } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import { ownOptions, resolveOptions } from './options.js';
 import type { LeakReport, PoolingAgentOptions } from './options.js';
@@ -201,7 +200,7 @@ export class PoolingAgent extends Agent {
   /** Called when a request gets a socket that has served another one. */
   override reuseSocket(socket: SocketLike, req: AgentRequest): void {
     req.reusedSocket = true;
-    if (channelOf(socket)?.unreferenced !== false) socket.ref?.();
+    if (!isReferenced(socket)) socket.ref?.();
   }
 
   /** The newest TLS session that is remembered under `key`. As in Node's agent: for those who call or override it. */

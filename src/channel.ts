@@ -2,7 +2,7 @@
 import type { KeepAliveHint } from './liveness/keep-alive-hint.js';
 import type { Output } from './liveness/replay.js';
 import { RecordLedger } from './liveness/record-ledger.js';
-import { isSent } from './node-internals.js';
+import { bytesSent, isSent } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { HostPool } from './pool/host-pool.js';
 import type { Connection } from './pool/connection.js';
@@ -34,9 +34,9 @@ export class Channel {
   request: AgentRequest | undefined = undefined;
   /** With what options it asked for a connection. `undefined`: it must not be given another one. */
   requestOptions: Options | undefined = undefined;
-  /** What is written to it waits for the end of the turn: see `SendBatch`. */
-  corked = false;
-  /** Something has come since it was leased. */
+  /** Bytes that its socket had sent when it was leased. `undefined`: the socket does not count. */
+  #sentBefore: number | undefined = undefined;
+  /** Bytes came that answer its request. Only the guard can tell: the socket counts those that answer nobody, too. */
   answered = false;
   /** What was sent on it since then, where that may be needed again. */
   held: readonly Output[] | undefined = undefined;
@@ -44,14 +44,17 @@ export class Channel {
   successor: QueuedRequest | undefined = undefined;
   /** A loss is reported before it becomes an error. */
   shielded = false;
-  /** It has carried a whole exchange: whoever gets it next gets a reused socket. */
+  /**
+   * It has carried a whole exchange: whoever gets it next gets a reused socket. Counters do not tell: what was read before the
+   * first exchange may be the answer of a proxy.
+   */
   used = false;
   /** Bytes came after a response was complete, or a response before its request was: no request may follow. */
   poisoned = false;
   /** Whether it is still idle will be looked at soon. */
   restsSoon = false;
-  /** The loop is not kept alive by it. */
-  unreferenced = false;
+  /** The agent's `keepSocketAlive` has made it ready to be idle for long. */
+  rested = false;
   /** The server has said that it waits no longer for a request. */
   dismissed = false;
   /** What the last response said about the connection. */
@@ -95,9 +98,21 @@ export class Channel {
     return !(request?.res?.complete && !socket.parser);
   }
 
-  /** Nothing of its request has left, so that nothing which comes can be an answer to it. */
+  /** Hot path. A request gets it: what its socket counts from now on is this request's. */
+  lease(req: AgentRequest): void {
+    this.request = req;
+    this.answered = false;
+    this.#sentBefore = bytesSent(this.socket);
+  }
+
+  /**
+   * Hot path. Nothing of its request has left, so that nothing which comes can be an answer to it. The socket is asked: what Node's
+   * client has written may wait there, because somebody has corked it or something else is being written.
+   */
   get isUnsent(): boolean {
-    return this.corked || this.request?._headerSent === false;
+    if (this.answered) return false;
+    const before = this.#sentBefore;
+    return before === undefined ? this.request?._headerSent === false : bytesSent(this.socket) === before;
   }
 
   /** Hot path. Bytes of an exchange were read. If they have completed it before the request was sent, it is the last one. */

@@ -16,7 +16,7 @@ export interface Handle {
   /** The system's descriptor, negative while there is none. */
   fd?: number;
   readStart?(): number;
-  readStop?(): number;
+  hasRef?(): boolean;
   /** Bytes read by it so far. */
   bytesRead?: number;
   /** Bytes handed to it so far. */
@@ -54,6 +54,8 @@ export interface SocketLike extends Duplex {
   readonly remotePort?: number | undefined;
   /** Bytes sent, and those that wait to be. */
   readonly bytesWritten?: number;
+  /** Bytes sent. Of Node's own sockets only. */
+  readonly _bytesDispatched?: unknown;
   getProtocol?(): string | null;
   isSessionReused?(): boolean;
   getCipher?(): { name: string } | undefined;
@@ -220,6 +222,21 @@ export function unwrapsSessions(): boolean {
     // Not as we know it: sessions are passed on as they are.
   }
   return unwraps;
+}
+
+/** Hot path. Bytes handed to the system so far, without those that wait in the stream; `undefined`: it does not tell. */
+export function bytesSent(socket: SocketLike): number | undefined {
+  const bytes = socket._bytesDispatched;
+  return typeof bytes === 'number' ? bytes : undefined;
+}
+
+/**
+ * Hot path. Whether `socket` is known to keep the loop alive. Others may have said that it need not, at any time, so that its
+ * handle is asked, or, of a TLS socket, the one below.
+ */
+export function isReferenced({ _handle: handle }: SocketLike): boolean {
+  const raw = handle?._parent ?? handle;
+  return raw?.hasRef?.() === true;
 }
 
 /**

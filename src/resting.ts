@@ -50,14 +50,14 @@ export class Resting {
     this.#soon = [];
     for (const channel of channels) {
       channel.restsSoon = false;
-      if (channel.connection.state !== 'idle' || channel.unreferenced) continue;
+      if (channel.connection.state !== 'idle' || channel.rested) continue;
       if (!this.#rest(channel)) this.#giveUp(channel);
     }
   }
 
   #rest(channel: Channel): boolean {
     const { socket } = channel;
-    channel.unreferenced = true;
+    channel.rested = true;
     try {
       if (!this.#agent.keepSocketAlive(socket)) return false;
     } catch (error) {

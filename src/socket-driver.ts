@@ -19,7 +19,7 @@ import { isReplayable } from './liveness/replayable.js';
 import { holdBody } from './liveness/replay.js';
 import { Replays } from './liveness/replays.js';
 import { StallWatch } from './liveness/stall-watch.js';
-import { resetAsyncId, setHighWaterMark } from './node-internals.js';
+import { isReferenced, resetAsyncId, setHighWaterMark } from './node-internals.js';
 import { timeoutOf } from './live-limits.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { ResolvedOptions } from './options.js';
@@ -35,7 +35,6 @@ import { QueueTimer } from './queue-timer.js';
 import { onSocket, queuedOf, QueuedRequest } from './queued-request.js';
 import type { Deliver } from './queued-request.js';
 import { Resting } from './resting.js';
-import { SendBatch } from './send-batch.js';
 import type { Resumption } from './sessions/resumption.js';
 import { listenToKeylog, stopListening } from './socket-events.js';
 import { Dialler } from './tls/dialler.js';
@@ -75,7 +74,6 @@ export class SocketDriver implements Driver<AgentKinds> {
   readonly contexts: SecureContexts;
   readonly resumption: Resumption;
   readonly dialler: Dialler;
-  readonly batch: SendBatch = new SendBatch();
   readonly #rotation: Rotation;
   readonly rules: HostRules;
   readonly #lifetimes: Lifetimes;
@@ -88,8 +86,6 @@ export class SocketDriver implements Driver<AgentKinds> {
   #brief: QueuedRequest[] = [];
   readonly #dials: Dials;
   readonly #resting: Resting;
-  /** In the check phase of the loop. */
-  #turning = false;
 
   /** @param keepSocketAlive the agent's own method, when nobody has overridden it */
   constructor(
@@ -342,7 +338,6 @@ export class SocketDriver implements Driver<AgentKinds> {
   /** Hot path. */
   polledLately({ channel }: Connection<AgentKinds>, now: number): boolean {
     const monotonic = this.#lifetimes.monotonicAt(now);
-    this.batch.tick(monotonic);
     return monotonic - (channel?.polledAt ?? 0) < FRESH;
   }
 
@@ -395,12 +390,7 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   /** Hot path. The loop has polled. */
   turn(): void {
-    this.#turning = true;
-    try {
-      this.pool.turn();
-    } finally {
-      this.#turning = false;
-    }
+    this.pool.turn();
     this.#armBrief();
   }
 
@@ -526,9 +516,8 @@ export class SocketDriver implements Driver<AgentKinds> {
   #lease(channel: Channel, req: AgentRequest, options: Options, deliver: Deliver | undefined): void {
     const { socket } = channel;
     const agentOptions = this.agent.options as Options;
-    channel.request = req;
+    channel.lease(req);
     channel.requestOptions = deliver ? undefined : options;
-    channel.answered = false;
     if (channel.used) {
       // Just before Node sends what it has of it by then.
       if (req.useChunkedEncodingByDefault && channel.shielded && !deliver)
@@ -541,15 +530,13 @@ export class SocketDriver implements Driver<AgentKinds> {
       } catch (error) {
         socket.destroy(error as Error);
       }
-    } else if (channel.unreferenced) {
+    } else if ((channel.rested || channel.connection.served > 1) && !isReferenced(socket)) {
       socket.ref?.();
     }
-    channel.unreferenced = false;
+    channel.rested = false;
     if (!socket._handle && socket.isPaused()) socket.resume();
 
     this.#stalls?.start();
-    if (this.#turning) this.batch.hold(socket);
-    else if (channel.used) this.batch.add(channel, this.pool.size - this.pool.idle.size);
 
     if (deliver) deliver(null, socket);
     else onSocket(req, socket);

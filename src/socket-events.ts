@@ -7,7 +7,7 @@ import type { Channel } from './channel.js';
 import { connectionReset } from './errors.js';
 import { addressOf, deadAddress } from './liveness/dead-peers.js';
 import { guard, unguard } from './liveness/guard.js';
-import { isFailedWrite, shield, unshield } from './liveness/replay.js';
+import { shield, unshield } from './liveness/replay.js';
 import { hasOnlyListener, peerOf } from './node-internals.js';
 import type { SocketLike } from './node-internals.js';
 
@@ -85,13 +85,13 @@ const TIMED_OUT = /^HTTP\/1\.[01] 408/;
 
 /** Bytes that nobody asked for. */
 function onStray(channel: Channel, chunk: Buffer): void {
-  const { connection, corked, driver } = channel;
+  const { connection, driver } = channel;
   if (connection.state !== 'active') {
     channel.dismissed = TIMED_OUT.test(chunk.toString('latin1', 0, 16));
     driver.pool.close(connection, channel.dismissed ? 'server-closed' : 'poisoned');
   } else if (channel.isUnsent) {
     // Whatever this answers, it is not this request: that goes on elsewhere, or ends.
-    if (driver.replays.lost(channel, corked)) return;
+    if (driver.replays.lost(channel)) return;
     const error = connectionReset('The server wrote before the request was sent');
     driver.pool.close(connection, 'poisoned', error);
   } else {
@@ -112,13 +112,13 @@ function onFree(this: SocketLike): void {
 /** End of file. Stands before Node's own listener, which ends the request that is waiting for a response. */
 function onEnd(this: SocketLike): void {
   const channel = channelOf(this);
-  channel?.driver.replays.lost(channel, channel.corked);
+  channel?.driver.replays.lost(channel);
 }
 
 /** Whether the request on a connection that was reset goes on. */
 function isSaved(channel: Channel, error: Error): boolean {
   channel.error = error;
-  return channel.driver.replays.lost(channel, channel.corked || isFailedWrite(error));
+  return channel.driver.replays.lost(channel, error);
 }
 
 function onClose(this: SocketLike): void {

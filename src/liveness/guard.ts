@@ -13,7 +13,6 @@ import type { SocketLike } from '../node-internals.js';
 
 export function guard(channel: Channel, onStray: (channel: Channel, chunk: Buffer) => void): void {
   const { socket, ledger } = channel;
-  const { driver } = channel;
   const { push } = socket;
   if (Object.hasOwn(socket, 'push')) channel.ownPush = push;
   // Of a custom stream we don't know from where it calls `push`; Node's sockets do so when the loop has read.
@@ -21,16 +20,13 @@ export function guard(channel: Channel, onStray: (channel: Channel, chunk: Buffe
   let begun = false;
   /** Hot path. */
   socket.push = function guarded(this: SocketLike, chunk: Buffer | null, encoding) {
-    const now = performance.now();
-    channel.polledAt = now;
+    channel.polledAt = performance.now();
     if (!chunk) return push.call(this, chunk, encoding);
     ledger.add(chunk.length);
     if (!channel.expectsData) {
       onStray(channel, chunk);
       return true;
     }
-    // Not before: it would send what this may be a stray answer to.
-    driver.batch.tick(now);
     channel.answered = true;
     if (begun && isFlowing(this)) {
       // What `push` would do as well, and little else: two microseconds of it are spent to find that out.

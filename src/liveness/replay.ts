@@ -65,8 +65,8 @@ const MAX_RECORD = 16 * 1024;
 const LOSSES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 /** The system would not take what was written. */
-export function isFailedWrite(error: Error): boolean {
-  return (error as NodeJS.ErrnoException).syscall === 'write';
+function isFailedWrite(error: Error | undefined): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.syscall === 'write';
 }
 
 /** A loss, and not an error that somebody made up: those of the system have a number. */
@@ -105,14 +105,15 @@ export function unshield(channel: Channel): void {
  * Takes the request off `channel`, which is lost, and makes it ready for another one. `false`: that cannot be done, and nothing was.
  * What is left to do is to close the connection, and to find another.
  *
- * @param unsent whether it was lost by a write that failed
+ * @param error by which it was lost
  */
-export function retract(channel: Channel, unsent: boolean): boolean {
+export function retract(channel: Channel, error?: Error): boolean {
   const { socket } = channel;
   const req = channel.request as unknown as Internals | undefined;
   if (!req || !isAsExpected(req, socket)) return false;
 
   const unwritten = isUnwritten(req);
+  const unsent = channel.isUnsent || isFailedWrite(error);
   const writes = unwritten ? [] : resendable(req, channel.held, unsent);
   if (!writes) return false;
 

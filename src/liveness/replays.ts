@@ -35,15 +35,14 @@ export class Replays {
   }
 
   /**
-   * `channel` is lost: by an end of file, or an error that is not out yet. `true`: its request goes on without it.
-   *
-   * @param unsent nothing of the request has left: it was held back, or the write of it failed
+   * `channel` is lost: by an end of file, a byte that cannot be an answer, or an error that is not out yet. `true`: its request
+   * goes on without it.
    */
-  lost(channel: Channel, unsent: boolean): boolean {
+  lost(channel: Channel, error?: Error): boolean {
     const { request, socket } = channel;
     if (!request || !this.#concerns(channel, request)) return false;
     if (request.socket === socket) {
-      if (!retract(channel, unsent)) return false;
+      if (!retract(channel, error)) return false;
       this.#retry(channel, queue(request, channel));
     } else if (!channel.successor) {
       // Node's client has not taken it yet, and cannot be kept from that. So that it writes nothing to it, it ends now.
@@ -58,8 +57,7 @@ export class Replays {
     const { successor, request } = channel;
     if (!successor) return;
     channel.successor = undefined;
-    if (request && this.#concerns(channel, request) && retract(channel, false))
-      this.#retry(channel, successor);
+    if (request && this.#concerns(channel, request) && retract(channel)) this.#retry(channel, successor);
   }
 
   /** All that does not depend on what was sent. */

@@ -134,3 +134,26 @@ forBoth('requests in turn use one connection', async ({ t, agent: make }) => {
   assert.equal(server.connections(), 1);
   assert.equal(idleCount(agent as never), 1);
 });
+
+test('it keeps the loop alive, also where a request before it said that it need not', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t, { ca: server.ca });
+  const isReferenced = (socket: TLSSocket): unknown => {
+    const { _parent: raw } = Reflect.get(socket, '_handle') as { _parent: { hasRef(): boolean } };
+    return raw.hasRef();
+  };
+  for (const restsBetween of [false, true]) {
+    const first = send(server, { agent });
+    const [socket] = (await once(first.req, 'socket')) as [TLSSocket];
+    socket.unref();
+    // Or nothing would keep the test alive.
+    const timer = setInterval(() => {}, 1000);
+    await first.closed;
+    if (restsBetween) await untilIdle(agent);
+    clearInterval(timer);
+    const second = send(server, { agent });
+    assert.deepEqual(await once(second.req, 'socket'), [socket]);
+    assert.equal(isReferenced(socket), true);
+    await second.closed;
+  }
+});

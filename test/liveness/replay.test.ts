@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { PoolingAgent, PoolingAgentOptions } from '../../src/index.js';
 import { idleCount, poolingAgent, poolOf } from '../support/agent.js';
+import { block } from '../support/block.js';
 import { until } from '../support/until.js';
 import { fickleServer } from './fickle-server.js';
 import type { Connection, FickleServer, Received } from './fickle-server.js';
@@ -252,6 +253,20 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
       );
     });
 
+    it('a POST that waits in a corked socket gets another connection', LIMIT, async (t) => {
+      const b = await bench(t);
+      await warmUp(b);
+      const seen = b.send({ method: 'POST', path: '/a' }, 'body');
+      seen.req.once('socket', (socket) => {
+        socket.cork();
+        lose(firstOf(b));
+      });
+      await seen.closed;
+      assert.deepEqual([seen.error, seen.body], [undefined, '/a']);
+      assert.deepEqual(once(seen), ['finish', 'response', 'close']);
+      assert.equal(pathsOf(b.server, '/a').length, 1);
+    });
+
     it('never after a byte of the response', LIMIT, async (t) => {
       const b = await bench(t, ({ connection }) => {
         connection.tls.write('HTTP/1.1 2', () => lose(connection));
@@ -477,6 +492,40 @@ describe('What is not a loss', () => {
     await seen.closed;
     assert.equal(seen.error, error);
     assert.equal(pathsOf(b.server, '/a').length, 1);
+  });
+});
+
+describe('Bytes that come while a corked socket holds a request back', () => {
+  for (const method of ['GET', 'POST']) {
+    it(`answer no ${method}`, LIMIT, async (t) => {
+      const b = await bench(t);
+      await warmUp(b);
+      const seen = b.send({ method, path: '/a' }, method === 'POST' ? 'body' : '');
+      seen.req.once('socket', (socket) => {
+        socket.cork();
+        firstOf(b).tls.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray');
+      });
+      await seen.closed;
+      assert.deepEqual([seen.error, seen.body], [undefined, '/a']);
+      assert.equal(pathsOf(b.server, '/a').length, 1);
+      assert.equal(b.server.connections(), 2);
+    });
+  }
+
+  it('are an answer once a listener has uncorked it', LIMIT, async (t) => {
+    const b = await bench(t);
+    await warmUp(b);
+    const seen = b.send({ method: 'POST', path: '/a' }, 'body');
+    seen.req.once('socket', (socket) => {
+      socket.cork();
+      setImmediate(() => {
+        socket.uncork();
+        block(20);
+      });
+    });
+    await seen.closed;
+    assert.deepEqual([seen.error, seen.body], [undefined, '/a']);
+    assert.equal(b.server.connections(), 1);
   });
 });
 
