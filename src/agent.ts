@@ -166,10 +166,7 @@ export class PoolingAgent extends Agent {
       driver.acquire(req, options as Options, callback);
       return;
     }
-    const origin =
-      driver.dialler.originOf(req, options as Options) ??
-      driver.identities.resolve(options as Options, this.options as Options, hostOf(req));
-    driver.dialler.open(req, options as Options, origin, callback);
+    driver.open(req, options as Options, callback);
   }
 
   /**
@@ -274,8 +271,4 @@ const OWN = { keepSocketAlive, _getSession, _cacheSession, _evictSession };
  */
 function requestOptions(options: object): Options {
   return Object.getPrototypeOf(options) === null ? (options as Options) : { __proto__: null, ...options };
-}
-
-function hostOf(req: AgentRequest): unknown {
-  return typeof req.getHeader === 'function' ? req.getHeader('host') : undefined;
 }

@@ -36,10 +36,11 @@ export class Dials {
   start(connection: Conn, queued: QueuedRequest): void {
     const { dialler } = this.#driver;
     const { origin } = connection.host;
-    const options = dialler.optionsFor(queued.options, origin);
+    const requested = queued.options;
+    const options = dialler.optionsFor(requested, origin);
     debug.enabled && debug('%s dials', origin.key);
     const deadline = this.#deadlineFor(connection, options);
-    dialler.dial(queued.req, options, origin, (error, socket) => {
+    dialler.dial(queued.req, { origin, options, requested }, (error, socket) => {
       if (error) this.#failed(connection, error, socket);
       else this.#answered(connection, socket, options);
       const { channel } = connection;

@@ -24,6 +24,8 @@ export class QueuedRequest {
   /** Takes the socket in place of the request: for a caller of `createSocket`. */
   readonly deliver: Deliver | undefined;
   waiter: Waiter<AgentKinds> | undefined = undefined;
+  /** It had a connection before, and has lost it. */
+  isResent = false;
 
   /** When its `timeout` is over, and its place among those that have one. */
   timesOutAt = Infinity;

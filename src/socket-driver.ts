@@ -111,9 +111,10 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.#resting = new Resting(agent, keepSocketAlive, ({ connection }) =>
       this.pool.close(connection, 'surplus'),
     );
-    this.replays = new Replays(resolved.maxReplays, this.pool, this.#lifetimes, (queued, timeout) =>
-      this.#arm(queued, timeout),
-    );
+    this.replays = new Replays(resolved.maxReplays, this.pool, this.#lifetimes, {
+      hostOf: (queued) => this.#currentHostOf(queued),
+      arm: (queued, timeout) => this.#arm(queued, timeout),
+    });
     this.identities = new Identities<HostOf>(
       (origin) => {
         const host = new HostPool<AgentKinds>(origin, limits);
@@ -160,6 +161,19 @@ export class SocketDriver implements Driver<AgentKinds> {
     const decidedSoon = pacedLink.list !== undefined || waiting.size <= settling;
     if (waiter.state === 'queued' && decidedSoon) this.#brief.push(queued);
     else this.#arm(queued);
+  }
+
+  /** What the agent's `createSocket` does, whoever has called it: a connection with the TLS options of now. */
+  open(req: AgentRequest, options: Options, callback: Deliver): void {
+    const dial = this.dialler.dialOf(req, options);
+    if (dial && !(dial.origin as HostOf['origin']).entry.abandoned) {
+      this.dialler.open(req, options, dial.origin, callback);
+      return;
+    }
+    if (!dial && this.#rotation.refresh()) this.#renew(undefined);
+    // A subclass that takes its time may come here when TLS options have changed since.
+    const requested = dial?.requested ?? options;
+    this.dialler.open(req, requested, this.#hostOf(req, requested).origin, callback);
   }
 
   /** The agent's listener for 'free'. */
@@ -405,6 +419,14 @@ export class SocketDriver implements Driver<AgentKinds> {
     return this.identities.resolve(options, this.agent.options as Options, hostHeader).entry;
   }
 
+  /** @throws as `#hostOf`, and if the limits of a new host cannot be told */
+  #currentHostOf({ req, options }: QueuedRequest): HostOf {
+    const host = this.#hostOf(req, options);
+    const error = this.#limit(host);
+    if (error) throw error;
+    return host;
+  }
+
   /** Whether it does no harm if the connection that `req` gets is about to be closed. */
   #mayRisk(req: AgentRequest): boolean {
     return this.replays.max > 0 && isReplayable(req);
@@ -442,6 +464,11 @@ export class SocketDriver implements Driver<AgentKinds> {
     // With eager binding it has left the queue already, whose head it was.
     if (dialling?.waiter?.state === 'dialling') waiters.push(dialling.waiter);
     for (const waiter of this.pool.undialled()) waiters.push(waiter);
+    this.#requeue(waiters, dialling);
+  }
+
+  /** `waiters` belong elsewhere. `dialling`: a connection that was about to be opened for one of them, and is not. */
+  #requeue(waiters: readonly Waiter<AgentKinds>[], dialling: Connection<AgentKinds> | undefined): void {
     for (const waiter of waiters) this.pool.abort(waiter);
     if (dialling) this.pool.failed(dialling, connectionReset('TLS options have changed'));
     for (const { priority, request: queued, since } of waiters) {
@@ -460,8 +487,23 @@ export class SocketDriver implements Driver<AgentKinds> {
       this.pool.failed(connection, connectionReset('The request was destroyed while it waited'));
     } else if (this.#rotation.refresh()) {
       this.#renew(connection);
+    } else if (queued.isResent && this.#hasMoved(queued, connection)) {
+      this.#requeue(queued.waiter ? [queued.waiter] : [], connection);
     } else {
       this.#dials.start(connection, queued);
+    }
+  }
+
+  /**
+   * Whether `agent.options` have changed since `queued` was sent for the first time. A request that has waited all the time keeps those
+   * with which it came; one that is sent again is to get a connection as it would be opened now.
+   */
+  #hasMoved(queued: QueuedRequest, { host }: Connection<AgentKinds>): boolean {
+    try {
+      return this.#hostOf(queued.req, queued.options) !== host;
+    } catch {
+      // As it was resolved when its connection was lost.
+      return false;
     }
   }
 

@@ -5,6 +5,8 @@
 import type { AgentKinds, Channel } from '../channel.js';
 import { debug } from '../debug.js';
 import type { AgentRequest } from '../node-internals.js';
+import type { Connection } from '../pool/connection.js';
+import type { HostPool } from '../pool/host-pool.js';
 import type { Pool } from '../pool/pool.js';
 import { Waiter } from '../pool/waiter.js';
 import { QueuedRequest } from '../queued-request.js';
@@ -12,26 +14,35 @@ import type { Lifetimes } from './lifetimes.js';
 import { retract } from './replay.js';
 import { isReplayable } from './replayable.js';
 
+type Conn = Connection<AgentKinds>;
+type Host = HostPool<AgentKinds>;
+
+/** The agent's side of a replay. */
+interface Requeue {
+  /**
+   * Where `queued` belongs by the TLS options of now: they may have changed since it was sent.
+   *
+   * @throws for options that are not valid, and what a function that gives limits throws
+   */
+  hostOf(queued: QueuedRequest): Host;
+  /** `queued` has to wait; `timeout` is the one that its socket had. */
+  arm(queued: QueuedRequest, timeout: number | undefined): void;
+}
+
 export class Replays {
   /** How often a request may be sent again. `0` turns it off. */
   readonly max: number;
   readonly #pool: Pool<AgentKinds>;
   readonly #lifetimes: Lifetimes;
-  readonly #arm: (queued: QueuedRequest, timeout: number | undefined) => void;
+  readonly #requeue: Requeue;
   /** How often a request has been taken off a lost connection. */
   readonly #counts = new WeakMap<AgentRequest, number>();
 
-  /** @param arm called for a request that has to wait; `timeout` is what it had set on its socket */
-  constructor(
-    max: number,
-    pool: Pool<AgentKinds>,
-    lifetimes: Lifetimes,
-    arm: (queued: QueuedRequest, timeout: number | undefined) => void,
-  ) {
+  constructor(max: number, pool: Pool<AgentKinds>, lifetimes: Lifetimes, requeue: Requeue) {
     this.max = max;
     this.#pool = pool;
     this.#lifetimes = lifetimes;
-    this.#arm = arm;
+    this.#requeue = requeue;
   }
 
   /**
@@ -72,23 +83,38 @@ export class Replays {
 
   #retry({ connection, endedByPeer, socket }: Channel, queued: QueuedRequest): void {
     const { req } = queued;
-    const { host } = connection;
     const count = this.#countOf(req) + 1;
     this.#counts.set(req, count);
-    debug.enabled && debug('%s %s is sent again', req.method, host.origin.key);
+    debug.enabled && debug('%s %s is sent again', req.method, connection.host.origin.key);
     if (endedByPeer) this.#lifetimes.endsUnanswered(connection);
-    const waiter = new Waiter<AgentKinds>(host, queued, !isReplayable(req));
+    // A request that has met two dead connections, or may not meet another one, gets a new one.
+    this.#requeueAfter(connection, queued, count > 1 || count >= this.max, socket.timeout);
+  }
+
+  /** `queued` has lost `connection`, and waits for another one. */
+  #requeueAfter(connection: Conn, queued: QueuedRequest, fresh: boolean, timeout: number | undefined): void {
+    let host;
+    try {
+      host = this.#requeue.hostOf(queued);
+    } catch (error) {
+      this.#pool.close(connection, 'server-closed');
+      queued.fail(error as Error);
+      return;
+    }
+    // The place of the lost connection is not for another identity: there it takes nothing that has been idle for long.
+    const careful = !isReplayable(queued.req) || (fresh && host !== connection.host);
+    const waiter = new Waiter<AgentKinds>(host, queued, careful);
     queued.waiter = waiter;
-    // Who has met two dead connections, or may not meet another one, gets a new one.
-    this.#pool.retry(connection, waiter, count > 1 || count >= this.max);
+    this.#pool.retry(connection, waiter, fresh);
     // Another one, if TLS options were found to have changed when it was to be dialled.
-    if (queued.waiter.state !== 'done') this.#arm(queued, socket.timeout);
+    if (queued.waiter.state !== 'done') this.#requeue.arm(queued, timeout);
   }
 }
 
 /** In the async context of the request, which is that of its socket. */
 function queue(req: AgentRequest, { requestOptions = {} }: Channel): QueuedRequest {
   const queued = new QueuedRequest(req, requestOptions, undefined);
+  queued.isResent = true;
   queued.enter();
   return queued;
 }

@@ -128,11 +128,13 @@ export class Pool<K extends Kinds> {
    * The driver: `connection` was lost, and its request wants another one. `waiter` comes first in its queue. An idle connection
    * is settled for it, which is to say looked at again: what has lost one may have lost them all.
    *
-   * @param fresh it wants a new one, which is opened in the place of the lost one as soon as that is closed
+   * @param waiter of another host, if its identity has changed since
+   * @param fresh it wants a new one, which is opened in the place of the lost one as soon as that is closed; of another host, it only
+   * comes first
    */
   retry(connection: Connection<K>, waiter: Waiter<K>, fresh: boolean): void {
-    const { host } = connection;
-    if (fresh) {
+    const { host } = waiter;
+    if (fresh && host === connection.host) {
       connection.heir = waiter;
       waiter.state = 'inheriting';
       waiter.connection = connection;
@@ -535,6 +537,7 @@ export class Pool<K extends Kinds> {
 
   /** Before all others, and never refused. */
   #enqueueFirst(waiter: Waiter<K>): void {
+    this.hosts.add(waiter.host);
     this.queues.addFirst(waiter);
     this.changes++;
     this.#recount(waiter.host);

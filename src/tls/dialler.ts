@@ -25,9 +25,12 @@ export interface DiallingAgent {
 
 type CreateConnection = (this: object, options: object, callback: Deliver) => SocketLike | undefined;
 
-interface Dial {
+export interface Dial {
   readonly origin: Origin<unknown>;
+  /** What `createSocket` was called with. */
   readonly options: Options;
+  /** What the request came with. */
+  readonly requested: Options;
 }
 
 export class Dialler {
@@ -49,13 +52,12 @@ export class Dialler {
   }
 
   /**
-  /**
-   * The origin that `createSocket` is asked to open a connection to; `undefined` when that is not our own call, or a
-   * subclass has changed the options to mean another one.
+   * Our own call of `createSocket` for `req`; `undefined` when somebody else has called it, or a subclass has changed the options to
+   * mean another origin.
    */
-  originOf(req: AgentRequest, options: Options): Origin<unknown> | undefined {
-    const origin = this.#dialling.get(req)?.origin;
-    return origin?.isOf(options) ? origin : undefined;
+  dialOf(req: AgentRequest, options: Options): Dial | undefined {
+    const dial = this.#dialling.get(req);
+    return dial?.origin.isOf(options) ? dial : undefined;
   }
 
   /**
@@ -80,14 +82,14 @@ export class Dialler {
   }
 
   /** Asks the agent's `createSocket` for a connection. `answer` is called once, before or after this returns. */
-  dial(req: AgentRequest, options: Options, origin: Origin<unknown>, answer: Deliver): void {
+  dial(req: AgentRequest, dial: Dial, answer: Deliver): void {
     const answerOnce = once<Deliver>((error, socket) => {
       this.#dialling.delete(req);
       answer(error, socket);
     });
-    this.#dialling.set(req, { origin, options });
+    this.#dialling.set(req, dial);
     try {
-      this.#agent.createSocket(req, options, answerOnce);
+      this.#agent.createSocket(req, dial.options, answerOnce);
     } catch (error) {
       answerOnce(error instanceof Error ? error : new Error(String(error)));
     }
