@@ -3,8 +3,8 @@
  * only while somebody waits who has one of them. It keeps the process alive: else a request whose host is paused, or
  * whose connections keep nothing alive, would get no answer at all.
  */
-import { performance } from 'node:perf_hooks';
 import { MAX_TIMEOUT } from './node-internals.js';
+import { clearTimeout, LOST_AFTER, monotonicNow, setTimeout } from './node/timers.js';
 import { Entry, Heap } from './pool/heap.js';
 import type { QueuedRequest } from './queued-request.js';
 
@@ -30,8 +30,10 @@ export class QueueTimer {
   start(queued: QueuedRequest, timeout: number): void {
     const entry = (queued.timeoutEntry ??= new Entry<QueuedRequest>(queued));
     this.#timeouts.remove(entry);
+    const now = monotonicNow();
+    if (now > this.#wakesAt + LOST_AFTER) this.#clear();
     if (timeout > 0) {
-      queued.timesOutAt = performance.now() + Math.min(timeout, MAX_TIMEOUT);
+      queued.timesOutAt = now + Math.min(timeout, MAX_TIMEOUT);
       this.#timeouts.add(entry);
     }
     this.adjust();
@@ -51,14 +53,14 @@ export class QueueTimer {
     } else if (next < this.#wakesAt) {
       this.#clear();
       this.#wakesAt = next;
-      const delay = Math.min(Math.max(1, Math.ceil(next - performance.now())), MAX_TIMEOUT);
+      const delay = Math.min(Math.max(1, Math.ceil(next - monotonicNow())), MAX_TIMEOUT);
       this.#timer = setTimeout(wake, delay, this);
     }
   }
 
   wake(): void {
     this.#clear();
-    const now = performance.now();
+    const now = monotonicNow();
     for (let queued = this.#timeouts.top; queued && queued.timesOutAt <= now; queued = this.#timeouts.top) {
       // In the order of time, also when the loop was busy and both are over.
       this.#pool.expire(queued.timesOutAt);

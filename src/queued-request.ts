@@ -8,6 +8,7 @@ import { ClientRequest } from 'node:http';
 import type { AgentKinds } from './channel.js';
 import { timeoutAskedOf } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
+import { nextTick } from './node/timers.js';
 import type { Entry } from './pool/heap.js';
 import type { Waiter } from './pool/waiter.js';
 import type { QueueTimer } from './queue-timer.js';
@@ -104,7 +105,7 @@ export class QueuedRequest {
         this.deliver(error ?? new Error('The request was destroyed while it waited'));
       } else if ((error as { code?: unknown } | undefined)?.code === 'ERR_PROXY_TUNNEL') {
         // Node's onSocket leaves this one to the agent.
-        process.nextTick(() => {
+        nextTick(() => {
           const { proxyTunnelTimeout } = error as { proxyTunnelTimeout?: unknown };
           if (proxyTunnelTimeout && !this.#timedOut) this.req.emit('timeout');
           this.req.emit('error', error);

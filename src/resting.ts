@@ -6,6 +6,7 @@ import type { Channel } from './channel.js';
 import { watch } from './liveness/guard.js';
 import { clearAsyncId } from './node-internals.js';
 import type { SocketLike } from './node-internals.js';
+import { LOST_AFTER, monotonicNow, nextTick, setTimeout } from './node/timers.js';
 
 /**
  * Milliseconds after which it is done. An idle process exits that much later. (At 10 ms, the timer that wakes the loop is 2 %
@@ -25,6 +26,8 @@ export class Resting {
   readonly #giveUp: (channel: Channel) => void;
   /** Connections that became idle within the last `DELAY`: under load most are leased again by its end. */
   #soon: Channel[] = [];
+  /** When they are seen to. */
+  #restsAt = Infinity;
 
   /** @param giveUp closes a connection that turns out not to be kept */
   constructor(agent: Keeper, keepSocketAlive: Keeper['keepSocketAlive'], giveUp: (channel: Channel) => void) {
@@ -40,7 +43,10 @@ export class Resting {
     if (overridden || !channel.socket._handle?.reading) return this.#rest(channel);
     if (!channel.restsSoon) {
       channel.restsSoon = true;
-      if (this.#soon.push(channel) === 1) setTimeout(restAll, DELAY, this);
+      if (this.#soon.push(channel) === 1 || channel.polledAt > this.#restsAt + LOST_AFTER) {
+        this.#restsAt = monotonicNow() + DELAY;
+        setTimeout(restAll, DELAY, this);
+      }
     }
     return true;
   }
@@ -61,7 +67,7 @@ export class Resting {
     try {
       if (!this.#agent.keepSocketAlive(socket)) return false;
     } catch (error) {
-      process.nextTick(rethrow, error);
+      nextTick(rethrow, error);
       return false;
     }
     watch(channel);

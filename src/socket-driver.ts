@@ -3,7 +3,6 @@
  * decides nothing about who gets which connection; that is the pool's. What users may override on an agent
  * (`createSocket`, `createConnection`, `reuseSocket`, `keepSocketAlive`, `removeSocket`) is called on the agent.
  */
-import { performance } from 'node:perf_hooks';
 import { channelOf } from './channel.js';
 import type { AgentKinds, Channel } from './channel.js';
 import { debug } from './debug.js';
@@ -20,6 +19,7 @@ import { holdBody } from './liveness/replay.js';
 import { Replays } from './liveness/replays.js';
 import { StallWatch } from './liveness/stall-watch.js';
 import { isReferenced, resetAsyncId, setHighWaterMark } from './node-internals.js';
+import { LOST_AFTER, monotonicNow, nextTick, setImmediate } from './node/timers.js';
 import { timeoutOf } from './live-limits.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { ResolvedOptions } from './options.js';
@@ -86,6 +86,8 @@ export class SocketDriver implements Driver<AgentKinds> {
   #brief: QueuedRequest[] = [];
   readonly #dials: Dials;
   readonly #resting: Resting;
+  /** Since when a request has been seen to wait for the turn that was asked for. */
+  #turnAwaitedSince = Infinity;
 
   /** @param keepSocketAlive the agent's own method, when nobody has overridden it */
   constructor(
@@ -150,7 +152,9 @@ export class SocketDriver implements Driver<AgentKinds> {
       return;
     }
     const queued = new QueuedRequest(req, options, deliver);
-    const waiter = this.#enqueue(queued, host, performance.now(), priority ?? undefined);
+    const now = monotonicNow();
+    if (this.pool.postponed.scheduled) this.#awaitTurn(now);
+    const waiter = this.#enqueue(queued, host, now, priority ?? undefined);
     if (!waiter) return;
     if (waiter.state === 'done') return;
     debug.enabled && debug('%s %s waits', req.method, host.origin.key);
@@ -338,7 +342,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     if (!channel.ledger.balanced) return false;
     // Whoever leases it later asks for the time then.
     const isLookedAtLater = !isAwaited && host.limits.validateAfterIdle !== Infinity;
-    return isLookedAtLater || performance.now() - channel.polledAt < FRESH;
+    return isLookedAtLater || monotonicNow() - channel.polledAt < FRESH;
   }
 
   /**
@@ -357,7 +361,7 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   settled({ channel }: Connection<AgentKinds>): boolean {
     if (!channel) return true;
-    const now = performance.now();
+    const now = monotonicNow();
     if (now - channel.polledAt < FRESH || channel.polls >= MAX_POLLS) {
       channel.polls = 0;
       channel.ledger.reset();
@@ -391,7 +395,7 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   saturated(host: HostOf): void {
     if (!this.#hasSignals) return;
-    if (this.#signals.saturated(signalKey(host), performance.now())) this.#tell('saturated', host);
+    if (this.#signals.saturated(signalKey(host), monotonicNow())) this.#tell('saturated', host);
   }
 
   drained(host: HostOf): void {
@@ -404,8 +408,14 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   /** Hot path. The loop has polled. */
   turn(): void {
+    this.#turnAwaitedSince = Infinity;
     this.pool.turn();
     this.#armBrief();
+  }
+
+  #awaitTurn(now: number): void {
+    if (now > this.#turnAwaitedSince + LOST_AFTER) this.schedule();
+    else if (this.#turnAwaitedSince === Infinity) this.#turnAwaitedSince = now;
   }
 
   retire(host: HostOf): void {
@@ -549,7 +559,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   /** Not before the pool is at rest: listeners may do anything. */
   #tell(event: 'saturated' | 'drained', host: HostOf): void {
     const state = queueState(host);
-    process.nextTick(() => this.agent.emit(event, state));
+    nextTick(() => this.agent.emit(event, state));
   }
 
   // Leasing
@@ -562,8 +572,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     channel.requestOptions = deliver ? undefined : options;
     if (channel.used) {
       // Just before Node sends what it has of it by then.
-      if (req.useChunkedEncodingByDefault && channel.shielded && !deliver)
-        process.nextTick(holdBody, channel);
+      if (req.useChunkedEncodingByDefault && channel.shielded && !deliver) nextTick(holdBody, channel);
       resetAsyncId(socket);
       const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
       if (highWaterMark != null) setHighWaterMark(socket, highWaterMark);
@@ -578,7 +587,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     channel.rested = false;
     if (!socket._handle && socket.isPaused()) socket.resume();
 
-    this.#stalls?.start();
+    this.#stalls?.start(channel.polledAt);
 
     if (deliver) deliver(null, socket);
     else onSocket(req, socket);

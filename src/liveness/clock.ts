@@ -4,7 +4,7 @@
  * it is the wall clock, which has jumped against the monotonic one. Somebody setting the wall clock looks the same; the
  * worst that comes of it is that idle connections are looked at, or given up, too early.
  */
-import { performance } from 'node:perf_hooks';
+import { monotonicNow, wallClockNow } from '../node/timers.js';
 
 /** What the two clocks may differ by between two looks, in milliseconds: nobody slews a clock as fast. */
 export const TOLERANCE = 1000;
@@ -21,8 +21,8 @@ export interface Clocks {
 }
 
 const SYSTEM: Clocks = {
-  monotonic: () => performance.now(),
-  wall: () => Date.now(),
+  monotonic: monotonicNow,
+  wall: wallClockNow,
 };
 
 export class Clock {

@@ -7,12 +7,12 @@
  */
 import { isIP } from 'node:net';
 import type { SocketLike } from '../node-internals.js';
+import { clearTimeout, MAX_DELAY, setImmediate, setTimeout } from '../node/timers.js';
 
 /** What a dial was waiting for: for `createConnection` to bring a socket, or for that socket's event of this name. */
 export type ConnectPhase = 'createConnection' | 'lookup' | 'connect' | 'secureConnect';
 
 const SLICES = 10;
-const MAX_DELAY = 2 ** 31 - 1;
 
 export class ConnectDeadline {
   readonly #delay: number;
@@ -20,7 +20,7 @@ export class ConnectDeadline {
   readonly #onTimeout: (phase: ConnectPhase, address: string | undefined) => void;
   #slices = SLICES;
   #timer: NodeJS.Timeout | undefined;
-  #immediate: NodeJS.Immediate | undefined;
+  #isCleared = false;
   #socket: SocketLike | undefined;
   /** What the socket tells when it is ready. */
   #event = '';
@@ -66,7 +66,7 @@ export class ConnectDeadline {
 
   clear(): void {
     clearTimeout(this.#timer);
-    clearImmediate(this.#immediate);
+    this.#isCleared = true;
     const socket = this.#socket;
     this.#socket = undefined;
     if (!socket) return;
@@ -87,11 +87,12 @@ export class ConnectDeadline {
     this.#timer = setTimeout(() => {
       if (!this.#isWanted()) return;
       if (--this.#slices > 0) this.#start();
-      else this.#immediate = setImmediate(() => this.#end());
+      else setImmediate(() => this.#end());
     }, this.#delay);
   }
 
   #end(): void {
+    if (this.#isCleared) return;
     const [address, ...others] = this.#addresses;
     this.#onTimeout(this.#phase, others.length === 0 ? address : undefined);
   }

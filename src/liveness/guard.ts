@@ -7,9 +7,9 @@
  * done per request. An idle socket gets no public 'data' listener for it (nodejs/node#63989). TLS records that carry no
  * data (session tickets) never get here; the end of the stream (`null`) is Node's to handle.
  */
-import { performance } from 'node:perf_hooks';
 import type { Channel } from '../channel.js';
 import type { SocketLike } from '../node-internals.js';
+import { monotonicNow } from '../node/timers.js';
 
 export function guard(channel: Channel, onStray: (channel: Channel, chunk: Buffer) => void): void {
   const { socket, ledger } = channel;
@@ -20,7 +20,7 @@ export function guard(channel: Channel, onStray: (channel: Channel, chunk: Buffe
   let begun = false;
   /** Hot path. */
   socket.push = function guarded(this: SocketLike, chunk: Buffer | null, encoding) {
-    channel.polledAt = performance.now();
+    channel.polledAt = monotonicNow();
     if (!chunk) return push.call(this, chunk, encoding);
     ledger.add(chunk.length);
     if (!channel.expectsData) {

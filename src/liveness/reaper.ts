@@ -3,10 +3,10 @@
  * is armed or cleared per request: a timer whose connection was leased again wakes in vain, once, and is armed again
  * only if something else is idle.
  */
+import { clearTimeout, LOST_AFTER, MAX_DELAY, setTimeout } from '../node/timers.js';
 
 /** Expiries closer together than this share one sweep, in milliseconds. A lease checks the expiry for itself. */
 const GRAIN = 100;
-const MAX_DELAY = 2 ** 31 - 1;
 
 export class Reaper {
   readonly #now: () => number;
@@ -25,10 +25,11 @@ export class Reaper {
 
   /** Hot path. Something expires at `at`: wake then, unless we wake earlier anyway. */
   expect(at: number, now: number): void {
-    if (at >= this.#wakesAt) return;
-    this.#wakesAt = at;
+    const isLost = now > this.#wakesAt + LOST_AFTER;
+    if (at >= this.#wakesAt && !isLost) return;
+    this.#wakesAt = isLost ? now : at;
     clearTimeout(this.#timer);
-    const delay = Math.min(Math.max(at - now, GRAIN), MAX_DELAY);
+    const delay = Math.min(Math.max(this.#wakesAt - now, GRAIN), MAX_DELAY);
     this.#timer = setTimeout(() => this.#wake(), delay).unref();
   }
 

@@ -10,11 +10,11 @@ import type { Channel } from '../channel.js';
 import { debug } from '../debug.js';
 import { socketTimedOut } from '../errors.js';
 import type { AgentRequest } from '../node-internals.js';
+import { clearTimeout, LOST_AFTER, MAX_DELAY, monotonicNow, setTimeout } from '../node/timers.js';
 import type { LeakReport } from '../options.js';
 
 /** Looks within one span: what stands still is found at most a quarter of the span too late. */
 const LOOKS = 8;
-const MAX_DELAY = 2 ** 31 - 1;
 
 export interface StallOptions {
   /** Milliseconds without a byte in either direction; `0` for ever. */
@@ -47,6 +47,8 @@ export class StallWatch {
   readonly #traces = new WeakMap<AgentRequest, { stack?: string }>();
   #seen = new Map<Channel, Sight>();
   #timer: NodeJS.Timeout | undefined;
+  /** When it looks next, if it does. */
+  #looksAt = Infinity;
 
   /** @param options at least one of them above 0 */
   constructor(owner: Owner, options: StallOptions) {
@@ -64,9 +66,15 @@ export class StallWatch {
     this.#traces.set(req, trace);
   }
 
-  /** Hot path. A connection was leased. */
-  start(): void {
-    if (!this.#timer) this.#timer = setTimeout(() => this.#look(), this.#period).unref();
+  /** Hot path. A connection was leased. `lately`: some time of late, by the monotonic clock. */
+  start(lately: number): void {
+    if (!this.#timer || lately > this.#looksAt + LOST_AFTER) this.#arm();
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    this.#looksAt = monotonicNow() + this.#period;
+    this.#timer = setTimeout(() => this.#look(), this.#period).unref();
   }
 
   #look(): void {
@@ -76,7 +84,7 @@ export class StallWatch {
     for (const channel of this.#owner.channels()) {
       const { request, socket } = channel;
       if (!request) continue;
-      this.start();
+      if (!this.#timer) this.#arm();
       // Until it is connected, connectTimeout says how long that may take.
       if (socket.connecting || socket.secureConnecting) continue;
       const sight = this.#compare(channel, request, before.get(channel));

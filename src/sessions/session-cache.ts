@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache';
 import { aFunction, atLeastOne, atLeastZero, oneOf, optional } from '../checks.js';
 import type { Check } from '../checks.js';
 import { invalidType } from '../errors.js';
+import { wallClockNow } from '../node/timers.js';
 import { openExport, sealExport } from './session-export.js';
 import type { SealKey } from './seal.js';
 import type { SessionKey } from './session-key.js';
@@ -31,7 +32,7 @@ export interface SessionCacheOptions {
    * C.4). Default: `'allow'`.
    */
   ticketReuse?: TicketReuse | undefined;
-  /** The clock, in milliseconds since the epoch. Default: `Date.now`. */
+  /** The clock, in milliseconds since the epoch. Default: the wall clock. */
   now?: (() => number) | undefined;
 }
 
@@ -92,7 +93,7 @@ export class SessionCache {
     this.#max = optional(options, 'maxCachedSessions', atLeastZero, DEFAULT_MAX);
     this.#maxTickets = optional(options, 'maxTicketsPerIdentity', atLeastOne, DEFAULT_MAX_TICKETS);
     this.#ticketReuse = optional(options, 'ticketReuse', ticketReuse, 'allow');
-    this.#now = optional(options, 'now', aFunction<() => number>, Date.now);
+    this.#now = optional(options, 'now', aFunction<() => number>, wallClockNow);
     // Its own bound cannot be changed later: ours is kept by `#trim`.
     this.#places = new LRUCache({ maxSize: Number.MAX_SAFE_INTEGER, sizeCalculation: () => 1 });
   }

@@ -3,11 +3,11 @@
  * connections will use, and writes them into `agent.options`. What becomes of connections, sessions and waiting requests of
  * the generation before is the driver's part.
  */
-import { performance } from 'node:perf_hooks';
 import tls from 'node:tls';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { aFunction, flag, optional } from '../checks.js';
 import { invalidReturn, invalidType, invalidValue } from '../errors.js';
+import { monotonicNow } from '../node/timers.js';
 import type { Options } from './identity.js';
 import { CONTEXT_OPTIONS, contextValuesOf, PROFILE_OPTIONS } from './profile.js';
 import { createContext } from './secure-contexts.js';
@@ -121,7 +121,7 @@ export class Rotation {
       for (const [name, value] of Object.entries(next)) {
         if (!same(this.#last[name], value)) changes[name] = value;
       }
-      const now = performance.now();
+      const now = monotonicNow();
       const changed = Object.keys(changes).length > 0 && now - this.#changedAt >= CHANGE_INTERVAL;
       if (changed) {
         this.apply(changes as TlsOptions);

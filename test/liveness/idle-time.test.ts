@@ -1,5 +1,6 @@
 /** For how long connections are idle before they are closed, over real ones. */
 import assert from 'node:assert/strict';
+import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -112,14 +113,13 @@ test('with nothing idle, no timer waits; after destroy, neither', LIMIT, async (
   const server = await httpsServer(t);
   const agent = poolingAgent(t, { ca: server.ca, idleTimeout: 50 });
   const destroyed = poolingAgent(t, { ca: server.ca, idleTimeout: 50_000 });
-  const { setTimeout: original } = globalThis;
-  const armed: NodeJS.Timeout[] = [];
-  const spied = Object.assign((...args: Parameters<typeof original>) => {
-    const timer = original(...args);
-    armed.push(timer);
-    return timer;
-  }, original);
-  globalThis.setTimeout = spied as typeof original;
+  const armed: object[] = [];
+  const timers = createHook({
+    init(_id, type, _trigger, resource) {
+      if (type === 'Timeout') armed.push(resource);
+    },
+  });
+  timers.enable();
   try {
     for (const one of [agent, destroyed]) {
       armed.length = 0;
@@ -131,6 +131,6 @@ test('with nothing idle, no timer waits; after destroy, neither', LIMIT, async (
       await until(() => armed.every((timer) => Reflect.get(timer, '_destroyed') === true));
     }
   } finally {
-    globalThis.setTimeout = original;
+    timers.disable();
   }
 });

@@ -1,6 +1,7 @@
 /** A connection that was idle for a while is looked at before it is leased: what the system knows of it, is seen. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { poolOf, poolingAgent } from '../support/agent.js';
 import { get } from '../support/server.js';
 import { untilIdle } from '../contract/support.js';
@@ -87,14 +88,20 @@ test('where none is looked at, they are leased at once', LIMIT, async (t) => {
   await answer;
 });
 
+/** As the pool reads it. (A fake `Date` is not the wall clock.) */
+function setWallClock(t: TestContext, ahead: number): void {
+  t.mock.method(Date.prototype, 'getTime', function getTime(this: Date) {
+    return this.valueOf() + ahead;
+  });
+}
+
 test('after a jump of the wall clock every idle connection is looked at', LIMIT, async (t) => {
   const server = await endingServer(t);
   const agent = poolingAgent(t, { ca: server.ca, validateAfterIdle: Infinity });
   const dead = await get(server, { agent });
   await untilIdle(agent);
   server.raw.at(-1)?.destroy();
-  const { now } = Date;
-  t.mock.method(Date, 'now', () => now() - 60_000);
+  setWallClock(t, -60_000);
   const { req } = await get(server, { agent });
   assert.notEqual(req.socket, dead.req.socket);
 });
@@ -104,8 +111,7 @@ test('time in which the machine slept is idle time', LIMIT, async (t) => {
   const agent = poolingAgent(t, { ca: server.ca });
   const connection = connectionOf((await get(server, { agent })).req);
   await untilIdle(agent);
-  const { now } = Date;
-  t.mock.method(Date, 'now', () => now() + 60_000);
+  setWallClock(t, 60_000);
   await get(server, { agent });
   assert.equal(connection.closeReason, 'idle-timeout');
   assert.equal(server.connections(), 2);
