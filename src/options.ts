@@ -22,6 +22,7 @@ import type { Check } from './checks.js';
 import { invalidType, invalidValue } from './errors.js';
 import { scheduling } from './limits/host-limits.js';
 import type { HostLimitOptions } from './limits/host-limits.js';
+import { ReplayRule, replayRule } from './liveness/replayable.js';
 import { DEFAULT_DURATIONS, defaultLimit, keepAliveMsecs } from './live-limits.js';
 import type { Durations, LiveLimit } from './live-limits.js';
 import { HostRules } from './limits/rules.js';
@@ -176,12 +177,15 @@ export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling'> {
    */
   leakDetectionThreshold?: number | undefined;
   /**
-   * How often a request is sent again whose connection turned out to be dead: it had served a request before, and was
-   * lost before the first byte of the response. Only for requests that may be sent twice: GET, HEAD, OPTIONS, TRACE, PUT,
-   * DELETE (RFC 9110, section 9.2.2) and those with an `Idempotency-Key`, without a body or with one of up to 64 KiB that was given
-   * at once; and for every request of which nothing was written. `false`, or a `max` of `0`: never. Default: `{ max: 3 }`.
+   * How often a request is sent again whose connection turned out to be dead: it had served a request before, and was lost before the
+   * first byte of the response. Only requests of which nothing was written, and requests that may be sent twice, without a body or with
+   * one of up to 64 KiB that was given at once: GET, HEAD, OPTIONS, TRACE, the `methods` that you add (PUT and DELETE, say, where nobody
+   * minds that the second one may get a 412 or a 404), and whatever has an `Idempotency-Key`, which is the only way for POST and PATCH.
+   * Never, once anything was written: with a method override (`X-HTTP-Method-Override`), and, but for GET and HEAD, with `If-Match`,
+   * `If-None-Match` or `If-Unmodified-Since`. A number is the `max`; `false`, or a `max` of `0`: never. Default: `{ max: 3 }`.
    */
-  replay?: boolean | { max?: number | undefined } | undefined;
+  replay?:
+    boolean | number | { max?: number | undefined; methods?: readonly string[] | undefined } | undefined;
   /**
    * Milliseconds for which a connection may be idle where the server says nothing about it. `0` keeps none then.
    * `Infinity` keeps it until the server closes it. Default: `4000`: the shortest time in common use is 5 s.
@@ -228,9 +232,6 @@ export interface LeakReport {
 
 const CONNECT_TIMEOUT = 10_000;
 
-/** A request that met three dead connections in a row has met something else. */
-const MAX_REPLAYS = 3;
-
 /** `options` with every default filled in. Throws on the first that is not valid. */
 export interface ResolvedOptions {
   defaultPort: number;
@@ -245,8 +246,7 @@ export interface ResolvedOptions {
   connectTimeout: number;
   socketTimeout: number;
   leakDetectionThreshold: number;
-  /** How often a request may be sent again. */
-  maxReplays: number;
+  replay: ReplayRule;
 }
 
 /**
@@ -305,7 +305,7 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
     connectTimeout: optional(options, 'connectTimeout', duration, CONNECT_TIMEOUT),
     socketTimeout: optional(options, 'socketTimeout', duration, 0),
     leakDetectionThreshold: optional(options, 'leakDetectionThreshold', duration, 0),
-    maxReplays: optional(options, 'replay', replays, MAX_REPLAYS),
+    replay: optional(options, 'replay', replayRule, new ReplayRule()),
   };
 }
 
@@ -354,13 +354,4 @@ function resolveSessionCache(options: PoolingAgentOptions): SessionCache {
   const cache = new SessionCache(options);
   if (sessionCache === false) cache.maxCachedSessions = 0;
   return cache;
-}
-
-/** `replay`: an object, or a word for all or nothing. */
-function replays(name: string, value: unknown): number {
-  if (typeof value === 'boolean') return value ? MAX_REPLAYS : 0;
-  if (typeof value !== 'object' || value === null)
-    throw invalidType(name, 'of type boolean or object', value);
-  const max: unknown = Reflect.get(value, 'max');
-  return max === undefined || max === null ? MAX_REPLAYS : atLeastZero(`${name}.max`, max);
 }

@@ -14,7 +14,6 @@ import type { HostRules } from './limits/rules.js';
 import { Signals } from './limits/signals.js';
 import { isLast } from './liveness/keep-alive-hint.js';
 import { Lifetimes } from './liveness/lifetimes.js';
-import { isReplayable } from './liveness/replayable.js';
 import { holdBody } from './liveness/replay.js';
 import { Replays } from './liveness/replays.js';
 import { StallWatch } from './liveness/stall-watch.js';
@@ -113,7 +112,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.#resting = new Resting(agent, keepSocketAlive, ({ connection }) =>
       this.pool.close(connection, 'surplus'),
     );
-    this.replays = new Replays(resolved.maxReplays, this.pool, this.#lifetimes, {
+    this.replays = new Replays(resolved.replay, this.pool, this.#lifetimes, {
       hostOf: (queued) => this.#currentHostOf(queued),
       arm: (queued, timeout) => this.#arm(queued, timeout),
     });
@@ -146,7 +145,8 @@ export class SocketDriver implements Driver<AgentKinds> {
     }
     const host = this.#hostOf(req, options);
     let connection = this.pool.lease(host, true);
-    if (!connection && host.idle.size > 0 && this.#mayRisk(req)) connection = this.pool.lease(host, false);
+    if (!connection && host.idle.size > 0 && this.replays.rule.mayRisk(req))
+      connection = this.pool.lease(host, false);
     if (connection?.channel && connection.state === 'active') {
       this.#lease(connection.channel, req, options, deliver);
       return;
@@ -437,11 +437,6 @@ export class SocketDriver implements Driver<AgentKinds> {
     return host;
   }
 
-  /** Whether it does no harm if the connection that `req` gets is about to be closed. */
-  #mayRisk(req: AgentRequest): boolean {
-    return this.replays.max > 0 && isReplayable(req);
-  }
-
   /** The waiter of `queued` from now on; `undefined`: its host's limits could not be told, and it has failed. */
   #enqueue(
     queued: QueuedRequest,
@@ -456,7 +451,13 @@ export class SocketDriver implements Driver<AgentKinds> {
       return undefined;
     }
     const isAdmitted = queued.waiter !== undefined;
-    const waiter = new Waiter<AgentKinds>(host, queued, !this.#mayRisk(queued.req), since, priority);
+    const waiter = new Waiter<AgentKinds>(
+      host,
+      queued,
+      !this.replays.rule.mayRisk(queued.req),
+      since,
+      priority,
+    );
     queued.waiter = waiter;
     this.pool.enqueue(waiter, isAdmitted);
     // Another one, if TLS options were found to have changed when it was to be dialled.
@@ -573,6 +574,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     if (channel.used) {
       // Just before Node sends what it has of it by then.
       if (req.useChunkedEncodingByDefault && channel.shielded && !deliver) nextTick(holdBody, channel);
+      if (channel.connection.isUnsafe && !deliver) nextTick(reconsider, channel);
       resetAsyncId(socket);
       const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
       if (highWaterMark != null) setHighWaterMark(socket, highWaterMark);
@@ -622,6 +624,10 @@ export class SocketDriver implements Driver<AgentKinds> {
       this.#lifetimes.endsUnanswered(connection);
     }
   }
+}
+
+function reconsider(channel: Channel): void {
+  channel.driver.replays.reconsider(channel);
 }
 
 function turn(driver: SocketDriver): void {

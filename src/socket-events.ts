@@ -29,7 +29,7 @@ export function listen(channel: Channel, keylog: boolean): void {
   if (keylog) listenToKeylog(channel);
   channel.claim();
   guard(channel, onStray);
-  if (channel.driver.replays.max > 0) shield(channel, isSaved);
+  if (channel.driver.replays.rule.max > 0) shield(channel, isSaved);
   if (!socket.connecting) arm(channel);
 }
 

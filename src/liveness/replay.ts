@@ -5,7 +5,7 @@
  *
  * **The rule**, Go's: only on a connection that had served a request before; only before the first byte of the response; only
  * where the loss was the connection's own (reset, broken pipe, end of file) and not somebody's decision (destroy, abort, timeout) or a
- * matter of identity (TLS alerts); at most `max` times; and only what may be sent twice: an idempotent request with no body, or with one
+ * matter of identity (TLS alerts); at most `max` times; and only what may be sent twice (see replayable.ts), with no body, or with one
  * that we hold; or any request of which the server has nothing, because nothing was written, or because the write of all of it failed.
  *
  * **How.** Node's client binds a request to a socket by four fields (`req.socket`, `req.parser`, `socket._httpMessage`,
@@ -27,7 +27,6 @@
 import type { Channel } from '../channel.js';
 import { ownSymbol } from '../node-internals.js';
 import type { AgentRequest, SocketLike } from '../node-internals.js';
-import { isIdempotent } from './replayable.js';
 
 /** A piece of the output queue of Node's `OutgoingMessage`. */
 export interface Output {
@@ -113,8 +112,7 @@ export function retract(channel: Channel, error?: Error): boolean {
   if (!req || !isAsExpected(req, socket)) return false;
 
   const unwritten = isUnwritten(req);
-  const unsent = channel.isUnsent || isFailedWrite(error);
-  const writes = unwritten ? [] : resendable(req, channel.held, unsent);
+  const writes = unwritten ? [] : resendable(channel, req, error);
   if (!writes) return false;
 
   socket._httpMessage = decoy();
@@ -134,9 +132,8 @@ export function retract(channel: Channel, error?: Error): boolean {
 export function holdBody(channel: Channel): void {
   const req = channel.request as unknown as Internals | undefined;
   if (!req || !req.finished || !Array.isArray(req.outputData)) return;
-  let size = 0;
-  for (const { data } of req.outputData) size += data ? Buffer.byteLength(data) : 0;
-  if (size > MAX_RECORD && (size > MAX_HELD || !isIdempotent(channel.request as AgentRequest))) return;
+  const size = sizeOf(req.outputData);
+  if (size > MAX_RECORD && (size > MAX_HELD || !mayRepeat(channel))) return;
   channel.held = req.outputData.map(({ data, encoding }) => ({
     data: typeof data === 'string' || !data ? data : Buffer.from(data),
     encoding,
@@ -194,15 +191,31 @@ function isUnwritten(req: Internals): boolean {
 
 /** Everything that was written of it, if that is known, and may be written again. */
 function resendable(
+  channel: Channel,
   req: Internals,
-  held: readonly Output[] | undefined,
-  unsent: boolean,
+  error: Error | undefined,
 ): readonly Output[] | undefined {
   if (!req.finished || req.outputData.length > 0) return undefined;
-  if (!isIdempotent(req as unknown as AgentRequest) && !(unsent && held)) return undefined;
-  if (held) return held;
-  const hasNoBody = req._contentLength === 0 && !req.chunkedEncoding;
-  return hasNoBody ? [{ data: req._header, encoding: 'latin1', callback: null }] : undefined;
+  const writes = channel.held ?? headOf(req);
+  if (!writes) return undefined;
+  const isUnread = channel.isUnsent || (isFailedWrite(error) && sizeOf(writes) <= MAX_RECORD);
+  return isUnread || mayRepeat(channel) ? writes : undefined;
+}
+
+/** What there is of it, if it has no body. */
+function headOf({ _contentLength, _header, chunkedEncoding }: Internals): readonly Output[] | undefined {
+  if (_contentLength !== 0 || chunkedEncoding) return undefined;
+  return [{ data: _header, encoding: 'latin1', callback: null }];
+}
+
+function sizeOf(writes: readonly Output[]): number {
+  let size = 0;
+  for (const { data } of writes) size += data ? Buffer.byteLength(data) : 0;
+  return size;
+}
+
+function mayRepeat({ driver, request }: Channel): boolean {
+  return request !== undefined && driver.replays.rule.isRepeatable(request);
 }
 
 function sendAgain(req: Internals, writes: readonly Output[]): void {

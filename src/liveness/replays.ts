@@ -12,7 +12,7 @@ import { Waiter } from '../pool/waiter.js';
 import { QueuedRequest } from '../queued-request.js';
 import type { Lifetimes } from './lifetimes.js';
 import { retract } from './replay.js';
-import { isReplayable } from './replayable.js';
+import type { ReplayRule } from './replayable.js';
 
 type Conn = Connection<AgentKinds>;
 type Host = HostPool<AgentKinds>;
@@ -30,16 +30,16 @@ interface Requeue {
 }
 
 export class Replays {
-  /** How often a request may be sent again. `0` turns it off. */
-  readonly max: number;
+  /** Which requests may be sent again, and how often. */
+  readonly rule: ReplayRule;
   readonly #pool: Pool<AgentKinds>;
   readonly #lifetimes: Lifetimes;
   readonly #requeue: Requeue;
   /** How often a request has been taken off a lost connection. */
   readonly #counts = new WeakMap<AgentRequest, number>();
 
-  constructor(max: number, pool: Pool<AgentKinds>, lifetimes: Lifetimes, requeue: Requeue) {
-    this.max = max;
+  constructor(rule: ReplayRule, pool: Pool<AgentKinds>, lifetimes: Lifetimes, requeue: Requeue) {
+    this.rule = rule;
     this.#pool = pool;
     this.#lifetimes = lifetimes;
     this.#requeue = requeue;
@@ -63,6 +63,15 @@ export class Replays {
     return true;
   }
 
+  /**
+   * `channel` has been idle for longer than is safe, and Node's client is about to take it. Headers that were set since its request asked
+   * for a connection may say that this must not be risked; then it is given up, and its request gets another one.
+   */
+  reconsider(channel: Channel): void {
+    const { request, socket } = channel;
+    if (request && request.socket !== socket && !this.rule.mayRisk(request)) this.lost(channel);
+  }
+
   /** `channel` is closed, and nobody else knows yet. */
   closing(channel: Channel): void {
     const { successor, request } = channel;
@@ -74,7 +83,7 @@ export class Replays {
   /** All that does not depend on what was sent. */
   #concerns({ answered, connection, requestOptions, shielded, used }: Channel, req: AgentRequest): boolean {
     if (connection.state !== 'active' || !requestOptions || !shielded || !used || answered) return false;
-    return req.destroyed === false && !req.aborted && !req.res && this.#countOf(req) < this.max;
+    return req.destroyed === false && !req.aborted && !req.res && this.#countOf(req) < this.rule.max;
   }
 
   #countOf(req: AgentRequest): number {
@@ -88,7 +97,7 @@ export class Replays {
     debug.enabled && debug('%s %s is sent again', req.method, connection.host.origin.key);
     if (endedByPeer) this.#lifetimes.endsUnanswered(connection);
     // A request that has met two dead connections, or may not meet another one, gets a new one.
-    this.#requeueAfter(connection, queued, count > 1 || count >= this.max, socket.timeout);
+    this.#requeueAfter(connection, queued, count > 1 || count >= this.rule.max, socket.timeout);
   }
 
   /** `queued` has lost `connection`, and waits for another one. */
@@ -102,7 +111,7 @@ export class Replays {
       return;
     }
     // The place of the lost connection is not for another identity: there it takes nothing that has been idle for long.
-    const careful = !isReplayable(queued.req) || (fresh && host !== connection.host);
+    const careful = !this.rule.mayRisk(queued.req) || (fresh && host !== connection.host);
     const waiter = new Waiter<AgentKinds>(host, queued, careful);
     queued.waiter = waiter;
     this.#pool.retry(connection, waiter, fresh);

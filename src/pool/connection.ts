@@ -46,6 +46,8 @@ export class Connection<K extends Kinds> {
   requestsLeft: number = Infinity;
   /** For how long it had been idle when it was leased, in milliseconds. */
   idledFor = 0;
+  /** It was leased although it had been idle for longer than is safe. */
+  isUnsafe = false;
   closeReason: CloseReason | undefined = undefined;
   /** How often it was leased. */
   served = 0;

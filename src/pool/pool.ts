@@ -79,6 +79,7 @@ export class Pool<K extends Kinds> {
       else {
         this.#takeIdle(connection);
         connection.idledFor = now - connection.idleSince;
+        connection.isUnsafe = connection.safeUntil <= now;
         if (this.#isDoubtful(connection, now)) this.#settleLater(connection);
         else this.#activate(connection);
         return connection;
@@ -627,6 +628,8 @@ export class Pool<K extends Kinds> {
     this.queues.take(waiter);
     this.#waitsLess(host);
     if (waiter.connection) waiter.connection.waiter = undefined;
+    const { safeUntil } = connection;
+    connection.isUnsafe = safeUntil !== Infinity && safeUntil <= this.#driver.now();
     this.#assign(connection, waiter);
     // Who counted on it, and may have what is idle, need not wait for another one.
     if (waiter.careful && host.idle.size > 0 && host.waiting.size > 0) this.#pump(host);

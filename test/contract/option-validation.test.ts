@@ -134,7 +134,7 @@ const REFUSED: Record<string, readonly [code: string, values: readonly unknown[]
     [RANGE, [NaN, -1, Infinity]],
   ],
   replay: [
-    [TYPE, ['true', 0, 1]],
+    [TYPE, ['true', [], () => true]],
     [TYPE, NO_COUNTS.map((max) => ({ max }))],
     [RANGE, [NaN, -1, 0.5].map((max) => ({ max }))],
   ],

@@ -119,3 +119,34 @@ describe('A replay', () => {
     }
   }
 });
+
+describe('A request that may risk an old connection when it is made', () => {
+  const LATE: Record<string, (req: ClientRequest) => void> = {
+    'a method override': (req) => req.setHeader('X-HTTP-Method-Override', 'POST'),
+    'a condition': (req) => req.setHeader('If-Match', '"1"'),
+    'a length': (req) => req.setHeader('Content-Length', 4),
+  };
+  for (const [what, set] of Object.entries(LATE)) {
+    it(`gets another one if it is given ${what} before it is sent`, LIMIT, async (t) => {
+      // Safe for no time, and good for half a second to those who may risk it.
+      const server = await fickleServer(t, ({ connection, path }) =>
+        connection.tls.write(
+          `HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: ${path.length}\r\n\r\n${path}`,
+        ),
+      );
+      const agent = poolingAgent(t, { ca: server.ca });
+      await warmUp(server, agent, 1);
+      assert.equal((await get(server, { agent, method: 'OPTIONS', path: '/free' })).body, '/free');
+      assert.equal(server.connections(), 1);
+      await until(isAllIdle(agent, 1));
+
+      const options = { host: 'localhost', port: server.port, agent, method: 'OPTIONS', path: '/late' };
+      const req = request(options, (res) => res.resume());
+      set(req);
+      req.end(what === 'a length' ? 'body' : undefined);
+      await new Promise((resolve, reject) => req.on('close', resolve).on('error', reject));
+      const [late, ...more] = server.received.filter(({ path }) => path === '/late');
+      assert.deepEqual([late?.place, more.length, server.connections()], [0, 0, 2]);
+    });
+  }
+});

@@ -134,19 +134,55 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
       assert.deepEqual(once(seen), ['finish', 'response', 'close']);
     });
 
-    for (const method of ['HEAD', 'OPTIONS', 'DELETE', 'PUT']) {
-      it(`a ${method} without a body is sent again`, LIMIT, async (t) => {
-        const b = await dropping(t);
+    for (const method of ['PUT', 'DELETE']) {
+      it(
+        `a ${method} fails, and is received once: the second one may be answered otherwise`,
+        LIMIT,
+        async (t) => {
+          const b = await dropping(t);
+          await warmUp(b);
+          const seen = b.send({ method, path: '/a' });
+          await seen.closed;
+          assert.equal(seen.error?.code, 'ECONNRESET');
+          assert.equal(pathsOf(b.server, '/a').length, 1);
+        },
+      );
+    }
+
+    const spoken: RequestOptions[] = [
+      { method: 'PUT', headers: { 'If-None-Match': '*' } },
+      { method: 'DELETE', headers: ['Host', 'localhost', 'if-match', '"1"'] },
+      { headers: { 'x-http-method-override': 'POST' } },
+      { method: 'POST', headers: { 'Idempotency-Key': '1', 'X-HTTP-Method': 'PUT' } },
+    ];
+    for (const options of spoken) {
+      it(`${JSON.stringify(options)} fails, and is received once`, LIMIT, async (t) => {
+        const b = await dropping(t, { replay: { methods: ['PUT', 'DELETE'] } });
         await warmUp(b);
-        const seen = b.send({ method, path: '/a' });
+        const seen = b.send({ ...options, path: '/a' });
         await seen.closed;
-        assert.deepEqual([seen.error, seen.res?.statusCode], [undefined, 200]);
-        assert.deepEqual(once(seen), ['finish', 'response', 'close']);
-        assert.deepEqual(
-          pathsOf(b.server, '/a').map((received) => received.method),
-          [method, method],
-        );
+        assert.equal(seen.error?.code, 'ECONNRESET');
+        assert.equal(pathsOf(b.server, '/a').length, 1);
       });
+    }
+
+    for (const method of ['HEAD', 'OPTIONS', 'TRACE', 'DELETE', 'PUT']) {
+      it(
+        `a ${method} without a body is sent again, where the option names PUT and DELETE`,
+        LIMIT,
+        async (t) => {
+          const b = await dropping(t, { replay: { methods: ['put', 'DELETE'] } });
+          await warmUp(b);
+          const seen = b.send({ method, path: '/a' });
+          await seen.closed;
+          assert.deepEqual([seen.error, seen.res?.statusCode], [undefined, 200]);
+          assert.deepEqual(once(seen), ['finish', 'response', 'close']);
+          assert.deepEqual(
+            pathsOf(b.server, '/a').map((received) => received.method),
+            [method, method],
+          );
+        },
+      );
     }
 
     it('a POST goes on if not even its write was taken, and fails if it was', LIMIT, async (t) => {
@@ -192,7 +228,7 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
     });
 
     it('a PUT whose body was given at once, in chunks, is sent again', LIMIT, async (t) => {
-      const b = await dropping(t);
+      const b = await dropping(t, { replay: { methods: ['PUT'] } });
       await warmUp(b);
       const seen = b.send({ method: 'PUT', path: '/a' }, null);
       seen.req.write('one');
@@ -207,7 +243,7 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
     });
 
     it('a PUT whose body came later fails, and is received once', LIMIT, async (t) => {
-      const b = await dropping(t);
+      const b = await dropping(t, { replay: { methods: ['PUT'] } });
       await warmUp(b);
       const seen = b.send({ method: 'PUT', path: '/a' }, null);
       seen.req.write('one');
@@ -218,7 +254,7 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
     });
 
     it('a PUT with more of a body than is held fails, and is received once', LIMIT, async (t) => {
-      const b = await dropping(t);
+      const b = await dropping(t, { replay: { methods: ['PUT'] } });
       await warmUp(b);
       const seen = b.send({ method: 'PUT', path: '/a' }, 'x'.repeat(70_000));
       await seen.closed;
