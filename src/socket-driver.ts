@@ -5,6 +5,7 @@
  */
 import { channelOf } from './channel.js';
 import type { AgentKinds, Channel } from './channel.js';
+import { isAdoptable, isTaken } from './connections/adoption.js';
 import { debug } from './debug.js';
 import { Dials } from './dials.js';
 import { agentDestroyed, connectionReset, PoolQueueError } from './errors.js';
@@ -17,7 +18,7 @@ import { Lifetimes } from './liveness/lifetimes.js';
 import { holdBody } from './liveness/replay.js';
 import { Replays } from './liveness/replays.js';
 import { StallWatch } from './liveness/stall-watch.js';
-import { isReferenced, resetAsyncId, setHighWaterMark } from './node-internals.js';
+import { isReferenced, isSocketLike, resetAsyncId, setHighWaterMark } from './node-internals.js';
 import { LOST_AFTER, monotonicNow, nextTick, setImmediate } from './node/timers.js';
 import { timeoutOf } from './live-limits.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
@@ -185,6 +186,7 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   /** `socket` is free again, says Node's client or somebody else. */
   free(socket: SocketLike, options: Options): void {
+    if (!isSocketLike(socket)) return;
     const channel = channelOf(socket);
     if (channel?.driver === this) this.release(channel);
     else this.#adopt(socket, options);
@@ -518,19 +520,31 @@ export class SocketDriver implements Driver<AgentKinds> {
     }
   }
 
-  /** A socket from outside (http2-wrapper hands over those that turned out to speak HTTP/1.1). */
+  /** A socket from outside: into the pool, or closed. Those that somebody else still has are left alone. */
   #adopt(socket: SocketLike, options: Options): void {
-    const host = this.identities.resolve(options, this.agent.options as Options, undefined).entry;
-    const isWelcome = socket.writable && this.#limit(host) === undefined;
-    const connection = isWelcome ? this.pool.adopt(host) : undefined;
+    if (isTaken(socket)) return;
+    if (this.#rotation.refresh()) this.#renew(undefined);
+    const connection = isAdoptable(socket, options, this.agent) ? this.#placeFor(options) : undefined;
     if (!connection) {
-      socket.destroy();
+      socket.on('error', ignore).destroy();
       return;
     }
-    const message = socket._httpMessage as { shouldKeepAlive?: boolean } | null | undefined;
-    this.#dials.own(connection, socket, options);
-    this.pool.release(connection, message?.shouldKeepAlive !== false && this.usable(connection));
+    try {
+      this.#dials.own(connection, socket, options);
+    } catch {
+      this.pool.closed(connection);
+      return;
+    }
+    this.pool.release(connection, this.usable(connection));
     socket._httpMessage = null;
+  }
+
+  #placeFor(options: Options): Connection<AgentKinds> | undefined {
+    const host = this.identities.resolve(options, this.agent.options as Options, undefined).entry;
+    if (this.#limit(host)) return undefined;
+    const connection = this.pool.adopt(host);
+    if (host.isEmpty) this.retire(host);
+    return connection;
   }
 
   // Limits
@@ -638,6 +652,8 @@ function turn(driver: SocketDriver): void {
 function signalKey({ origin }: HostOf): string {
   return `${origin.profile.id} ${origin.key}`;
 }
+
+function ignore(): void {}
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));

@@ -47,7 +47,7 @@ export function sessionKeyOf(origin: Origin<unknown>, options: Options): Session
  * Whether Node refuses the connection when the server's certificate is not good; as tls.connect decides it. The
  * environment variable is looked at for each connection, so a process can change its mind.
  */
-function isVerified(options: Options): boolean {
+export function isVerified(options: Options): boolean {
   if ('rejectUnauthorized' in options) return options['rejectUnauthorized'] !== false;
   return process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0';
 }

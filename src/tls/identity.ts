@@ -14,7 +14,7 @@
 import { LRUCache } from 'lru-cache';
 import { invalidType } from '../errors.js';
 import { Glance, placesOf } from './glance.js';
-import { PROFILE_OPTIONS, Profile, profileValues, references } from './profile.js';
+import { allSame, PROFILE_OPTIONS, Profile, profileValues, references } from './profile.js';
 import type { ProfileValues } from './profile.js';
 import { serverNameFor } from './server-name.js';
 
@@ -101,6 +101,18 @@ class HostPart {
     if (given) throw invalidType('options.servername', 'of type string', given);
     return serverNameFor(this.host, this.hostHeader);
   }
+}
+
+/**
+ * Whether connections with `options` are to the same, and as the same, with an agent's options and without them.
+ *
+ * @throws for a `servername` that is not valid
+ */
+export function isUnaffected(options: Options, agentOptions: Options): boolean {
+  const merged = Object.assign(Object.create(null) as Record<string, unknown>, options, agentOptions);
+  if (!allSame(profileValues(options), profileValues(merged))) return false;
+  const [own, both] = [new HostPart(options, undefined), new HostPart(merged, undefined)];
+  return own.key(own.serverName()) === both.key(both.serverName());
 }
 
 /** Whom a connection is to, and as whom. `T` is what the owner keeps for it. */

@@ -136,7 +136,7 @@ export class Profile<T> {
   }
 }
 
-function allSame(some: ProfileValues, others: ProfileValues): boolean {
+export function allSame(some: ProfileValues, others: ProfileValues): boolean {
   if (some.size !== others.size) return false;
   for (const [name, value] of some) if (!same(value, others.get(name))) return false;
   return true;

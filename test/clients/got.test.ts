@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import got from 'got';
 import type { OptionsInit } from 'got';
 import type { PoolingAgent } from '../../src/index.js';
@@ -12,6 +13,8 @@ import type { Call, Client } from './client.js';
 import { clientSuite } from './suite.js';
 import { LIMIT, quiet } from './support.js';
 import { threadedServer } from '../support/threaded-server.js';
+import { authority } from '../tls/authority.js';
+import type { Identity } from '../tls/authority.js';
 
 type Init = Omit<OptionsInit, 'isStream' | 'resolveBodyOnly' | 'responseType'>;
 
@@ -88,4 +91,31 @@ describe('got, http2: true', () => {
     assert.equal(createSocket.mock.callCount(), 0);
     assert.equal(idleCount(agent), 1);
   });
+
+  // The connection that asks has the request's options only; the agent's certificate is not among them.
+  for (const whose of ['of the agent', 'of agent and request']) {
+    it(`sends the client certificate ${whose}`, LIMIT, async (t) => {
+      const ca = await authority('an authority');
+      const [own, alice] = (await Promise.all([ca.issue('localhost'), ca.issue('alice')])) as [
+        Identity,
+        Identity,
+      ];
+      const mutual = { ...own, ca: ca.cert, requestCert: true, rejectUnauthorized: true };
+      for (let i = 0; i < 10; i++) {
+        const server = await httpsServer(
+          t,
+          (req, res) => res.end((req.socket as TLSSocket).getPeerCertificate().subject.CN),
+          mutual,
+        );
+        const agent = poolingAgent(t, { ca: ca.cert, ...alice });
+        const https = {
+          certificateAuthority: ca.cert,
+          ...(whose !== 'of the agent' && { certificate: alice.cert, key: alice.key }),
+        };
+        const init = { ...options({ agent }), http2: true, https };
+        const bodies = await Promise.all(['/1', '/2'].map((path) => got(server.url + path, init).text()));
+        assert.deepEqual(bodies, ['alice', 'alice']);
+      }
+    });
+  }
 });

@@ -1,0 +1,68 @@
+/**
+ * Sockets from outside: whether one that somebody hands over, by the agent's event 'free', may serve the agent's requests. http2-wrapper
+ * hands over those that it has opened to ask which protocols a server speaks.
+ *
+ * Nobody can see of a socket how it was opened. It may serve others only if it cannot differ from one that the agent would open: the
+ * agent adds nothing to the options that it is said to have been opened with, and it is connected, secured, verified and free.
+ */
+import { Agent } from 'node:https';
+import { TLSSocket } from 'node:tls';
+import { channelOf } from '../channel.js';
+import { hasProxyConfig } from '../node-internals.js';
+import type { SocketLike } from '../node-internals.js';
+import { isVerified } from '../sessions/session-key.js';
+import type { DiallingAgent } from '../tls/dialler.js';
+import { isUnaffected } from '../tls/identity.js';
+import type { Options } from '../tls/identity.js';
+
+/** What Node's client puts on a socket, or somebody in its stead. */
+interface Message {
+  readonly destroyed?: boolean;
+  readonly shouldKeepAlive?: boolean;
+}
+
+function messageOf(socket: SocketLike): Message | null | undefined {
+  return socket._httpMessage as Message | null | undefined;
+}
+
+/** Whether it is somebody else's, who has not let go of it: a request's, or another pool's. */
+export function isTaken(socket: SocketLike): boolean {
+  return (
+    channelOf(socket) !== undefined ||
+    messageOf(socket)?.destroyed === false ||
+    Boolean(socket.parser) ||
+    isInNodesPool(socket)
+  );
+}
+
+/** Node's agent marks its sockets by nothing but its listeners. */
+function isInNodesPool(socket: SocketLike): boolean {
+  return socket
+    .listeners('free')
+    .some((listener) => Function.prototype.toString.call(listener).includes("'CLIENT socket onFree'"));
+}
+
+/** Whether `socket`, which is said to have been opened with `options`, is as good as one that `agent` opens for these. */
+export function isAdoptable(socket: SocketLike, options: Options, agent: DiallingAgent): boolean {
+  // What others do when a connection is opened, or on the way to a proxy, was not done for this one.
+  if (agent.createConnection !== Agent.prototype.createConnection || hasProxyConfig(agent)) return false;
+  try {
+    return isFree(socket) && isTrusted(socket, options) && isUnaffected(options, agent.options as Options);
+  } catch {
+    // Options that are no good.
+    return false;
+  }
+}
+
+function isFree(socket: SocketLike): boolean {
+  const { connecting, destroyed, secureConnecting, writable } = socket;
+  const isReady = !destroyed && writable && !connecting && secureConnecting === false;
+  return socket instanceof TLSSocket && isReady && messageOf(socket)?.shouldKeepAlive !== false;
+}
+
+/** Verified, if that is asked for; and not agreed to speak something else than HTTP/1.1. */
+function isTrusted(socket: SocketLike, options: Options): boolean {
+  const { alpnProtocol, authorized } = socket as unknown as TLSSocket;
+  if (authorized !== true && isVerified(options)) return false;
+  return !alpnProtocol || alpnProtocol.startsWith('http/1');
+}
