@@ -203,6 +203,12 @@ export function timeoutAskedOf(req: AgentRequest): number | undefined {
   return last && timeoutSetBy(last);
 }
 
+/** The error that `req.destroy` was called with. */
+export function destroyedWith(req: AgentRequest): Error | undefined {
+  const reason = ownSymbol(req, 'kError');
+  return reason && ((Reflect.get(req, reason) as Error | null | undefined) ?? undefined);
+}
+
 let unwraps: boolean | undefined;
 
 /**

@@ -6,7 +6,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import { ClientRequest } from 'node:http';
 import type { AgentKinds } from './channel.js';
-import { timeoutAskedOf } from './node-internals.js';
+import { connectionReset } from './errors.js';
+import { destroyedWith, timeoutAskedOf } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import { nextTick } from './node/timers.js';
 import type { Entry } from './pool/heap.js';
@@ -97,12 +98,13 @@ export class QueuedRequest {
     else fn();
   }
 
-  /** Ends the request without a connection. */
-  fail(error: Error | undefined): void {
+  /** Ends the request without a connection: with what it was destroyed with, or else with `reason`. */
+  fail(reason: Error | undefined): void {
+    const error = this.req.destroyed ? this.#reasonOfEnd() : reason;
     this.run(() => {
       if (this.deliver) {
-        // A request that was destroyed has its reason; the caller hands this to `onSocket`, which looks for it.
-        this.deliver(error ?? new Error('The request was destroyed while it waited'));
+        // There is no socket to hand over: it has to be an error.
+        this.deliver(error ?? hangUp());
       } else if ((error as { code?: unknown } | undefined)?.code === 'ERR_PROXY_TUNNEL') {
         // Node's onSocket leaves this one to the agent.
         nextTick(() => {
@@ -115,6 +117,14 @@ export class QueuedRequest {
         onSocket(this.req, null, error);
       }
     });
+  }
+
+  /** `undefined`: Node's client knows what to make of a request that was given up before it had a socket. */
+  #reasonOfEnd(): Error | undefined {
+    const error = destroyedWith(this.req);
+    if (error) return error;
+    // Callers that answer a timeout with `abort()` rely on what follows on a socket, where alone Node has timeouts: an 'error'.
+    return this.#timedOut ? hangUp() : undefined;
   }
 
   /** Node's own, and an end to the wait. */
@@ -156,6 +166,11 @@ function setTimeoutWhileQueued(this: Hooked, timeout: number, callback?: () => v
   if (!queued) return ClientRequest.prototype.setTimeout.call(this, timeout, callback);
   queued.setTimeout(timeout, callback);
   return this;
+}
+
+/** As Node's client says it. */
+function hangUp(): Error {
+  return connectionReset('socket hang up');
 }
 
 /** Node's typings know neither the `null` nor the error. */
