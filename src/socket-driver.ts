@@ -6,6 +6,7 @@
 import { channelOf } from './channel.js';
 import type { AgentKinds, Channel } from './channel.js';
 import { isAdoptable, isTaken } from './connections/adoption.js';
+import { allowsAnother } from './connections/hand-over.js';
 import { debug } from './debug.js';
 import { Dials } from './dials.js';
 import { agentDestroyed, connectionReset, PoolQueueError } from './errors.js';
@@ -13,7 +14,6 @@ import { invalidPriority, isPriority } from './limits/priority.js';
 import { hostAndPort, hostName, queueState } from './limits/queue-state.js';
 import type { HostRules } from './limits/rules.js';
 import { Signals } from './limits/signals.js';
-import { isLast } from './liveness/keep-alive-hint.js';
 import { Lifetimes } from './liveness/lifetimes.js';
 import { holdBody } from './liveness/replay.js';
 import { Replays } from './liveness/replays.js';
@@ -203,13 +203,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     channel.used ||= response != null || request?.destroyed === undefined;
     channel.hint = this.#lifetimes.hintOf(response?.rawHeaders);
     if (response) this.#lifetimes.answered(connection);
-    const reusable =
-      !channel.poisoned &&
-      request?.shouldKeepAlive !== false &&
-      !isLast(channel.hint) &&
-      !channel.isOneOff &&
-      this.usable(connection);
-    this.pool.release(connection, reusable);
+    this.pool.release(connection, allowsAnother(channel) && this.usable(connection));
     if (channel.request === request) {
       channel.request = undefined;
       channel.requestOptions = undefined;

@@ -9,20 +9,16 @@ import { Agent } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { channelOf } from '../channel.js';
 import { hasProxyConfig } from '../node-internals.js';
-import type { SocketLike } from '../node-internals.js';
+import type { AgentRequest, SocketLike } from '../node-internals.js';
 import { isVerified } from '../sessions/session-key.js';
 import type { DiallingAgent } from '../tls/dialler.js';
+import { isKept } from './hand-over.js';
 import { isUnaffected } from '../tls/identity.js';
 import type { Options } from '../tls/identity.js';
 
 /** What Node's client puts on a socket, or somebody in its stead. */
-interface Message {
-  readonly destroyed?: boolean;
-  readonly shouldKeepAlive?: boolean;
-}
-
-function messageOf(socket: SocketLike): Message | null | undefined {
-  return socket._httpMessage as Message | null | undefined;
+function messageOf(socket: SocketLike): AgentRequest | null | undefined {
+  return socket._httpMessage as AgentRequest | null | undefined;
 }
 
 /** Whether it is somebody else's, who has not let go of it: a request's, or another pool's. */
@@ -57,7 +53,8 @@ export function isAdoptable(socket: SocketLike, options: Options, agent: Diallin
 function isFree(socket: SocketLike): boolean {
   const { connecting, destroyed, secureConnecting, writable } = socket;
   const isReady = !destroyed && writable && !connecting && secureConnecting === false;
-  return socket instanceof TLSSocket && isReady && messageOf(socket)?.shouldKeepAlive !== false;
+  const message = messageOf(socket);
+  return socket instanceof TLSSocket && isReady && (!message || isKept(message));
 }
 
 /** Verified, if that is asked for; and not agreed to speak something else than HTTP/1.1. */

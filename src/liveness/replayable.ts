@@ -8,6 +8,7 @@
  */
 import { atLeastZero } from '../checks.js';
 import { invalidType, invalidValue } from '../errors.js';
+import { headerOf } from '../node/client-request.js';
 import type { AgentRequest } from '../node-internals.js';
 
 /** The safe methods (RFC 9110, section 9.2.1). PUT and DELETE are idempotent, but the second one may be answered otherwise. */
@@ -99,11 +100,4 @@ function expectsBody(req: AgentRequest): boolean {
 /** An empty key tells no request from another. */
 function isGiven(value: unknown): boolean {
   return value !== undefined && String(value).trim() !== '';
-}
-
-/** Node stores headers that were given as a list, or with `Expect`, only as the text that it will send. */
-function headerOf(req: AgentRequest, name: string): unknown {
-  const value = req.getHeader(name);
-  if (value !== undefined || typeof req._header !== 'string') return value;
-  return new RegExp(`^${name}:[ \\t]*(.*)$`, 'im').exec(req._header)?.[1];
 }
