@@ -17,15 +17,16 @@ export interface QueueState {
   readonly maxSockets: number;
 }
 
-/** What the pool calls an origin, as far as it matters here: the first two parts of its key are host and port. */
+/** An origin, as far as it matters here. */
 export interface Named {
-  readonly key: string;
+  readonly host: string;
+  /** As it was given: a number, digits, or nothing. */
+  readonly port: unknown;
 }
 
 const DEFAULT_PORT = 443;
 
-export function hostAndPort({ key }: Named): { host: string; port: number } {
-  const [host = '', port] = key.split('\0', 2);
+export function hostAndPort({ host, port }: Named): { host: string; port: number } {
   return { host, port: Number(port) || DEFAULT_PORT };
 }
 

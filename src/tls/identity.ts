@@ -137,6 +137,15 @@ export class Origin<T> {
     this.entry = make(this);
   }
 
+  /** For people and rules. What tells origins apart is the key. */
+  get host(): string {
+    return String(this.#hostPart.host);
+  }
+
+  get port(): unknown {
+    return this.#hostPart.port;
+  }
+
   /** Gives the options of a dial every value that this identity stands for, and no other values of these names. */
   applyTo(dial: Record<string, unknown>): void {
     this.profile.applyTo(dial);
