@@ -54,8 +54,15 @@ export function parsePattern(pattern: string, name: string): Pattern {
   return { key: port === undefined ? canonical : withPort(canonical, Number(port)), network: undefined };
 }
 
-/** The keys of all patterns that match `host`, a normalized one, from the most specific to the least, networks left out. */
+/** RFC 1035, section 2.3.4, in text without the dot at the end. */
+const MAX_NAME = 253;
+
+/**
+ * The keys of all patterns that match `host`, a normalized one, from the most specific to the least, networks left out. None for
+ * what is longer than any name: a URL may bring 8000 labels, and a key for each of them would take time that grows with their square.
+ */
 export function* keysFor(host: string, port: number): Generator<string, void, undefined> {
+  if (host.length > MAX_NAME) return;
   yield withPort(host, port);
   yield host;
   if (isIP(host)) return;
@@ -127,7 +134,7 @@ function unbracketed(host: string): string {
 function nameOf(host: string, refuse: (expected: string) => Error): string {
   const name = normalizeHost(host);
   const labels = name.split('.');
-  if (name.length > 253 || !labels.every((label) => LABEL.test(label))) {
+  if (name.length > MAX_NAME || !labels.every((label) => LABEL.test(label))) {
     throw refuse("a host, 'host:port', '*.domain' or '10.0.0.0/8'");
   }
   // The WHATWG URL standard, "ends in a number": nothing but an IPv4 address may.

@@ -20,13 +20,14 @@ interface Rule {
 }
 
 type LimitsOf = (host: string, port: number) => HostLimitOptions | undefined;
-type Rules = ReadonlyMap<string, Rule>;
 
 export class HostRules {
   readonly #defaults: Limits;
   readonly #function: LimitsOf | undefined;
   /** By the key of their pattern. */
-  #rules: Rules = new Map();
+  readonly #rules = new Map<string, Rule>();
+  /** The sum of what they reserve. */
+  #reserved = 0;
   /** Those with networks, the longest prefix first. */
   #networks: readonly Rule[] = [];
   /** What the function gave, for limits that follow when the agent's own are changed. */
@@ -47,17 +48,20 @@ export class HostRules {
     if (typeof hosts !== 'object' || Array.isArray(hosts)) {
       throw invalidType('hosts', 'of type object or function', hosts);
     }
-    const rules = new Map<string, Rule>();
+    const names = new Map<string, string>();
     for (const [pattern, options] of Object.entries(hosts)) {
       const name = `hosts[${inspect(pattern)}]`;
       const { key, network } = parsePattern(pattern, name);
-      const same = rules.get(key);
-      if (same)
-        throw invalidValue(name, `another pattern than ${same.name}, which matches the same`, pattern);
-      if (options !== undefined && options !== null)
-        rules.set(key, this.#rule(name, network, parseHostLimits(name, options, false)));
+      const same = names.get(key);
+      if (same) throw invalidValue(name, `another pattern than ${same}, which matches the same`, pattern);
+      if (options === undefined || options === null) continue;
+      names.set(key, name);
+      const rule = this.#rule(name, network, parseHostLimits(name, options, false));
+      this.#checkReserve(rule, 0);
+      this.#rules.set(key, rule);
+      this.#reserved += reserveOf(rule);
     }
-    this.#use(rules);
+    this.#sortNetworks();
   }
 
   /** Whether every host has the agent's own limits. */
@@ -67,6 +71,7 @@ export class HostRules {
 
   /** The limits of rules that reserve a part of `maxTotalSockets`. */
   get reserving(): HostLimits[] {
+    if (this.#reserved === 0) return [];
     return [...this.#rules.values()].map(({ limits }) => limits).filter(({ reserve }) => reserve > 0);
   }
 
@@ -104,16 +109,15 @@ export class HostRules {
   set(pattern: unknown, options: unknown): () => void {
     if (typeof pattern !== 'string') throw invalidType('pattern', 'of type string', pattern);
     const { key, network } = parsePattern(pattern, 'pattern');
-    const rules = new Map(this.#rules);
-    if (options === undefined || options === null) {
-      rules.delete(key);
-    } else {
+    let rule: Rule | undefined;
+    if (options !== undefined && options !== null) {
       const name = `hosts[${inspect(pattern)}]`;
-      rules.set(key, this.#rule(name, network, parseHostLimits(name, options, true)));
+      rule = this.#rule(name, network, parseHostLimits(name, options, true));
     }
-    const before = this.#rules;
-    this.#use(rules);
-    return () => this.#install(before);
+    const before = this.#rules.get(key);
+    if (rule) this.#checkReserve(rule, reserveOf(before));
+    this.#put(key, rule);
+    return () => this.#put(key, before);
   }
 
   /** The agent's own limits were changed: rules that leave these to the agent follow. `inUse`: what the function gave. */
@@ -146,23 +150,31 @@ export class HostRules {
     return undefined;
   }
 
-  #use(rules: Rules): void {
-    let left = this.#defaults.maxTotalSockets - 1;
-    for (const { name, given } of rules.values()) {
-      const reserve = given.reserve ?? 0;
-      if (reserve > left) {
-        const expected = `at most ${Math.max(0, left)}: what maxTotalSockets and other rules leave, less one place for everybody`;
-        throw outOfRange(`${name}.reserve`, expected, reserve);
-      }
-      left -= reserve;
-    }
-    this.#install(rules);
+  /** @param released what is reserved so far and will not be any more */
+  #checkReserve({ given, name }: Rule, released: number): void {
+    const left = Math.max(0, this.#defaults.maxTotalSockets - 1 - this.#reserved + released);
+    const reserve = given.reserve ?? 0;
+    if (reserve <= left) return;
+    const expected = `at most ${left}: what maxTotalSockets and other rules leave, less one place for everybody`;
+    throw outOfRange(`${name}.reserve`, expected, reserve);
   }
 
-  #install(rules: Rules): void {
-    this.#rules = rules;
-    this.#networks = [...rules.values()]
+  /** Puts a rule in the place of that with the same pattern. In constant time, but for networks: there may be thousands. */
+  #put(key: string, rule: Rule | undefined): void {
+    const before = this.#rules.get(key);
+    if (rule) this.#rules.set(key, rule);
+    else this.#rules.delete(key);
+    this.#reserved += reserveOf(rule) - reserveOf(before);
+    if (rule?.network || before?.network) this.#sortNetworks();
+  }
+
+  #sortNetworks(): void {
+    this.#networks = [...this.#rules.values()]
       .filter(({ network }) => network)
       .toSorted((a, b) => (b.network?.prefix ?? 0) - (a.network?.prefix ?? 0));
   }
+}
+
+function reserveOf(rule: Rule | undefined): number {
+  return rule?.given.reserve ?? 0;
 }

@@ -66,8 +66,10 @@ export class ExpiryWheel<T extends Expiring<T>> {
   /** When the next sweep may find something; `Infinity` when there is nothing to find. */
   get next(): number {
     if (this.size === 0) return Infinity;
-    let slot = this.#hand + 1;
-    while (!this.#slots[slot & (SLOTS - 1)]?.size) slot++;
-    return slot * GRAIN;
+    const first = this.#hand + 1;
+    for (let slot = first; slot < first + SLOTS; slot++) {
+      if (this.#slots[slot & (SLOTS - 1)]?.size) return slot * GRAIN;
+    }
+    return Infinity;
   }
 }

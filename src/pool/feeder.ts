@@ -55,7 +55,11 @@ export class Feeder<K extends Kinds> {
   }
 
   #evict(from: { readonly evictee: Connection<K> | undefined }): void {
-    for (let one = from.evictee; one; one = from.evictee) this.#means.evict(one);
+    let last: Connection<K> | undefined;
+    for (let one = from.evictee; one && one !== last; one = from.evictee) {
+      last = one;
+      this.#means.evict(one);
+    }
   }
 
   #feedShares(): void {

@@ -12,6 +12,7 @@
  * queues.ts of who waits, idle-connections.ts of what is free, postponed.ts of what waits for the turn's end, host-pool.ts
  * of one host; feeder.ts gives out places that come free. None of them knows what a connection or a request is.
  * invariants.ts says what must hold between two calls.
+ * Loops end where a step of theirs changes nothing, whatever the counts say: a count that is wrong costs a request, not the process.
  */
 import type { CloseReason } from './close-reason.js';
 import { Connection } from './connection.js';
@@ -74,9 +75,11 @@ export class Pool<K extends Kinds> {
       // Where the one whose turn it is has been idle for too long, the last used one may not have been.
       if (careful && connection && connection.safeUntil <= now) connection = idle.tail?.value;
       if (!connection || (careful && connection.safeUntil <= now)) return undefined;
-      if (connection.expiresAt <= now) this.#expire(connection, now);
-      else if (!this.#driver.usable(connection)) this.close(connection, 'server-closed');
-      else {
+      if (connection.expiresAt <= now || !this.#driver.usable(connection)) {
+        if (connection.expiresAt <= now) this.#expire(connection, now);
+        else this.close(connection, 'server-closed');
+        if (connection.idleLink.list) return undefined;
+      } else {
         this.#takeIdle(connection);
         connection.idledFor = now - connection.idleSince;
         connection.isUnsafe = connection.safeUntil <= now;
@@ -347,13 +350,18 @@ export class Pool<K extends Kinds> {
       }
     }
     while (room.size - room.closing > maxTotalSockets) {
-      const connection = room.evictable ?? lru.head?.value;
-      if (!connection) break;
-      this.close(connection, 'surplus');
+      if (!this.#closeSurplus(room.evictable ?? lru.head?.value)) break;
     }
-    while (lru.head && lru.size > maxTotalFreeSockets) this.close(lru.head.value, 'surplus');
+    while (lru.size > maxTotalFreeSockets) if (!this.#closeSurplus(lru.head?.value)) break;
     this.#feeder.feedAll();
     for (const host of this.hosts) this.#pump(host);
+  }
+
+  /** `false`: there is none, or it stays. */
+  #closeSurplus(connection: Connection<K> | undefined): boolean {
+    if (!connection) return false;
+    this.close(connection, 'surplus');
+    return !connection.lruLink.list;
   }
 
   /** Closes every connection and rejects every waiter. The pool stays usable. */
@@ -450,7 +458,7 @@ export class Pool<K extends Kinds> {
     const { room } = this;
     // The one that a request waited for was dead: another may not be, and is here sooner than what is being opened.
     while (host.idle.size > 0 && host.waiting.size - host.careful > host.settling)
-      this.#lookAt(host.nextIdle);
+      if (!this.#lookAt(host.nextIdle)) break;
     while (host.need > 0) {
       if (host.connections.size >= host.limits.maxSockets) {
         this.#giveWay(host);
@@ -475,10 +483,10 @@ export class Pool<K extends Kinds> {
   #overflow(waiter: Waiter<K>): void {
     const { host } = waiter;
     const { queues, room } = this;
-    while (queues.exceeded(host) && host.need > 0 && room.mayOpen(host)) this.#dial(host);
+    while (queues.exceeded(host) && host.need > 0 && room.mayOpen(host)) if (!this.#dial(host)) break;
     for (const other of this.postponed.paced) {
       while (queues.unmet > this.limits.maxTotalQueueSize && other.need > 0 && room.mayOpen(other))
-        this.#dial(other);
+        if (!this.#dial(other)) break;
     }
     if (waiter.state !== 'queued') return;
     const exceeded = queues.exceeded(host, room.placesFor(host), room.closing);
@@ -502,11 +510,12 @@ export class Pool<K extends Kinds> {
     this.#cleanUp(host);
   }
 
-  /** An idle connection settles for a request before that gets it. */
-  #lookAt(connection: Connection<K> | undefined): void {
-    if (!connection) return;
+  /** An idle connection settles for a request before that gets it. `false`: there is none. */
+  #lookAt(connection: Connection<K> | undefined): boolean {
+    if (!connection) return false;
     this.#takeIdle(connection);
     this.#settleLater(connection);
+    return true;
   }
 
   /** Hot path. `connection`, which is idle, is needed. */
@@ -544,10 +553,11 @@ export class Pool<K extends Kinds> {
     this.#recount(waiter.host);
   }
 
-  #dial(host: HostPool<K>): void {
+  /** `false`: nobody waits at `host`. */
+  #dial(host: HostPool<K>): boolean {
     const late = this.limits.binding === 'late';
     const waiter = (late && host.undialled.shift()) || host.waiting.next;
-    if (!waiter) return;
+    if (!waiter) return false;
     if (!late) this.queues.take(waiter);
     if (waiter.connection) waiter.connection.waiter = undefined;
     const connection = this.#create(host);
@@ -561,6 +571,7 @@ export class Pool<K extends Kinds> {
     }
     this.#waitsLess(host);
     this.#dialFor(waiter, connection);
+    return true;
   }
 
   #dialFor(waiter: Waiter<K>, connection: Connection<K>): void {

@@ -155,7 +155,8 @@ export class WaitQueue<K extends Kinds> {
   /** In order of arrival. For readers: it sorts. */
   [Symbol.iterator](): ArrayIterator<Waiter<K>> {
     const all = [...this.#usual];
-    if (this.#others) for (const level of this.#others) if (level) all.push(...level);
+    // One by one: a queue may be longer than a call may have arguments.
+    for (const level of this.#others ?? []) for (const waiter of level ?? []) all.push(waiter);
     return all.toSorted((a, b) => a.arrival - b.arrival).values();
   }
 

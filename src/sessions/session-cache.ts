@@ -155,8 +155,8 @@ export class SessionCache {
    * changes nothing. Sessions that have expired meanwhile are left out.
    *
    * @returns how many sessions were taken in
-   * @throws `ERR_SESSION_IMPORT_FORMAT`, `ERR_SESSION_IMPORT_VERSION`, `ERR_SESSION_IMPORT_KEY` (wrong key, or the
-   * buffer was changed); `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` for a key that is none
+   * @throws `ERR_SESSION_IMPORT_FORMAT` (also for more than 256 MiB), `ERR_SESSION_IMPORT_VERSION`, `ERR_SESSION_IMPORT_KEY` (wrong
+   * key, or the buffer was changed); `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` for a key that is none
    */
   import(buffer: Uint8Array, options: SessionImportOptions): number {
     const entries = openExport(buffer, options?.key);
@@ -166,9 +166,7 @@ export class SessionCache {
     for (const { id, clientCertificate, sessions } of entries) {
       const known = this.#places.get(id);
       const place = known ?? newPlace({ id, portable: true, clientCertificate });
-      const taken = place.shelf.addBelow(sessions, now);
-      const surplus = place.shelf.trim(this.#maxTickets);
-      count += taken - Math.min(surplus, taken);
+      count += place.shelf.addBelow(sessions, now, this.#maxTickets);
       if (!known && place.shelf.size > 0) this.#places.set(id, place);
     }
     this.#trim();

@@ -22,7 +22,13 @@ export function sealExport(entries: readonly Exported[], key: SealKey): Buffer {
   return seal(Buffer.from(JSON.stringify(content)), key);
 }
 
+/** Bytes. More would not fit into one string of V8's. */
+const MAX_IMPORT = 256 * 1024 * 1024;
+
 export function openExport(blob: Uint8Array, key: SealKey): Exported[] {
+  if (blob instanceof Uint8Array && blob.length > MAX_IMPORT) {
+    throw sessionImport('FORMAT', `This export of TLS sessions has more than ${MAX_IMPORT} bytes`);
+  }
   const content = unseal(blob, key).toString();
   let entries: unknown;
   try {

@@ -45,12 +45,17 @@ export class Shelf {
     return true;
   }
 
-  /** Puts sessions below those that are there: they are older, or from elsewhere. Returns how many were taken in. */
-  addBelow(sessions: readonly Buffer[], now: number): number {
-    const entries = sessions
-      .map((session) => entryOf(session, now))
-      .filter((entry) => entry.expiresAt !== undefined && !isExpired(entry, now));
-    this.#entries.unshift(...entries);
+  /**
+   * Puts sessions below those that are there: they are older, or from elsewhere. Of those that can be offered the newest are taken in, as
+   * many as there is room for among `max`. Returns how many.
+   */
+  addBelow(sessions: readonly Buffer[], now: number, max: number): number {
+    const entries: Entry[] = [];
+    for (let i = sessions.length - 1; i >= 0 && this.#entries.length + entries.length < max; i--) {
+      const entry = entryOf(sessions[i] as Buffer, now);
+      if (entry.expiresAt !== undefined && !isExpired(entry, now)) entries.push(entry);
+    }
+    this.#entries = [...entries.toReversed(), ...this.#entries];
     return entries.length;
   }
 
