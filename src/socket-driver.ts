@@ -40,7 +40,7 @@ import { listenToKeylog, stopListening } from './socket-events.js';
 import { Dialler } from './tls/dialler.js';
 import type { DiallingAgent } from './tls/dialler.js';
 import { Identities } from './tls/identity.js';
-import { SecureContexts } from './tls/secure-contexts.js';
+import { createContext, SecureContexts } from './tls/secure-contexts.js';
 import type { Options } from './tls/identity.js';
 import { contextValuesOf } from './tls/profile.js';
 import { Rotation } from './tls/rotation.js';
@@ -102,7 +102,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.resumption = resumption;
     this.#rotation = new Rotation(agent, this.contexts, tls);
     const own = agent.options as Options;
-    if (eagerContext && !own['secureContext']) this.contexts.get(contextValuesOf(own), own);
+    if (eagerContext && !own['secureContext']) this.contexts.set(contextValuesOf(own), createContext(own));
     this.dialler = new Dialler(agent, this.contexts, resumption);
     this.pool = new Pool<AgentKinds>(this, limits);
     this.rules = resolved.rules;

@@ -10,6 +10,7 @@ import { TLSSocket } from 'node:tls';
 import { channelOf } from '../channel.js';
 import { hasProxyConfig } from '../node-internals.js';
 import type { AgentRequest, SocketLike } from '../node-internals.js';
+import { areConnectFunctionsOwn } from '../node/connect-functions.js';
 import { isVerified } from '../sessions/session-key.js';
 import type { DiallingAgent } from '../tls/dialler.js';
 import { isKept } from './hand-over.js';
@@ -41,7 +42,8 @@ function isInNodesPool(socket: SocketLike): boolean {
 /** Whether `socket`, which is said to have been opened with `options`, is as good as one that `agent` opens for these. */
 export function isAdoptable(socket: SocketLike, options: Options, agent: DiallingAgent): boolean {
   // What others do when a connection is opened, or on the way to a proxy, was not done for this one.
-  if (agent.createConnection !== Agent.prototype.createConnection || hasProxyConfig(agent)) return false;
+  const isNodes = agent.createConnection === Agent.prototype.createConnection && areConnectFunctionsOwn();
+  if (!isNodes || hasProxyConfig(agent)) return false;
   try {
     return isFree(socket) && isTrusted(socket, options) && isUnaffected(options, agent.options as Options);
   } catch {

@@ -4,10 +4,12 @@
  * trusted: a resumed handshake checks no certificate again.
  *
  * The digest covers private keys and passphrases (who we are), by SHA-256, and leaves the process only inside an
- * encrypted export. Functions and contexts have no content: they count by identity, and the key is good for this process only.
+ * encrypted export. Functions and contexts have no content: they count by identity, and the key is good for this process only. So do functions that
+ * others have put in the place of Node's: what they demand was not asked of a session of before, and would not be asked when it is resumed.
  */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
+import { currentPolicy, OWN_POLICY } from '../node/connect-functions.js';
 import { defaultAuthorities } from '../tls/defaults.js';
 import type { Options, Origin } from '../tls/identity.js';
 
@@ -25,8 +27,10 @@ export function sessionKeyOf(origin: Origin<unknown>, options: Options): Session
   const { values } = origin.profile;
   // What Node trusts by itself can change: `tls.setDefaultCACertificates`.
   const authorities = values.get('ca') || values.has('secureContext') ? undefined : defaultAuthorities();
+  const policy = currentPolicy();
   const known = keys.get(origin);
-  if (known?.verified === verified && known.authorities === authorities) return known.key;
+  if (known?.verified === verified && known.authorities === authorities && known.policy === policy)
+    return known.key;
 
   const profile = digestOf(origin.profile);
   const hash = createHash('sha256').update('pooling-https-agent session 1\0');
@@ -34,12 +38,13 @@ export function sessionKeyOf(origin: Origin<unknown>, options: Options): Session
   add(hash, profile.digest);
   add(hash, verified);
   if (authorities) add(hash, digestOfAuthorities(authorities));
+  if (policy !== OWN_POLICY) add(hash, `policy ${identityOf(policy)}`);
   const key: SessionKey = {
     id: hash.digest('base64url'),
-    portable: profile.portable,
+    portable: profile.portable && policy === OWN_POLICY,
     clientCertificate: CREDENTIALS.some((name) => values.has(name)),
   };
-  keys.set(origin, { key, verified, authorities });
+  keys.set(origin, { key, verified, authorities, policy });
   return key;
 }
 
@@ -58,6 +63,7 @@ interface Known {
   readonly key: SessionKey;
   readonly verified: boolean;
   readonly authorities: readonly string[] | undefined;
+  readonly policy: object;
 }
 
 const keys = new WeakMap<object, Known>();

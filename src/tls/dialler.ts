@@ -111,7 +111,8 @@ export class Dialler {
     // Who brings a `createConnection` of their own may change the options, which a ready context would hide.
     if (isNodes && !connectOptions.secureContext) {
       const { profile } = origin;
-      connectOptions.secureContext = this.#contexts.get(profile.values, profile.contextOptions);
+      const context = this.#contexts.get(profile.values, profile.contextOptions);
+      if (context) connectOptions.secureContext = context;
     }
     const attempt = this.#resumption.begin(origin, connectOptions);
     const deliver = once<Deliver>((error, socket) => {

@@ -3,12 +3,14 @@
  * what a connection costs. What belongs to a single connection (server name, session) is not in it.
  *
  * A context is good as long as the material is the same, by content, and Node's own defaults are: they can be changed
- * while the process runs (`tls.setDefaultCACertificates`, `tls.DEFAULT_MIN_VERSION`, …), and then it is made anew.
+ * while the process runs (`tls.setDefaultCACertificates`, `tls.DEFAULT_MIN_VERSION`, …), and then it is made anew. Where others have
+ * put functions of their own in the place of Node's, there is no context to share: see connect-functions.ts.
  */
 import { LRUCache } from 'lru-cache';
 // Not by name: what is assigned to a default later would not be seen.
 import tls from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
+import { areConnectFunctionsOwn } from '../node/connect-functions.js';
 import { ContextDefaults } from './defaults.js';
 import { CONTEXT_OPTIONS } from './profile.js';
 import type { ProfileValues } from './profile.js';
@@ -38,11 +40,16 @@ export class SecureContexts {
   }
 
   /**
-   * The context for connections with a profile of these values, made from `options` when there is none yet.
+   * The context for connections with a profile of these values, made from `options` when there is none yet. `undefined`: each
+   * connection has to be opened with the options themselves.
    *
    * @throws what `tls.createSecureContext` throws for bad material, each time anew
    */
-  get(values: ProfileValues, options: SecureContextOptions): SecureContext {
+  get(values: ProfileValues, options: SecureContextOptions): SecureContext | undefined {
+    if (!areConnectFunctionsOwn()) {
+      this.#made.clear();
+      return undefined;
+    }
     const material = this.#find(values);
     const made = this.#made.get(material);
     if (made?.defaults.holds) return made.context;
@@ -52,8 +59,9 @@ export class SecureContexts {
     return context;
   }
 
-  /** A context that was made already. */
+  /** A context that was made already: by Node's own functions, or it is not kept. */
   set(values: ProfileValues, context: SecureContext): void {
+    if (!areConnectFunctionsOwn()) return;
     this.#made.set(this.#find(values), { context, defaults: new ContextDefaults(!values.get('ca')) });
   }
 

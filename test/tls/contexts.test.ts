@@ -25,10 +25,12 @@ function closingServer(t: TestContext, options: object = {}): Promise<TestServer
 function countContexts(t: TestContext): () => number {
   const original = tls.createSecureContext;
   let count = 0;
-  tls.createSecureContext = (...args): tls.SecureContext => {
+  const counting = (...args: Parameters<typeof original>): tls.SecureContext => {
     count++;
     return original(...args);
   };
+  // It only looks on.
+  tls.createSecureContext = Object.assign(counting, { [Symbol.for('pooling-https-agent.harmless')]: true });
   t.after(() => (tls.createSecureContext = original));
   return () => count;
 }
