@@ -98,6 +98,18 @@ describe('An address as pattern', () => {
     assert.equal(network?.contains('2001:db9::1'), false);
     assert.equal(network?.contains('10.0.0.1'), false);
     assert.equal(parsePattern('2001:DB8::/32', 'pattern').key, '2001:db8::/32');
+    assert.equal(parsePattern('::1/128', 'pattern').network?.contains('::2'), false);
+    for (const text of [
+      '10.0.0.0/33',
+      '::/129',
+      '10.0.0.0/-1',
+      '10.0.0.0/',
+      '/8',
+      '10.0.0.0/08x',
+      '10.0.0.0/1e1',
+    ]) {
+      assert.throws(() => keyOf(text), { code: 'ERR_INVALID_ARG_VALUE' }, text);
+    }
   });
 });
 
@@ -126,6 +138,25 @@ const piece = fc.constantFrom(
   '8',
   'x'.repeat(64),
 );
+
+describe('A host in the one form', () => {
+  it('is in ASCII and small letters, and nothing is made an address that is none', () => {
+    const forms: Record<string, string> = {
+      A: 'a',
+      'a.': 'a',
+      ä: 'xn--4ca',
+      'Ä.a.': 'xn--4ca.a',
+      '127.1': '127.1',
+      '0X7F.1': '0x7f.1',
+      '10.0.0.1': '10.0.0.1',
+      '[::1]': '::1',
+      '::FFFF:1.2.3.4': '::ffff:1.2.3.4',
+      '[::1': '[::1',
+      '::1]': '::1]',
+    };
+    for (const [host, form] of Object.entries(forms)) assert.equal(normalizeHost(host), form, host);
+  });
+});
 
 describe('Any text as pattern', () => {
   it('is refused with a code and its name, or has one form', () => {
@@ -186,6 +217,20 @@ describe('Any text as pattern', () => {
     assert.equal(keyOf(`${longest}.`), longest);
     assert.throws(() => keyOf(`${longest}a`), { code: 'ERR_INVALID_ARG_VALUE' });
     assert.throws(() => keyOf(`${'a'.repeat(64)}.b`), { code: 'ERR_INVALID_ARG_VALUE' });
+    for (const text of [
+      'a]',
+      '[a',
+      '[a]',
+      'a[::1]',
+      '[::1',
+      '::1]',
+      '[10.0.0.1',
+      '[::1]1',
+      '[::1]:',
+      'x1.2.3.4]',
+    ]) {
+      assert.throws(() => keyOf(text), { code: 'ERR_INVALID_ARG_VALUE' }, text);
+    }
     for (const text of ['-a.b', 'a-.b', 'a.-', 'a..b', '.a']) {
       assert.throws(() => keyOf(text), { code: 'ERR_INVALID_ARG_VALUE' }, text);
     }
