@@ -88,13 +88,12 @@ test('hosts with odd characters are told as they are', LIMIT, async (t) => {
   const lookup = (_host: string, _options: unknown, done: (error: Error) => void): void =>
     void setImmediate(done, new Error('no such host'));
   for (const host of odd) {
-    const [, refused] = await Promise.all(
-      [1, 2].map(() => ask(agent, { host, port: 1, lookup, servername: '', headers: { host: 'odd.test' } })),
-    );
-    assert.ok(refused instanceof PoolQueueError);
-    assert.equal(refused.host, `${host}:1`);
+    const options = { host, port: 1, lookup, servername: '', headers: { host: 'odd.test' } };
+    const [first, second] = await Promise.all([ask(agent, options), ask(agent, options)]);
+    assert.equal(asked.at(-1), host);
+    // From Node 22 on, a NUL in a host is refused by the dial: nobody waits for it.
+    if (host.includes('\0') && Reflect.get(Object(first), 'code') === 'ERR_INVALID_ARG_VALUE') continue;
+    assert.ok(second instanceof PoolQueueError);
+    assert.equal(second.host, `${host}:1`);
   }
-  assert.equal(asked.length, odd.length);
-  for (const [i, host] of asked.entries())
-    assert.ok(!host.startsWith('["') || odd[i]?.startsWith('["'), host);
 });
