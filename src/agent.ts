@@ -5,6 +5,7 @@
 import type { ClientRequest } from 'node:http';
 import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
+import { inspect } from 'node:util';
 import { unsupported } from './errors.js';
 import { intercept, isIntercepted } from './interception.js';
 import type { HostLimitOptions } from './limits/host-limits.js';
@@ -13,6 +14,8 @@ import type { QueueState } from './limits/queue-state.js';
 import { defineDurations, defineLimits } from './live-limits.js';
 import { hasProxyConfig, isReferenced } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
+import { inspectAgent, summaryOf } from './observe/inspect.js';
+import type { AgentSummary } from './observe/inspect.js';
 import { ownOptions, resolveOptions } from './options.js';
 import type { LeakReport, PoolingAgentOptions } from './options.js';
 import { Resumption } from './sessions/resumption.js';
@@ -22,7 +25,7 @@ import { SocketDriver } from './socket-driver.js';
 import type { DrivenAgent } from './socket-driver.js';
 import type { Deliver } from './queued-request.js';
 import type { Options } from './tls/identity.js';
-import { nameSuffix } from './tls/name.js';
+import { agentName } from './tls/name.js';
 import type { TlsOptions } from './tls/rotation.js';
 import { defineViews } from './views.js';
 
@@ -170,14 +173,12 @@ export class PoolingAgent extends Agent {
   }
 
   /**
-   * The key of `sockets`, `freeSockets` and `requests`. What Node prints, for ordinary options; where that does not tell two
-   * identities apart (functions, contexts, lists of keys, passphrases, ALPN protocols, …), a token follows.
+   * The key of `sockets`, `freeSockets` and `requests`. What Node prints, for ordinary options. A digest stands in place of `key`, `pfx`,
+   * `passphrase` and every other value of more than 64 characters; it is another one in each process. Where all that does not tell two
+   * identities apart (functions, contexts, ALPN protocols, …), a token follows.
    */
   override getName(options: RequestOptions = {}): string {
-    // Without symbols: Node stamps each request with a `checkServerIdentity` with a number of its own, and prints that.
-    const named = { ...options };
-    for (const symbol of Object.getOwnPropertySymbols(named)) Reflect.deleteProperty(named, symbol);
-    return super.getName(named) + nameSuffix(named as Options);
+    return agentName(options as Options, (named) => super.getName(named as RequestOptions));
   }
 
   /** Takes a socket out of the pool's books. Called for every socket that closes or leaves HTTP. */
@@ -250,6 +251,17 @@ export class PoolingAgent extends Agent {
   setPriority(req: ClientRequest, priority: number): boolean {
     if (typeof priority !== 'number' || !isPriority(priority)) throw invalidPriority('priority', priority);
     return this[kDriver].setPriority(req, priority);
+  }
+
+  /** Counts and limits, for `JSON.stringify`. No options: these hold keys. */
+  toJSON(): Partial<AgentSummary> {
+    const driver = (this as Partial<PoolingAgent>)[kDriver];
+    return driver ? summaryOf(driver.pool) : {};
+  }
+
+  /** One line, with counts. No options, whatever is asked for. */
+  [inspect.custom](): string {
+    return inspectAgent(this, (this as Partial<PoolingAgent>)[kDriver]?.pool);
   }
 
   /**

@@ -1,4 +1,5 @@
 /** The real thing behind a pool connection: a socket, who has it, and what we have seen on it. */
+import { inspect } from 'node:util';
 import type { KeepAliveHint } from './liveness/keep-alive-hint.js';
 import type { Output } from './liveness/replay.js';
 import { RecordLedger } from './liveness/record-ledger.js';
@@ -83,6 +84,11 @@ export class Channel {
     this.options = options;
     this.isOneOff = options['agent'] === false;
     this.ledger = new RecordLedger(socket);
+  }
+
+  /** Sockets show it, and it holds what the socket was opened with: keys. */
+  [inspect.custom](): string {
+    return `Channel { state: '${this.connection.state}' }`;
   }
 
   /** The socket is ours from now on. */

@@ -4,7 +4,7 @@
  */
 import { Channel, channelOf } from './channel.js';
 import type { AgentKinds } from './channel.js';
-import { debug } from './debug.js';
+import { connectionLabel, debug } from './debug.js';
 import { connectionReset, connectTimedOut, invalidType } from './errors.js';
 import { ConnectDeadline } from './liveness/connect-deadline.js';
 import type { Lifetimes } from './liveness/lifetimes.js';
@@ -38,7 +38,7 @@ export class Dials {
     const { origin } = connection.host;
     const requested = queued.options;
     const options = dialler.optionsFor(requested, origin);
-    debug.enabled && debug('%s dials', origin.key);
+    debug.enabled && debug('%s is opened for %s', connectionLabel(connection), queued.req.method);
     const deadline = this.#deadlineFor(connection, options);
     dialler.dial(queued.req, { origin, options, requested }, (error, socket) => {
       if (error) this.#failed(connection, error, socket);
@@ -75,7 +75,7 @@ export class Dials {
     const isWanted = (): boolean => connection.state !== 'closed';
     return new ConnectDeadline(timeout, isWanted, (phase, address) => {
       const error = connectTimedOut(phase, address, String(host), port, timeout);
-      debug.enabled && debug('%s: %s', connection.host.origin.key, error.message);
+      debug.enabled && debug('%s %s', connectionLabel(connection), error.message);
       if (connection.channel) connection.channel.socket.destroy(error);
       else this.#driver.pool.failed(connection, error);
     });

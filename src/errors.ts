@@ -2,42 +2,38 @@
  * Coded errors. Node's own codes wherever one fits, because callers and retry libraries look for them; ours
  * only where Node has none.
  */
-import { inspect } from 'node:util';
 import type { ConnectPhase } from './liveness/connect-deadline.js';
 import type { Refusal } from './pool/refusal.js';
+import { receivedType, receivedValue, typeOf } from './received.js';
 
 function coded<E extends Error>(error: E, code: string): E & { code: string } {
   // As Node prints its own: the code stands beside the name, and is no part of the message.
   return Object.assign(error, { code });
 }
 
-/** As Node puts it: an object's kind, and nothing of what is in it. */
-function received(actual: unknown): string {
-  if (actual === null || actual === undefined) return `Received ${actual}`;
-  if (typeof actual === 'function') return `Received function ${actual.name}`;
-  if (typeof actual !== 'object') return `Received type ${typeof actual} (${inspect(actual)})`;
-  const name: unknown = actual.constructor?.name;
-  return name ? `Received an instance of ${String(name)}` : `Received ${inspect(actual, { depth: -1 })}`;
-}
-
 export function invalidType(name: string, expected: string, actual: unknown): TypeError {
-  const message = `The ${JSON.stringify(name)} argument must be ${expected}. ${received(actual)}`;
+  const message = `The ${JSON.stringify(name)} argument must be ${expected}. ${receivedType(name, actual)}`;
   return coded(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
 }
 
 export function invalidValue(name: string, expected: string, actual: unknown): TypeError {
-  const message = `The ${JSON.stringify(name)} argument must be ${expected}. Received ${inspect(actual, { depth: -1 })}`;
+  return invalidName(name, `${expected}. ${receivedValue(name, actual)}`);
+}
+
+/** It is the option that is wrong, and not the value that it has: nothing is said about that. */
+export function invalidName(name: string, expected: string): TypeError {
+  const message = `The ${JSON.stringify(name)} argument must be ${expected}`;
   return coded(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
-/** What a function of the user's returned. */
+/** What a function of the user's returned. Nothing of it is printed. */
 export function invalidReturn(expected: string, name: string, actual: unknown): TypeError {
-  const message = `Expected ${expected} to be returned from the ${JSON.stringify(name)} function but got ${inspect(actual)}`;
+  const message = `Expected ${expected} to be returned from the ${JSON.stringify(name)} function but got ${typeOf(actual)}`;
   return coded(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
 }
 
 export function outOfRange(name: string, expected: string, actual: unknown): RangeError {
-  const message = `The value of ${JSON.stringify(name)} is out of range. It must be ${expected}. Received ${inspect(actual, { depth: -1 })}`;
+  const message = `The value of ${JSON.stringify(name)} is out of range. It must be ${expected}. ${receivedValue(name, actual)}`;
   return coded(new RangeError(message), 'ERR_OUT_OF_RANGE');
 }
 

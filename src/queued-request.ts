@@ -5,6 +5,7 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { ClientRequest } from 'node:http';
+import { inspect } from 'node:util';
 import type { AgentKinds } from './channel.js';
 import { connectionReset } from './errors.js';
 import { destroyedWith, timeoutAskedOf } from './node-internals.js';
@@ -45,6 +46,11 @@ export class QueuedRequest {
     this.req = req;
     this.options = options;
     this.deliver = deliver;
+  }
+
+  /** Waiting requests show it, and it holds the options: keys. */
+  [inspect.custom](): string {
+    return `QueuedRequest { state: '${this.waiter?.state}' }`;
   }
 
   /** The wait begins: what comes of it happens in the async context of now. */

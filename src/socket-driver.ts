@@ -7,7 +7,7 @@ import { channelOf } from './channel.js';
 import type { AgentKinds, Channel } from './channel.js';
 import { isAdoptable, isTaken } from './connections/adoption.js';
 import { allowsAnother } from './connections/hand-over.js';
-import { debug } from './debug.js';
+import { debug, debugClose, debugWait } from './debug.js';
 import { Dials } from './dials.js';
 import { agentDestroyed, connectionReset, PoolQueueError } from './errors.js';
 import { invalidPriority, isPriority } from './limits/priority.js';
@@ -158,7 +158,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     const waiter = this.#enqueue(queued, host, now, priority ?? undefined);
     if (!waiter) return;
     if (waiter.state === 'done') return;
-    debug.enabled && debug('%s %s waits', req.method, host.origin.key);
+    debug.enabled && debugWait(this.pool, waiter);
     queued.enter();
     // The end of this turn decides: most requests in turn come just when the connection before them settles, and
     // are served then. Only who has to wait on is armed.
@@ -226,7 +226,6 @@ export class SocketDriver implements Driver<AgentKinds> {
       this.#learnFrom(channel);
       this.pool.closed(connection, socket.destroyed ? 'closed' : 'detached');
     }
-    debug.enabled && debug('%s closed: %s', connection.host.origin.key, connection.closeReason);
     stopListening(channel);
     channel.release();
   }
@@ -369,14 +368,17 @@ export class SocketDriver implements Driver<AgentKinds> {
   }
 
   close(connection: Connection<AgentKinds>, reason: CloseReason, error?: Error): void {
-    const { channel, host } = connection;
-    debug.enabled && debug('%s is closed: %s', host.origin.key, reason);
+    const { channel } = connection;
     if (!channel) return;
     if (connection.idleSince >= 0) {
       if (channel.endedByPeer) this.#lifetimes.endsIdle(connection, true);
       else if (reason !== 'peer-dead' && this.usable(connection)) this.#lifetimes.endsIdle(connection, false);
     }
     channel.socket.destroy(error);
+  }
+
+  gone(connection: Connection<AgentKinds>): void {
+    debug.enabled && debugClose(connection, connection.channel?.error);
   }
 
   reject(waiter: Waiter<AgentKinds>, error: Error): void {
@@ -616,7 +618,13 @@ export class SocketDriver implements Driver<AgentKinds> {
   #armBrief(): void {
     const brief = this.#brief;
     this.#brief = [];
-    for (const queued of brief) if (queued.waiter?.state !== 'done') this.#arm(queued);
+    for (const queued of brief) {
+      const { waiter } = queued;
+      if (waiter?.state === 'done') continue;
+      // What holds it back from now on.
+      if (debug.enabled && waiter) debugWait(this.pool, waiter);
+      this.#arm(queued);
+    }
   }
 
   #onAbort = (queued: QueuedRequest): void => {

@@ -5,11 +5,12 @@
  */
 import type { AgentKinds } from './channel.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
-import type { Agent } from 'node:https';
+import type { Agent, RequestOptions } from 'node:https';
 import { isIntercepted } from './interception.js';
 import type { HostPool } from './pool/host-pool.js';
 import type { Pool } from './pool/pool.js';
 import type { SocketDriver } from './socket-driver.js';
+import { rememberProfile } from './tls/name.js';
 
 type View<T> = Record<string, T[]>;
 
@@ -38,6 +39,7 @@ function takeViews(pool: Pool<AgentKinds>, nameOf: (host: HostPool<AgentKinds>) 
       const view = state === 'idle' ? views.freeSockets : state === 'settling' ? settlesAs : views.sockets;
       add(view, name, channel.socket);
     }
+    if (host.waiting.size === 0) continue;
     for (const { request } of host.waiting) {
       // One that was destroyed in this turn leaves the queue with it.
       if (!request.req.destroyed) add(views.requests, name, request.req);
@@ -71,7 +73,8 @@ export function defineViews(agent: Agent, driver: SocketDriver): void {
           const request = host.waiting.oldest?.request;
           const options =
             connection?.channel?.options ?? driver.dialler.optionsFor(request?.options ?? {}, host.origin);
-          name = agent.getName(options as Parameters<Agent['getName']>[0]);
+          rememberProfile(options, host.origin.profile.values);
+          name = agent.getName(options as RequestOptions);
           names.set(host, name);
         }
         return name;

@@ -1,7 +1,7 @@
 /** What a rule may say about the hosts that it is for: types, and checks that name rule and key. */
 import { age, atLeastOne, atLeastZero, count, duration, durationOrNever, oneOf } from '../checks.js';
 import type { Check } from '../checks.js';
-import { invalidType, invalidValue } from '../errors.js';
+import { invalidName, invalidType } from '../errors.js';
 import type { HostLimits, Scheduling } from '../pool/limits.js';
 
 /** Limits of single hosts. What is left out, `undefined` or `null`, is as the agent has it for all hosts. */
@@ -71,7 +71,7 @@ export function parseHostLimits(name: string, value: unknown, live: boolean): Gi
   const given: Record<string, unknown> = {};
   for (const [key, limit] of Object.entries(value)) {
     if (!Object.hasOwn(CHECKS, key)) {
-      throw invalidValue(`${name}.${key}`, `one of the limits of a host: ${KEYS.join(', ')}`, limit);
+      throw invalidName(`${name}.${key}`, `one of the limits of a host: ${KEYS.join(', ')}`);
     }
     if (limit === undefined || limit === null) continue;
     const check: Check<unknown> =

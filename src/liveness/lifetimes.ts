@@ -5,7 +5,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { AgentKinds } from '../channel.js';
-import { debug } from '../debug.js';
+import { debug, hostLabel } from '../debug.js';
 import type { Connection } from '../pool/connection.js';
 import type { HostPool } from '../pool/host-pool.js';
 import type { Pool } from '../pool/pool.js';
@@ -153,7 +153,13 @@ export class Lifetimes {
     this.#taught.set(key, learned);
     host.learned = learned;
     learned.closedAt(age);
-    debug.enabled && debug('%s closed after %d ms: safe for %d ms', key, age, learned.safeAge);
+    debug.enabled &&
+      debug(
+        '%s ends idle connections after %d ms: safe for %d ms',
+        hostLabel(host.origin),
+        age,
+        learned.safeAge,
+      );
   }
 
   #beginTrim(now: number): void {

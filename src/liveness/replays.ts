@@ -3,7 +3,7 @@
  * the rule stands, too.
  */
 import type { AgentKinds, Channel } from '../channel.js';
-import { debug } from '../debug.js';
+import { connectionLabel, debug, debugWait, requestLabel } from '../debug.js';
 import type { AgentRequest } from '../node-internals.js';
 import type { Connection } from '../pool/connection.js';
 import type { HostPool } from '../pool/host-pool.js';
@@ -94,7 +94,6 @@ export class Replays {
     const { req } = queued;
     const count = this.#countOf(req) + 1;
     this.#counts.set(req, count);
-    debug.enabled && debug('%s %s is sent again', req.method, connection.host.origin.key);
     if (endedByPeer) this.#lifetimes.endsUnanswered(connection);
     // A request that has met two dead connections, or may not meet another one, gets a new one.
     this.#requeueAfter(connection, queued, count > 1 || count >= this.rule.max, socket.timeout);
@@ -114,9 +113,13 @@ export class Replays {
     const careful = !this.rule.mayRisk(queued.req) || (fresh && host !== connection.host);
     const waiter = new Waiter<AgentKinds>(host, queued, careful);
     queued.waiter = waiter;
+    debug.enabled &&
+      debug('%s is sent again: %s was lost', requestLabel(waiter), connectionLabel(connection));
     this.#pool.retry(connection, waiter, fresh);
     // Another one, if TLS options were found to have changed when it was to be dialled.
-    if (queued.waiter.state !== 'done') this.#requeue.arm(queued, timeout);
+    if (queued.waiter.state === 'done') return;
+    debug.enabled && debugWait(this.#pool, queued.waiter);
+    this.#requeue.arm(queued, timeout);
   }
 }
 

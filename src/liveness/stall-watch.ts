@@ -7,7 +7,7 @@
  * blocked has looked once, however long it was away. What happens then is the owner's affair.
  */
 import type { Channel } from '../channel.js';
-import { debug } from '../debug.js';
+import { connectionLabel, debug } from '../debug.js';
 import { socketTimedOut } from '../errors.js';
 import type { AgentRequest } from '../node-internals.js';
 import { clearTimeout, LOST_AFTER, MAX_DELAY, monotonicNow, setTimeout } from '../node/timers.js';
@@ -104,7 +104,8 @@ export class StallWatch {
 
   #report(channel: Channel, req: AgentRequest): void {
     const stack = this.#traces.get(req)?.stack ?? '';
-    debug.enabled && debug('%s: nobody reads the response of %s%s', hostOf(channel), req.path, stack);
+    debug.enabled &&
+      debug('%s: nobody reads the response of %s%s', connectionLabel(channel.connection), req.method, stack);
     this.#owner.agent.emit('leak', { host: hostOf(channel), port: portOf(channel), req, stack });
   }
 

@@ -20,7 +20,11 @@ import type { Waiter } from './waiter.js';
  */
 export type ConnectionState = 'connecting' | 'active' | 'settling' | 'idle' | 'closing' | 'closed';
 
+let lastId = 0;
+
 export class Connection<K extends Kinds> {
+  /** Unique in this process: what it is called in debug output. */
+  readonly id: number = ++lastId;
   readonly host: HostPool<K>;
   state: ConnectionState = 'connecting';
   channel: K['channel'] | undefined = undefined;

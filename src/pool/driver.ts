@@ -35,6 +35,8 @@ export interface Driver<K extends Kinds> {
   settled(connection: Connection<K>): boolean;
   /** Close it. Answer, once, with `closed`. A connection without a channel is already forgotten: just drop it. */
   close(connection: Connection<K>, reason: CloseReason, error?: Error): void;
+  /** `connection`, whose `closeReason` is set, is gone. Told once of each, while nothing may call back into the pool. For readers. */
+  gone(connection: Connection<K>): void;
   /** Tell `waiter`'s request that it gets no connection. */
   reject(waiter: Waiter<K>, error: Error): void;
   /** Tell `waiter`'s request that it has waited for too long, or may not wait at all. */

@@ -763,6 +763,7 @@ export class Pool<K extends Kinds> {
     connection.closeReason ??= reason;
     this.room.leave(connection);
     this.changes++;
+    this.#driver.gone(connection);
   }
 
   #cleanUp(host: HostPool<K>): void {

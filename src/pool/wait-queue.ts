@@ -99,6 +99,19 @@ export class WaitQueue<K extends Kinds> {
     return this.#level(31 - Math.clz32(occupied & -occupied)).first;
   }
 
+  /** How many are served before `waiter` if nobody else comes, and it. For readers: O(n) of those with its priority. */
+  placeOf(waiter: Waiter<K>): number {
+    let place = 1;
+    for (let rest = this.#occupied; rest !== 0; rest &= rest - 1) {
+      const priority = 31 - Math.clz32(rest & -rest);
+      if (priority > waiter.priority) break;
+      for (const other of this.#level(priority)) {
+        if (priority < waiter.priority || cameBefore(other, waiter)) place++;
+      }
+    }
+    return place;
+  }
+
   /** Who is served next of those that pass `test`. O(n). */
   firstThat(test: (waiter: Waiter<K>) => boolean): Waiter<K> | undefined {
     for (let rest = this.#occupied; rest !== 0; rest &= rest - 1) {

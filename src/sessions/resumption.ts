@@ -5,7 +5,8 @@
  * Node's agent does some of this in `createConnection`, with one ticket for everybody, dropped on any later error of a
  * connection. It does so only where the options have an `_agentKey`: ours have none.
  */
-import { debug } from '../debug.js';
+import { channelOf } from '../channel.js';
+import { connectionLabel, debug, hostLabel } from '../debug.js';
 import { isSocketLike } from '../node-internals.js';
 import type { SocketLike } from '../node-internals.js';
 import type { Options, Origin } from '../tls/identity.js';
@@ -156,7 +157,11 @@ export class Attempt {
   #secured(socket: SocketLike): void {
     this.#done = true;
     const resumed = socket.isSessionReused?.() === true;
-    debug.enabled && debug('%s %s', this.origin.key, resumed ? 'resumed a session' : 'full handshake');
+    if (debug.enabled) {
+      const connection = channelOf(socket)?.connection;
+      const label = connection ? connectionLabel(connection) : hostLabel(this.origin);
+      debug('%s %s', label, resumed ? 'resumed a session' : 'made a full handshake');
+    }
     this.#resumption.cache.countHandshake(resumed);
   }
 

@@ -5,12 +5,13 @@
  */
 import { Agent } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
-import { invalidValue } from '../errors.js';
+import { invalidName } from '../errors.js';
 import { awaitsTunnel } from '../node-internals.js';
 import type { AgentRequest, SocketLike } from '../node-internals.js';
 import type { Deliver } from '../queued-request.js';
 import type { Resumption } from '../sessions/resumption.js';
 import type { Options, Origin } from './identity.js';
+import { scrub } from './secrets.js';
 import type { SecureContexts } from './secure-contexts.js';
 
 /** What a dial needs of the agent that it is made for. */
@@ -129,6 +130,7 @@ export class Dialler {
       if (socket && !awaitsTunnel(socket)) deliver(null, socket);
     } catch (error) {
       attempt.unsent();
+      scrub(error, { ...connectOptions });
       throw error;
     }
   }
@@ -138,8 +140,7 @@ const taken = new WeakSet<object>();
 
 /** Two TLS connections over one socket would read each other's bytes. */
 function takeOnce(socket: object): void {
-  if (taken.has(socket))
-    throw invalidValue('options.socket', 'a socket that carries no connection', 'one that does');
+  if (taken.has(socket)) throw invalidName('options.socket', 'a socket that carries no TLS connection yet');
   taken.add(socket);
 }
 

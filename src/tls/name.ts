@@ -1,12 +1,19 @@
 /**
- * Tells identities apart in `getName()`, where Node's string does not. Node prints some options only, and prints different
- * values alike: every function or object as its source or as `[object Object]`, bytes as broken text, lists as text with commas,
- * and a colon in a value like the one between two. Ordinary options it prints faithfully, and then nothing is added.
+ * What an agent calls an identity: `getName()`, the keys of `sockets`. Node's string for ordinary options, with two changes.
+ *
+ * - A name is printed, logged and sent to dashboards. So a digest, keyed per process, stands in place of every secret, and of every other
+ *   value of more than 64 characters: certificates are no name either.
+ * - Where Node's string does not tell identities apart, a token follows. Node prints some options only, and prints different values
+ *   alike: every function or object as its source or as `[object Object]`, bytes as broken text, lists as text with commas, and a colon in
+ *   a value like the one between two. A digest tells apart by itself.
  */
-import { createHmac, randomBytes } from 'node:crypto';
-import { isIP, isIPv6 } from 'node:net';
-import { PROFILE_OPTIONS, profileValues } from './profile.js';
-import { describe } from './value.js';
+import { hash, randomBytes } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import { profileValues } from './profile.js';
+import type { ProfileValues } from './profile.js';
+import { SECRET_OPTIONS } from './secrets.js';
+import { serverNameFor } from './server-name.js';
+import { describe, isPlain } from './value.js';
 
 type Options = Readonly<Record<string, unknown>>;
 type Test = (value: unknown) => boolean;
@@ -76,28 +83,84 @@ const PRINTED_HOST: Readonly<Record<string, Test>> = {
   socketPath: (value) => word(value) && String(value).startsWith('/'),
 };
 
-/** Short, the same in all of this process, and good for nothing else: nobody can guess a passphrase by it. */
-const SECRET = randomBytes(16);
+const PRINTED_HOST_ENTRIES = Object.entries(PRINTED_HOST);
 
-/** What Node's name of `options` lacks: `''` for most, else a colon and a token. */
-export function nameSuffix(options: Options): string {
-  const values = profileValues(options);
-  if (
-    servernameIsTold(options) &&
-    Object.entries(PRINTED_HOST).every(
-      ([name, test]) => options[name] === undefined || test(options[name]),
-    ) &&
-    Array.from(values).every(([name, value]) => PRINTED[name]?.(value) === true)
-  ) {
-    return '';
+/** Values that are longer print as a digest. */
+const MAX_LENGTH = 64;
+
+/** Digests are the same in all of this process, and good for nothing else: nobody can guess a passphrase by one. */
+const PROCESS_KEY = randomBytes(16).toString('hex');
+
+function digest(text: string): string {
+  return `#${hash('sha256', PROCESS_KEY + text).slice(0, 16)}`;
+}
+
+/** What a profile adds to the names of all its hosts. */
+interface ProfileName {
+  /** The values that Node is given to print. */
+  readonly printed: Readonly<Record<string, unknown>>;
+  /** Whether Node's string tells these from any others. */
+  readonly isTold: boolean;
+  /** Stands for all values. */
+  readonly digest: string;
+}
+
+function nameProfile(values: ProfileValues): ProfileName {
+  const printed: Record<string, unknown> = {};
+  let isTold = true;
+  let text = '';
+  for (const [name, value] of values) {
+    const isHidden = SECRET_OPTIONS.has(name) || lengthOf(value) > MAX_LENGTH;
+    printed[name] = isHidden ? digest(describe(value)) : value;
+    const test = PRINTED[name];
+    // Nobody's own value is taken for a digest.
+    const isPlainly = isHidden || (test?.(value) === true && !String(value).startsWith('#'));
+    isTold &&= test !== undefined && isPlainly;
+    text += `,${name} ${isHidden ? String(printed[name]) : describe(value)}`;
   }
-  const hmac = createHmac('sha256', SECRET);
-  for (const name of Object.keys(PRINTED_HOST)) hmac.update(`${describe(plainHost(options[name]))},`);
-  hmac.update(describe(servernameOf(options)));
-  for (const name of PROFILE_OPTIONS) {
-    if (values.has(name)) hmac.update(`,${name} ${describe(values.get(name))}`);
+  return { printed, isTold, digest: digest(text) };
+}
+
+/** Of all text and bytes in a value. */
+function lengthOf(value: unknown, depth = 0): number {
+  if (typeof value === 'string') return value.length;
+  if (ArrayBuffer.isView(value)) return value.byteLength;
+  if (depth === 3 || !(Array.isArray(value) || isPlain(value))) return 0;
+  return Object.values(value).reduce<number>((sum, member) => sum + lengthOf(member, depth + 1), 0);
+}
+
+/** Those of profiles. */
+const remembered = new WeakMap<ProfileValues, ProfileName>();
+/** Those of options that are known to belong to a profile. */
+const known = new WeakMap<Options, ProfileName>();
+
+/** `options` belong to the profile of these values: `agentName` need not look through them. */
+export function rememberProfile(options: Options, values: ProfileValues): void {
+  let name = remembered.get(values);
+  if (!name) remembered.set(values, (name = nameProfile(values)));
+  known.set(options, name);
+}
+
+/** @param nodes what Node calls such options */
+export function agentName(options: Options, nodes: (options: Options) => string): string {
+  const { printed, isTold, digest: profile } = known.get(options) ?? nameProfile(profileValues(options));
+  // Without what counts for nothing, and without symbols: Node stamps each request with a `checkServerIdentity` with a number of its own,
+  // and prints that.
+  const { host, port, localAddress, family, socketPath, servername } = options;
+  const name = nodes({ ...printed, host, port, localAddress, family, socketPath, servername });
+  if (isTold && isHostTold(options)) return name;
+  let text = '';
+  for (const [part] of PRINTED_HOST_ENTRIES) text += `${describe(plainHost(options[part]))},`;
+  return `${name}:${digest(text + describe(servernameOf(options)) + profile)}`;
+}
+
+function isHostTold(options: Options): boolean {
+  if (!servernameIsTold(options)) return false;
+  for (const [name, test] of PRINTED_HOST_ENTRIES) {
+    const value = options[name];
+    if (value !== undefined && !test(value)) return false;
   }
-  return `:#${hmac.digest('hex').slice(0, 16)}`;
+  return true;
 }
 
 /** As in the pool key, where a port counts by its digits. */
@@ -106,8 +169,7 @@ function plainHost(value: unknown): unknown {
 }
 
 function defaultServername(options: Options): string {
-  const host = (options['host'] as string | undefined) || 'localhost';
-  return isIP(host) ? '' : host;
+  return serverNameFor((options['host'] as string | undefined) || 'localhost', undefined);
 }
 
 function servernameOf(options: Options): unknown {

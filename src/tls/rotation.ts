@@ -6,12 +6,13 @@
 import tls from 'node:tls';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { aFunction, flag, optional } from '../checks.js';
-import { invalidReturn, invalidType, invalidValue } from '../errors.js';
+import { invalidName, invalidReturn, invalidType, invalidValue } from '../errors.js';
 import { monotonicNow } from '../node/timers.js';
 import type { Options } from './identity.js';
 import { CONTEXT_OPTIONS, contextValuesOf, PROFILE_OPTIONS } from './profile.js';
 import { createContext } from './secure-contexts.js';
 import type { SecureContexts } from './secure-contexts.js';
+import { describeError, withoutSecrets } from './secrets.js';
 import { copy, same } from './value.js';
 
 /** The options that can be changed with `agent.updateTls`, and that the `tls` function may give. */
@@ -96,8 +97,7 @@ export class Rotation {
     const makesContext = !next['secureContext'];
     if (!makesContext) {
       const hidden = CONTEXT_OPTIONS.find((name) => checked[name] !== undefined);
-      if (hidden)
-        throw invalidValue(hidden, 'left out: the "secureContext" option hides it', checked[hidden]);
+      if (hidden) throw invalidName(hidden, 'left out: the "secureContext" option hides it');
     }
     const context = makesContext ? createContext(next) : undefined;
     for (const [name, value] of Object.entries(checked)) {
@@ -114,8 +114,9 @@ export class Rotation {
    */
   refresh(): boolean {
     if (!this.#read) return false;
+    let next: Options = {};
     try {
-      const next = ask(this.#read);
+      next = ask(this.#read);
       const changes: Record<string, unknown> = {};
       for (const name of Object.keys(this.#last)) if (!(name in next)) changes[name] = this.#given[name];
       for (const [name, value] of Object.entries(next)) {
@@ -131,7 +132,8 @@ export class Rotation {
       this.#complaint = undefined;
       return changed;
     } catch (error) {
-      const complaint = `The "tls" function failed; the TLS options before stay in use. ${String(error)}`;
+      const reason = withoutSecrets(describeError(error, next), this.#agent.options as Options);
+      const complaint = `The "tls" function failed; the TLS options before stay in use. ${reason}`;
       if (complaint !== this.#complaint) {
         this.#complaint = complaint;
         process.emitWarning(complaint, { code: 'POOLING_AGENT_TLS' });
@@ -162,7 +164,7 @@ function check(changes: unknown, wrongType: (value: unknown) => Error): Options 
   }
   const options = changes as Options;
   for (const name of Object.keys(options)) {
-    if (!CHANGEABLE.has(name)) throw invalidValue(name, 'a TLS option that can be changed', options[name]);
+    if (!CHANGEABLE.has(name)) throw invalidName(name, 'a TLS option that can be changed');
   }
   optional(options, 'checkServerIdentity', aFunction, undefined);
   optional(options, 'pskCallback', aFunction, undefined);

@@ -14,6 +14,7 @@ import { areConnectFunctionsOwn } from '../node/connect-functions.js';
 import { ContextDefaults } from './defaults.js';
 import { CONTEXT_OPTIONS } from './profile.js';
 import type { ProfileValues } from './profile.js';
+import { scrub } from './secrets.js';
 import { same } from './value.js';
 
 interface Made {
@@ -77,8 +78,13 @@ export class SecureContexts {
   }
 }
 
-/** @throws what `tls.createSecureContext` throws for bad material */
+/** @throws what `tls.createSecureContext` throws for bad material, without any of the material in it */
 export function createContext(options: SecureContextOptions): SecureContext {
-  // As in tls.connect; createSecureContext has another default.
-  return tls.createSecureContext({ ciphers: tls.DEFAULT_CIPHERS, ...options });
+  try {
+    // As in tls.connect; createSecureContext has another default.
+    return tls.createSecureContext({ ciphers: tls.DEFAULT_CIPHERS, ...options });
+  } catch (error) {
+    scrub(error, options as Readonly<Record<string, unknown>>);
+    throw error;
+  }
 }

@@ -16,7 +16,7 @@ const OPTIONS: (RequestOptions & Record<string, unknown>)[] = [
   { host: 'localhost', servername: 'localhost' },
   { host: 'localhost', servername: 'other' },
   { host: '127.0.0.1', servername: '' },
-  { ca: 'ca', cert: 'cert', key: 'key', pfx: 'pfx' },
+  { ca: 'ca', cert: 'cert' },
   { ca: ['a', 'b'], rejectUnauthorized: false },
   { rejectUnauthorized: true, ciphers: 'ALL', ecdhCurve: 'auto', sigalgs: 'ed25519' },
   { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', secureProtocol: 'TLS_method' },

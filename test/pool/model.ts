@@ -92,6 +92,7 @@ export class Model implements Driver<ModelKinds> {
   /** When those that became idle were to be safe no more, and looked at first. */
   readonly #parked = new Map<Conn, { safeUntil: number; validateAt: number }>();
   readonly #served = new Map<Conn, number>();
+  readonly #told = new WeakSet<Conn>();
   readonly #initiators = new Set<ModelRequest>();
   readonly #hosts: (Host | undefined)[] = [];
 
@@ -399,6 +400,13 @@ export class Model implements Driver<ModelKinds> {
     } else {
       this.closing.add(connection);
     }
+  }
+
+  gone(connection: Conn): void {
+    assert.equal(connection.state, 'closed');
+    assert.ok(connection.closeReason, 'every connection is closed for a reason');
+    assert.ok(!this.#told.has(connection), 'the end of a connection is told once');
+    this.#told.add(connection);
   }
 
   reject(waiter: Waiter<ModelKinds>): void {

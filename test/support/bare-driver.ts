@@ -48,6 +48,7 @@ export class BareDriver implements Driver<BareKinds> {
   close(connection: Connection<BareKinds>): void {
     this.pool.closed(connection);
   }
+  gone(): void {}
   reject(): void {}
   refuse(): void {}
   saturated(): void {}

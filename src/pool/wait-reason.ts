@@ -1,0 +1,31 @@
+/** Why a request waits: the closed vocabulary of debug output. Pure, and for readers: nothing is decided by it. */
+import type { Kinds } from './kinds.js';
+import type { Pool } from './pool.js';
+import type { Waiter } from './waiter.js';
+
+export type WaitReason =
+  /** `maxSockets` is 0 for its host. */
+  | 'paused'
+  /** A connection that was just released, or that is validated, is on its way to it. */
+  | 'validating'
+  /** A connection is being opened that serves whoever is first. */
+  | 'connecting'
+  /** Its host has all the connections that it may have. */
+  | 'maxSockets'
+  /** All hosts together have. */
+  | 'maxTotalSockets'
+  /** What is left of `maxTotalSockets` is reserved for other hosts. */
+  | 'reserved'
+  /** The end of this turn of the event loop decides whether one is opened for it. */
+  | 'pacing';
+
+export function reasonToWait<K extends Kinds>(
+  { limits, size, room }: Pool<K>,
+  { host }: Waiter<K>,
+): WaitReason {
+  if (host.limits.maxSockets === 0) return 'paused';
+  if (host.need <= 0) return host.settling > 0 ? 'validating' : 'connecting';
+  if (host.connections.size >= host.limits.maxSockets) return 'maxSockets';
+  if (room.hasPlace(host)) return 'pacing';
+  return size >= limits.maxTotalSockets ? 'maxTotalSockets' : 'reserved';
+}
