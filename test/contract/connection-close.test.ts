@@ -19,7 +19,7 @@ const stubborn = (socket: TLSSocket): void => {
 
 interface Way {
   readonly options?: RequestOptions;
-  readonly then?: (req: ClientRequest) => void;
+  readonly change?: (req: ClientRequest) => void;
 }
 
 const LAST: Record<string, Way> = {
@@ -32,9 +32,9 @@ const LAST: Record<string, Way> = {
     options: { headers: ['Host', 'localhost', 'Connection', 'te', 'Connection', 'close', 'TE', 'trailers'] },
   },
   'without a host': { options: { setHost: false, headers: { Connection: 'close' } } },
-  'later, by setHeader': { then: (req) => req.setHeader('Connection', 'close') },
+  'later, by setHeader': { change: (req) => req.setHeader('Connection', 'close') },
   'with a body': { options: { method: 'POST', headers: { Connection: 'close', 'Content-Length': 0 } } },
-  'by shouldKeepAlive': { then: (req) => (req.shouldKeepAlive = false) },
+  'by shouldKeepAlive': { change: (req) => (req.shouldKeepAlive = false) },
 };
 
 const NOT_LAST: Record<string, Way> = {
@@ -58,12 +58,12 @@ for (const [kind, ways, connections] of [
   ['says close', LAST, 2],
   ['does not say close', NOT_LAST, 1],
 ] as const) {
-  for (const [how, { options, then }] of Object.entries(ways)) {
+  for (const [how, { options, change }] of Object.entries(ways)) {
     test(`a request that ${kind}: ${how}`, LIMIT, async (t) => {
       const server = await rawServer(t, stubborn);
       const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
       const req = request({ host: 'localhost', port: server.port, agent, ...options });
-      then?.(req);
+      change?.(req);
       await Promise.all([end(req), get(server, { agent })]);
       assert.equal(server.connections(), connections);
       await untilIdle(agent);
