@@ -245,6 +245,12 @@ export function isReferenced({ _handle: handle }: SocketLike): boolean {
   return raw?.hasRef?.() === true;
 }
 
+/** Whether somebody has said of `handle` that it need not keep the loop alive. */
+export function isUnreferenced(handle: Handle): boolean {
+  const raw = handle._parent ?? handle;
+  return raw.hasRef?.() === false;
+}
+
 /**
  * Whether all of a request has been handed to the system. Node's 'finish' comes too late to tell: it is emitted a turn
  * of the event loop after the write, and a fast server has answered by then.

@@ -45,7 +45,8 @@ export class Resting {
       channel.restsSoon = true;
       if (this.#soon.push(channel) === 1 || channel.polledAt > this.#restsAt + LOST_AFTER) {
         this.#restsAt = monotonicNow() + DELAY;
-        setTimeout(restAll, DELAY, this);
+        // Sockets that are still to be unref'd keep the process alive until then.
+        setTimeout(restAll, DELAY, this).unref();
       }
     }
     return true;

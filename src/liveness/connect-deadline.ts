@@ -4,9 +4,13 @@
  * It counts only time in which the event loop ran. A loop that was blocked for longer than the whole deadline finds its timer due before
  * it has looked at a single socket, while all the answers are there. So the deadline is cut into slices, a timer each: however long the
  * loop was away, it costs one slice; and after the last one the loop polls once more. Most dials end within the first.
+ *
+ * It keeps the process alive until there is a socket that does so: one of the system's own. Whoever calls `unref()` on the socket
+ * lets the process end.
  */
 import { isIP } from 'node:net';
-import type { SocketLike } from '../node-internals.js';
+import { isUnreferenced } from '../node-internals.js';
+import type { Handle, SocketLike } from '../node-internals.js';
 import { clearTimeout, MAX_DELAY, setImmediate, setTimeout } from '../node/timers.js';
 
 /** What a dial was waiting for: for `createConnection` to bring a socket, or for that socket's event of this name. */
@@ -62,6 +66,8 @@ export class ConnectDeadline {
     socket.on('lookup', this.#onLookup);
     socket.on(this.#event, this.#onReady);
     socket.on('close', this.#onReady);
+    // Listeners of 'socket' have been called by then.
+    setImmediate(() => this.#adjustRef());
   }
 
   clear(): void {
@@ -79,7 +85,7 @@ export class ConnectDeadline {
     if (!this.#socket) return 'createConnection';
     if (!this.#socket.connecting) return 'secureConnect';
     // A `lookup` that answers at once has done so before anybody could listen: then there is a descriptor by now.
-    const isFound = this.#isPath || this.#addresses.length > 0 || (this.#socket._handle?.fd ?? -1) >= 0;
+    const isFound = this.#isPath || this.#addresses.length > 0 || hasDescriptor(this.#socket._handle);
     return isFound ? 'connect' : 'lookup';
   }
 
@@ -89,6 +95,14 @@ export class ConnectDeadline {
       if (--this.#slices > 0) this.#start();
       else setImmediate(() => this.#end());
     }, this.#delay);
+    this.#adjustRef();
+  }
+
+  /** A socket of the system's keeps the process alive itself, unless it was told not to. One that is to come was told, too. */
+  #adjustRef(): void {
+    const handle = this.#socket?._handle;
+    if (handle && (hasDescriptor(handle) || isUnreferenced(handle))) this.#timer?.unref();
+    else if (!this.#isCleared) this.#timer?.ref();
   }
 
   #end(): void {
@@ -103,5 +117,11 @@ export class ConnectDeadline {
 
   readonly #onLookup = (error: Error | null, address: string): void => {
     if (!error) this.#addresses.push(address);
+    // The first address is tried right after this.
+    setImmediate(() => this.#adjustRef());
   };
+}
+
+function hasDescriptor(handle: Handle | null | undefined): boolean {
+  return (handle?.fd ?? -1) >= 0;
 }
