@@ -18,7 +18,7 @@ import { Lifetimes } from './liveness/lifetimes.js';
 import { holdBody } from './liveness/replay.js';
 import { Replays } from './liveness/replays.js';
 import { StallWatch } from './liveness/stall-watch.js';
-import { isReferenced, isSocketLike, resetAsyncId, setHighWaterMark } from './node-internals.js';
+import { isReferenced, isSocketLike, resetAsyncId } from './node-internals.js';
 import { LOST_AFTER, monotonicNow, nextTick, setImmediate } from './node/timers.js';
 import { timeoutOf } from './live-limits.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
@@ -31,6 +31,7 @@ import type { HostLimits } from './pool/limits.js';
 import { Pool } from './pool/pool.js';
 import type { Refusal } from './pool/refusal.js';
 import { Waiter } from './pool/waiter.js';
+import { applyHighWaterMark, applyTimeout } from './request-values.js';
 import { QueueTimer } from './queue-timer.js';
 import { onSocket, queuedOf, QueuedRequest } from './queued-request.js';
 import type { Deliver } from './queued-request.js';
@@ -587,7 +588,7 @@ export class SocketDriver implements Driver<AgentKinds> {
       if (channel.connection.isUnsafe && !deliver) nextTick(reconsider, channel);
       resetAsyncId(socket);
       const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
-      if (highWaterMark != null) setHighWaterMark(socket, highWaterMark);
+      if (highWaterMark != null) applyHighWaterMark(socket, req, highWaterMark);
       try {
         this.agent.reuseSocket(socket, req);
       } catch (error) {
@@ -605,10 +606,13 @@ export class SocketDriver implements Driver<AgentKinds> {
     else onSocket(req, socket);
 
     const timeout = req.timeout ?? timeoutOf(agentOptions);
-    if ((socket.timeout || 0) !== timeout) socket.setTimeout?.(timeout);
+    if ((socket.timeout || 0) !== timeout) applyTimeout(socket, req, timeout);
   }
 
-  #arm(queued: QueuedRequest, timeout = queued.req.timeout ?? timeoutOf(this.agent.options)): void {
+  #arm(
+    queued: QueuedRequest,
+    timeout = timeoutOf(queued.req.timeout === undefined ? this.agent.options : queued.req),
+  ): void {
     if (queued.req.destroyed) this.#onAbort(queued);
     else queued.arm(this.#queueTimer, timeout, this.#onAbort);
     this.#queueTimer.adjust();
