@@ -17,6 +17,14 @@ function waiterOf(arrival: number, priority: number): Waiter<Kinds> {
   return waiter;
 }
 
+const isEven = ({ arrival }: Waiter<Kinds>): boolean => arrival % 2 === 0;
+
+/** Of those of the most urgent priority, the first. */
+function mostUrgent(waiters: readonly Waiter<Kinds>[]): Waiter<Kinds> | undefined {
+  const urgent = Math.min(...waiters.map((waiter) => waiter.priority));
+  return waiters.find((waiter) => waiter.priority === urgent);
+}
+
 const priority = fc.nat({ max: 7 });
 const n = fc.nat({ max: 1000 });
 const operations = fc.oneof(
@@ -65,6 +73,11 @@ test('by priority, then first in, first out; moved ones keep their place by arri
         }
         assert.equal(queue.size, expected.length);
         assert.equal(queue.oldest, expected[0]);
+        assert.equal(queue.firstThat(isEven), mostUrgent(expected.filter(isEven)));
+        assert.equal(
+          queue.firstThat(() => true),
+          mostUrgent(expected),
+        );
         assert.deepEqual([...queue], expected);
       }
     }),
