@@ -1,5 +1,6 @@
 /** The real thing behind a pool connection: a socket, who has it, and what we have seen on it. */
 import { inspect } from 'node:util';
+import type { OfferedSession } from './connections/offered-session.js';
 import type { KeepAliveHint } from './liveness/keep-alive-hint.js';
 import type { Output } from './liveness/replay.js';
 import { RecordLedger } from './liveness/record-ledger.js';
@@ -43,6 +44,8 @@ export class Channel {
   held: readonly Output[] | undefined = undefined;
   /** It was lost before its request could use it, which is to have another one. */
   successor: QueuedRequest | undefined = undefined;
+  /** Its handshake offers a session of ours, and is not over. */
+  offered: OfferedSession | undefined = undefined;
   /** A loss is reported before it becomes an error. */
   shielded = false;
   /**

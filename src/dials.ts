@@ -4,9 +4,10 @@
  */
 import { Channel, channelOf } from './channel.js';
 import type { AgentKinds } from './channel.js';
+import { DialClock } from './connections/dial-clock.js';
+import { OfferedSession } from './connections/offered-session.js';
 import { connectionLabel, debug } from './debug.js';
-import { connectionReset, connectTimedOut, invalidType } from './errors.js';
-import { ConnectDeadline } from './liveness/connect-deadline.js';
+import { connectionReset, invalidType } from './errors.js';
 import type { Lifetimes } from './liveness/lifetimes.js';
 import { isSocketLike } from './node-internals.js';
 import type { SocketLike } from './node-internals.js';
@@ -38,16 +39,38 @@ export class Dials {
     const { origin } = connection.host;
     const requested = queued.options;
     const options = dialler.optionsFor(requested, origin);
-    debug.enabled && debug('%s is opened for %s', connectionLabel(connection), queued.req.method);
-    const deadline = this.#deadlineFor(connection, options);
-    dialler.dial(queued.req, { origin, options, requested }, (error, socket) => {
+    const refused = queued.refused;
+    queued.refused = undefined;
+    const clock = refused?.clock?.isRunning ? refused.clock : this.#clockFor(connection, options);
+    if (clock) clock.connection = connection;
+    if (clock?.error) {
+      this.#driver.pool.failed(connection, clock.error);
+      return;
+    }
+    const note = refused ? ', without a session' : '';
+    debug.enabled && debug('%s is opened for %s%s', connectionLabel(connection), queued.req.method, note);
+    const dial = { origin, options, requested, offersSession: refused === undefined };
+    dialler.dial(queued.req, dial, (error, socket) => {
       if (error) this.#failed(connection, error, socket);
-      else this.#answered(connection, socket, options);
+      else this.#answered(connection, socket, options, clock);
       const { channel } = connection;
-      if (channel && connection.state !== 'closed')
-        deadline?.watch(channel.socket, options['path'] ? undefined : String(options['host']));
-      else deadline?.clear();
+      if (channel && connection.state !== 'closed') clock?.watch(channel.socket);
+      else clock?.clear();
     });
+  }
+
+  /**
+   * The handshake of `channel` was refused for its session, nobody has got it (late binding), and it is closed: its connection is dialled
+   * once more. `false`: nobody waits for it.
+   */
+  again({ connection, offered }: Channel): boolean {
+    if (!offered?.isRefused || connection.state !== 'connecting') return false;
+    const queued = (connection.waiter ?? connection.host.waiting.next)?.request;
+    if (!queued || queued.req.destroyed) return false;
+    connection.channel = undefined;
+    queued.refused = offered;
+    this.#driver.dialFor(connection, queued);
+    return true;
   }
 
   /**
@@ -69,16 +92,11 @@ export class Dials {
     }
   }
 
-  #deadlineFor(connection: Conn, { host, port }: Options): ConnectDeadline | undefined {
-    const timeout = this.#timeout;
-    if (timeout === 0) return undefined;
-    const isWanted = (): boolean => connection.state !== 'closed';
-    return new ConnectDeadline(timeout, isWanted, (phase, address) => {
-      const error = connectTimedOut(phase, address, String(host), port, timeout);
-      debug.enabled && debug('%s %s', connectionLabel(connection), error.message);
-      if (connection.channel) connection.channel.socket.destroy(error);
-      else this.#driver.pool.failed(connection, error);
-    });
+  #clockFor(connection: Conn, options: Options): DialClock | undefined {
+    if (this.#timeout === 0) return undefined;
+    return new DialClock(connection, options, this.#timeout, (late, error) =>
+      this.#driver.pool.failed(late, error),
+    );
   }
 
   #failed(connection: Conn, error: Error, socket: SocketLike | undefined): void {
@@ -87,7 +105,7 @@ export class Dials {
     this.#driver.pool.failed(connection, error);
   }
 
-  #answered(connection: Conn, socket: unknown, options: Options): void {
+  #answered(connection: Conn, socket: unknown, options: Options, clock: DialClock | undefined): void {
     const { pool } = this.#driver;
     if (!isSocketLike(socket) || channelOf(socket)) {
       const expected = 'a stream.Duplex that is in no pool yet, returned by createConnection';
@@ -105,6 +123,7 @@ export class Dials {
         pool.failed(connection, error as Error);
         return;
       }
+      if (this.#driver.resumption.isOffered(socket)) channel.offered = new OfferedSession(channel, clock);
       const waits = pool.limits.binding === 'late' && awaitReady(channel);
       if (!waits) pool.connected(connection);
     }

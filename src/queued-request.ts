@@ -7,6 +7,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { ClientRequest } from 'node:http';
 import { inspect } from 'node:util';
 import type { AgentKinds } from './channel.js';
+import type { OfferedSession } from './connections/offered-session.js';
 import { connectionReset } from './errors.js';
 import { destroyedWith, timeoutAskedOf } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
@@ -29,6 +30,8 @@ export class QueuedRequest {
   waiter: Waiter<AgentKinds> | undefined = undefined;
   /** It had a connection before, and has lost it. */
   isResent = false;
+  /** Its dial was refused for the session that it offered, and is to be made without one. */
+  refused: OfferedSession | undefined = undefined;
 
   /** When its `timeout` is over, and its place among those that have one. */
   timesOutAt = Infinity;

@@ -219,10 +219,10 @@ export class SocketDriver implements Driver<AgentKinds> {
     if (channel?.driver !== this) return;
     const { connection } = channel;
     if (connection.state === 'connecting') {
-      this.pool.failed(
-        connection,
-        channel.error ?? connectionReset('The socket closed before it was connected'),
-      );
+      if (!this.#dials.again(channel)) {
+        const error = channel.error ?? connectionReset('The socket closed before it was connected');
+        this.pool.failed(connection, error);
+      }
     } else {
       this.#learnFrom(channel);
       this.pool.closed(connection, socket.destroyed ? 'closed' : 'detached');
@@ -305,7 +305,10 @@ export class SocketDriver implements Driver<AgentKinds> {
   }
 
   dial(connection: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
-    const queued = waiter.request;
+    this.dialFor(connection, waiter.request);
+  }
+
+  dialFor(connection: Connection<AgentKinds>, queued: QueuedRequest): void {
     queued.run(() => this.#dial(connection, queued));
   }
 
@@ -594,6 +597,8 @@ export class SocketDriver implements Driver<AgentKinds> {
       } catch (error) {
         socket.destroy(error as Error);
       }
+    } else if (channel.offered) {
+      if (!deliver) channel.offered.lease(req);
     } else if ((channel.rested || channel.connection.served > 1) && !isReferenced(socket)) {
       socket.ref?.();
     }

@@ -4,10 +4,11 @@
  */
 import { channelOf } from './channel.js';
 import type { Channel } from './channel.js';
+import type { OfferedSession } from './connections/offered-session.js';
 import { connectionReset } from './errors.js';
 import { addressOf, deadAddress } from './liveness/dead-peers.js';
 import { guard, unguard } from './liveness/guard.js';
-import { shield, unshield } from './liveness/replay.js';
+import { isLoss, shield, unshield } from './liveness/replay.js';
 import { hasOnlyListener, peerOf } from './node-internals.js';
 import type { SocketLike } from './node-internals.js';
 
@@ -29,7 +30,8 @@ export function listen(channel: Channel, keylog: boolean): void {
   if (keylog) listenToKeylog(channel);
   channel.claim();
   guard(channel, onStray);
-  if (channel.driver.replays.rule.max > 0) shield(channel, isSaved);
+  const { replays, resumption } = channel.driver;
+  if (replays.rule.max > 0 || resumption.isOffered(socket)) shield(channel, isSaved);
   if (!socket.connecting) arm(channel);
 }
 
@@ -115,10 +117,26 @@ function onEnd(this: SocketLike): void {
   channel?.driver.replays.lost(channel);
 }
 
-/** Whether the request on a connection that was reset goes on. */
+/** Whether the request on a connection that fails goes on: one that was reset, or whose session was refused. */
 function isSaved(channel: Channel, error: Error): boolean {
+  if (channel.offered && isRefused(channel, channel.offered, error)) return true;
+  if (!isLoss(error)) return false;
   channel.error = error;
   return channel.driver.replays.lost(channel, error);
+}
+
+/** Whether a handshake has failed that will be tried once more without a session. */
+function isRefused(channel: Channel, offered: OfferedSession, error: Error): boolean {
+  const { connection, driver, socket } = channel;
+  if (connection.state !== 'active' && connection.state !== 'connecting') return false;
+  if (!driver.resumption.refuses(socket, error)) return false;
+  offered.isRefused = true;
+  offered.clock?.unwatch();
+  channel.error = error;
+  // Nobody has it with late binding; then it is dialled again when it has closed.
+  if (connection.state === 'connecting' || driver.replays.redial(channel)) return true;
+  offered.clock?.clear();
+  return false;
 }
 
 function onClose(this: SocketLike): void {

@@ -73,8 +73,19 @@ export class ConnectDeadline {
   clear(): void {
     clearTimeout(this.#timer);
     this.#isCleared = true;
+    this.unwatch();
+  }
+
+  get isRunning(): boolean {
+    return !this.#isCleared;
+  }
+
+  /** The socket will not become ready; the deadline goes on for the next one. */
+  unwatch(): void {
     const socket = this.#socket;
     this.#socket = undefined;
+    this.#isPath = false;
+    this.#addresses = [];
     if (!socket) return;
     socket.removeListener('lookup', this.#onLookup);
     socket.removeListener(this.#event, this.#onReady);
@@ -91,7 +102,10 @@ export class ConnectDeadline {
 
   #start(): void {
     this.#timer = setTimeout(() => {
-      if (!this.#isWanted()) return;
+      if (!this.#isWanted()) {
+        this.clear();
+        return;
+      }
       if (--this.#slices > 0) this.#start();
       else setImmediate(() => this.#end());
     }, this.#delay);

@@ -69,7 +69,7 @@ function isFailedWrite(error: Error | undefined): boolean {
 }
 
 /** A loss, and not an error that somebody made up: those of the system have a number. */
-function isLoss(error: Error): boolean {
+export function isLoss(error: Error): boolean {
   const { code, errno } = error as NodeJS.ErrnoException;
   return typeof errno === 'number' && LOSSES.has(code);
 }
@@ -80,7 +80,7 @@ interface Shielded {
 }
 
 /**
- * Has `isSaved` asked before a loss becomes an error of the socket. If the answer is yes, the socket closes without one.
+ * Has `isSaved` asked before an error becomes one of the socket. If the answer is yes, the socket closes without one.
  * For streams that read from a handle; of others we would not know whether a response has begun.
  */
 export function shield(channel: Channel, isSaved: (channel: Channel, error: Error) => boolean): void {
@@ -88,7 +88,7 @@ export function shield(channel: Channel, isSaved: (channel: Channel, error: Erro
   const destroy = socket._destroy;
   if (!socket._handle || typeof destroy !== 'function' || Object.hasOwn(socket, '_destroy')) return;
   socket._destroy = function shielded(error, callback) {
-    const saved = error !== null && isLoss(error) && isSaved(channel, error);
+    const saved = error !== null && isSaved(channel, error);
     destroy.call(this, saved ? null : error, callback);
   };
   channel.shielded = true;
@@ -115,14 +115,37 @@ export function retract(channel: Channel, error?: Error): boolean {
   const writes = unwritten ? [] : resendable(channel, req, error);
   if (!writes) return false;
 
+  detach(channel, req);
+  if (!unwritten) sendAgain(req, writes);
+  return true;
+}
+
+/**
+ * The same for a connection that was never secured, so that nothing has left.
+ *
+ * @param taken gives all that was written, with callbacks that were not called
+ */
+export function retractUnsent(channel: Channel, taken: () => readonly Output[] | undefined): boolean {
+  const req = channel.request as unknown as Internals | undefined;
+  if (!req || !isAsExpected(req, channel.socket)) return false;
+
+  const unwritten = isUnwritten(req);
+  const writes = unwritten ? [] : taken();
+  if (!writes) return false;
+
+  detach(channel, req);
+  if (!unwritten) queueWrites(req, writes);
+  return true;
+}
+
+function detach(channel: Channel, req: Internals): void {
+  const { socket } = channel;
   socket._httpMessage = decoy();
   channel.request = undefined;
   req.socket = null;
   req.parser = null;
   req.reusedSocket = false;
-  if (!unwritten) sendAgain(req, writes);
   carryTimeout(req, socket);
-  return true;
 }
 
 /**
@@ -219,14 +242,21 @@ function mayRepeat({ driver, request }: Channel): boolean {
 }
 
 function sendAgain(req: Internals, writes: readonly Output[]): void {
-  for (const { data, encoding } of writes) {
-    req.outputData.push({ data, encoding, callback: null });
-    req.outputSize += data?.length ?? 0;
-  }
+  queueWrites(
+    req,
+    writes.map(({ data, encoding }) => ({ data, encoding, callback: null })),
+  );
   const last = req.outputData.at(-1);
   if (last) last.callback = (error) => sent(req, error);
+}
+
+function queueWrites(req: Internals, writes: readonly Output[]): void {
+  for (const output of writes) {
+    req.outputData.push(output);
+    req.outputSize += output.data?.length ?? 0;
+  }
   // 'prefinish', and Node's news that a client's request starts (http.client.request.start), come once.
-  req._finish = () => void Reflect.deleteProperty(req, '_finish');
+  if (req.finished) req._finish = () => void Reflect.deleteProperty(req, '_finish');
 }
 
 /** It was sent again. */

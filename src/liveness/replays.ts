@@ -11,7 +11,7 @@ import type { Pool } from '../pool/pool.js';
 import { Waiter } from '../pool/waiter.js';
 import { QueuedRequest } from '../queued-request.js';
 import type { Lifetimes } from './lifetimes.js';
-import { retract } from './replay.js';
+import { retract, retractUnsent } from './replay.js';
 import type { ReplayRule } from './replayable.js';
 
 type Conn = Connection<AgentKinds>;
@@ -78,6 +78,23 @@ export class Replays {
     if (!successor) return;
     channel.successor = undefined;
     if (request && this.#concerns(channel, request) && retract(channel)) this.#retry(channel, successor);
+  }
+
+  /**
+   * The handshake on `channel` was refused for the session that it offered: its request has the dial made again, in the same place.
+   * Whatever the rule says: nothing has left. `false`: it cannot be taken off.
+   */
+  redial(channel: Channel): boolean {
+    const { connection, offered, request, requestOptions, socket } = channel;
+    if (!offered || !request || !requestOptions || connection.state !== 'active') return false;
+    if (request.destroyed !== false || request.aborted || request.res) return false;
+    const isOff = retractUnsent(channel, () => offered.take());
+    offered.end();
+    if (!isOff) return false;
+    const queued = queue(request, channel);
+    queued.refused = offered;
+    this.#requeueAfter(connection, queued, true, socket.timeout);
+    return true;
   }
 
   /** All that does not depend on what was sent. */

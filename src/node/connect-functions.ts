@@ -62,14 +62,24 @@ function isHarmless(fn: unknown): boolean {
   return typeof fn === 'function' && (fn as { [HARMLESS]?: unknown })[HARMLESS] === true;
 }
 
+const createConnection = new Watched(
+  Agent.prototype,
+  'createConnection',
+  /\b_agentKey\b/,
+  /\btls\.connect\(/,
+);
 const CONNECTING = [
-  new Watched(Agent.prototype, 'createConnection', /\b_agentKey\b/, /\btls\.connect\(/),
+  createConnection,
   new Watched(tls, 'connect', /\bnew TLSSocket\(/),
   new Watched(tls, 'createSecureContext', /\bnew SecureContext\(/),
 ];
 
 /** Decides whom we trust, too; a session that is resumed is not shown to it again. */
 const TRUSTING = [...CONNECTING, new Watched(tls, 'checkServerIdentity', /\bERR_TLS_CERT_ALTNAME_/)];
+
+export function isCreateConnectionOwn(): boolean {
+  return createConnection.isOwn;
+}
 
 /** Whether connections are opened by Node's own functions alone. */
 export function areConnectFunctionsOwn(): boolean {

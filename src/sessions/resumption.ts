@@ -27,6 +27,8 @@ export class Resumption {
   readonly #own: SessionMethods;
   /** Stands for the TLS material of now: sessions of an earlier one are of no use. */
   #generation: object = {};
+  /** Handshakes under way that offer a session of ours. */
+  readonly #offering = new WeakMap<object, Attempt>();
   /** Where `_cacheSession` is overridden and calls ours, which knows but a string. */
   #storing: SessionKey | undefined;
 
@@ -37,17 +39,36 @@ export class Resumption {
     this.cache = cache;
   }
 
-  /** A connection to `origin` is about to be opened with `options`: gives them a session, if there is one. */
-  begin(origin: Origin<unknown>, options: { session?: Buffer | undefined }): Attempt {
+  /** A connection to `origin` is about to be opened with `options`: gives them a session, if there is one and it `mayOffer` it. */
+  begin(origin: Origin<unknown>, options: { session?: Buffer | undefined }, mayOffer: boolean): Attempt {
     const attempt = new Attempt(this, origin, options as Options, this.#generation);
     // The user's own comes first.
-    if (options.session !== undefined || attempt.isForOnce || !this.#isOn) return attempt;
+    if (!mayOffer || options.session !== undefined || attempt.isForOnce || !this.#isOn) return attempt;
     const { key } = attempt;
     const overridden = this.#agent._getSession !== this.#own._getSession;
     const session = overridden ? this.#agent._getSession(key.id) : this.cache.take(key.id);
     if (session !== undefined) options.session = session;
+    attempt.offers = session !== undefined;
     if (!overridden) attempt.session = session;
     return attempt;
+  }
+
+  /** Whether the handshake of `socket` offers a session of ours, and the dial may be made again. */
+  isOffered(socket: object): boolean {
+    return this.#offering.has(socket);
+  }
+
+  /**
+   * Whether `error` is how the handshake of `socket` was refused, as it seems for the session that it offered. Then all of this
+   * identity are dropped.
+   */
+  refuses(socket: SocketLike, error: Error): boolean {
+    return this.#offering.get(socket)?.isRefused(socket, error) === true;
+  }
+
+  /** @internal For attempts. */
+  watch(socket: object, attempt: Attempt): void {
+    this.#offering.set(socket, attempt);
   }
 
   /** TLS material was changed: what was stored for the old goes, and what is still to come for it is not wanted. */
@@ -99,8 +120,12 @@ export class Attempt {
   readonly generation: object;
   /** Its functions were never seen before, and will most likely never be seen again: no session is worth keeping. */
   readonly isForOnce: boolean;
-  /** What was offered by us. */
+  /** What was offered by us, out of our cache. */
   session: Buffer | undefined = undefined;
+  /** Something was offered by us, whatever keeps it. */
+  offers = false;
+  /** The dial is ours, and may be made again. */
+  isRepeatable = false;
   readonly #resumption: Resumption;
   readonly #options: Options;
   readonly #ownSession: boolean;
@@ -143,8 +168,9 @@ export class Attempt {
       this.#secured(socket);
       return;
     }
+    if (this.offers && this.isRepeatable) this.#resumption.watch(socket, this);
     this.#sent = socket.connecting === false;
-    const onError = (error: Error): void => this.#failed(error);
+    const onError = (error: Error): void => this.#failed(socket, error);
     if (!this.#sent) socket.once('connect', () => (this.#sent = true));
     socket.once('error', onError);
     socket.once('secureConnect', () => {
@@ -165,16 +191,19 @@ export class Attempt {
     this.#resumption.cache.countHandshake(resumed);
   }
 
+  isRefused(socket: SocketLike, error: Error): boolean {
+    if (this.#done || !this.#sent || !isRefusal(socket, error)) return false;
+    this.#failed(socket, error);
+    return true;
+  }
+
   /** At once, and not when it is closed: its request may be tried again in between. */
-  #failed(error: Error): void {
+  #failed(socket: SocketLike, error: Error): void {
     if (!this.#sent) this.unsent();
     if (this.#done) return;
     this.#done = true;
-    // TLS itself broke, and the ticket may be why. Others of the same server would do no better, one request after the other.
-    // (EPROTO: it broke while something was being written.)
-    const code: unknown = Reflect.get(error, 'code');
-    const all = code === 'EPROTO' || (typeof code === 'string' && code.startsWith('ERR_SSL_'));
-    this.#resumption.failed(this, all);
+    // The ticket may be why. Others of the same server would do no better, one request after the other.
+    this.#resumption.failed(this, brokeTls(error) || isRefusal(socket, error));
   }
 
   /** Without an error before the handshake was over: it was not wanted any more, and nothing speaks against the session. */
@@ -182,4 +211,32 @@ export class Attempt {
     if (!this.#sent) this.unsent();
     this.#done = true;
   }
+}
+
+/** Of anything that was thrown or emitted. */
+function codeOf(error: unknown): string {
+  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+/** TLS itself broke. (EPROTO: while something was being written.) */
+function brokeTls(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'EPROTO' || code.startsWith('ERR_SSL_');
+}
+
+/** Alerts of servers to which our certificate is not good enough (RFC 8446, section 6.2), by name or in OpenSSL's words. */
+const ABOUT_CERTIFICATE = /certificate|unknown[_ ]ca|access[_ ]denied/i;
+
+const LOSSES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+
+/**
+ * Whether a handshake may have failed for the session that it offered: by an alert, a reset or an end of file. Not for a certificate,
+ * theirs or ours, nor for what the system says of the way there, nor by anybody's decision on this side.
+ */
+function isRefusal(socket: SocketLike, error: NodeJS.ErrnoException): boolean {
+  const code = codeOf(error);
+  if (brokeTls(error)) return !ABOUT_CERTIFICATE.test(code === 'EPROTO' ? error.message : code);
+  // An error without a number is Node's word for an end of file, or somebody's own.
+  return LOSSES.has(code) && (typeof error.errno === 'number' || socket.readableEnded);
 }

@@ -8,6 +8,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { invalidName } from '../errors.js';
 import { awaitsTunnel } from '../node-internals.js';
 import type { AgentRequest, SocketLike } from '../node-internals.js';
+import { isCreateConnectionOwn } from '../node/connect-functions.js';
 import type { Deliver } from '../queued-request.js';
 import type { Resumption } from '../sessions/resumption.js';
 import type { Options, Origin } from './identity.js';
@@ -32,6 +33,8 @@ export interface Dial {
   readonly options: Options;
   /** What the request came with. */
   readonly requested: Options;
+  /** Whether a session may be resumed, if there is one. */
+  readonly offersSession: boolean;
 }
 
 export class Dialler {
@@ -115,7 +118,13 @@ export class Dialler {
       const context = this.#contexts.get(profile.values, profile.contextOptions);
       if (context) connectOptions.secureContext = context;
     }
-    const attempt = this.#resumption.begin(origin, connectOptions);
+    const attempt = this.#resumption.begin(
+      origin,
+      connectOptions,
+      this.#dialling.get(req)?.offersSession !== false,
+    );
+    // What others connect, or a socket that is given once, is not ours to try again.
+    attempt.isRepeatable = isNodes && isCreateConnectionOwn() && !connectOptions.socket;
     const deliver = once<Deliver>((error, socket) => {
       if (error) {
         attempt.unsent();

@@ -1,0 +1,110 @@
+/**
+ * A dial whose handshake offers a TLS session of ours. Some servers, and boxes before them, end such a handshake instead of declining the
+ * session; then the dial is made once more, without one. No byte of a request has left by then, so this may be done for any: what Node's
+ * client has written to the socket is noted until the handshake is over, and given to the next socket, with its callbacks.
+ *
+ * It knows all that was written, or says that it does not: the socket's own count of bytes decides.
+ */
+import type { Channel } from '../channel.js';
+import type { Output } from '../liveness/replay.js';
+import type { AgentRequest } from '../node-internals.js';
+import { nextTick } from '../node/timers.js';
+import type { DialClock } from './dial-clock.js';
+
+/** Bytes of a body up to which a request is kept. */
+const MAX_BODY = 64 * 1024;
+/** What chunked encoding puts around a body, at most, that is still taken for one of that size. */
+const MAX_FRAMING = 1024;
+
+type Callback = Output['callback'];
+type Write = (data: Output['data'], encoding?: unknown, callback?: unknown, size?: number) => boolean;
+
+/** Node's `OutgoingMessage`, as far as this is concerned. */
+interface Writing {
+  outputData?: Output[];
+  _writeRaw?: Write;
+}
+
+interface Noted extends Output {
+  /** The next socket's: this one has nothing more to say to its callback. */
+  isMoved: boolean;
+}
+
+export class OfferedSession {
+  readonly channel: Channel;
+  readonly clock: DialClock | undefined;
+  /** The handshake was refused: the dial is to be made again when the socket has closed. */
+  isRefused = false;
+  #req: AgentRequest | undefined = undefined;
+  /** `undefined`: there was more than is kept, or it cannot be known. */
+  #noted: Noted[] | undefined = [];
+  #size = 0;
+
+  /** @param clock the time that is left for the dial, if it is limited */
+  constructor(channel: Channel, clock: DialClock | undefined) {
+    this.channel = channel;
+    this.clock = clock;
+    channel.socket.once('secureConnect', () => this.end());
+  }
+
+  /** `req` has the socket. Called before Node's client has it. */
+  lease(req: AgentRequest): void {
+    nextTick(begin, this, req);
+  }
+
+  /** Just before Node's client sends what there is by then. */
+  begin(req: AgentRequest): void {
+    const writing = req as unknown as Writing;
+    const { _writeRaw: inherited, outputData } = writing;
+    if (this.channel.request !== req || this.channel.offered !== this) return;
+    if (this.#req || typeof inherited !== 'function' || Object.hasOwn(req, '_writeRaw') || !outputData) {
+      this.#noted = undefined;
+      return;
+    }
+    this.#req = req;
+    for (const output of outputData) output.callback = this.#note(output);
+    writing._writeRaw = (data, encoding, callback, size) => {
+      const [coding, done] = typeof encoding === 'function' ? [undefined, encoding] : [encoding, callback];
+      const output = { data, encoding: coding, callback: done } as Output;
+      return inherited.call(req, data, coding, this.#note(output), size);
+    };
+  }
+
+  /** All that was written to the socket, for another one; its callbacks are the other one's from now on. */
+  take(): readonly Output[] | undefined {
+    const { socket } = this.channel;
+    const noted = this.#noted;
+    if (!noted || socket.bytesWritten !== this.#size) return undefined;
+    for (const output of noted) output.isMoved = true;
+    return noted.map(({ data, encoding, callback }) => ({ data, encoding, callback }));
+  }
+
+  /** The handshake is over, or the request has been taken off. */
+  end(): void {
+    if (this.#req) Reflect.deleteProperty(this.#req, '_writeRaw');
+    this.#req = undefined;
+    this.#noted = undefined;
+    if (!this.isRefused) this.channel.offered = undefined;
+  }
+
+  #note({ data, encoding, callback }: Output): Callback {
+    const noted = this.#noted;
+    if (!noted) return callback;
+    this.#size +=
+      typeof data === 'string' ? Buffer.byteLength(data, encoding ?? 'utf8') : (data?.length ?? 0);
+    if (this.#size - (this.#req?._header?.length ?? 0) > MAX_BODY + MAX_FRAMING) {
+      this.#noted = undefined;
+      return callback;
+    }
+    const output: Noted = { data, encoding, callback, isMoved: false };
+    noted.push(output);
+    if (typeof callback !== 'function') return callback;
+    return (error) => {
+      if (!output.isMoved) callback(error);
+    };
+  }
+}
+
+function begin(offered: OfferedSession, req: AgentRequest): void {
+  offered.begin(req);
+}
