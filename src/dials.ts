@@ -9,6 +9,7 @@ import { OfferedSession } from './connections/offered-session.js';
 import { connectionLabel, debug } from './debug.js';
 import { connectionReset, invalidType } from './errors.js';
 import type { Lifetimes } from './liveness/lifetimes.js';
+import { sayClose } from './node/last-request.js';
 import { isSocketLike } from './node-internals.js';
 import type { SocketLike } from './node-internals.js';
 import type { Connection } from './pool/connection.js';
@@ -38,6 +39,7 @@ export class Dials {
     const { dialler } = this.#driver;
     const { origin } = connection.host;
     const requested = queued.options;
+    if (requested['agent'] === false) sayClose(queued.req, requested['headers']);
     const options = dialler.optionsFor(requested, origin);
     const refused = queued.refused;
     queued.refused = undefined;
