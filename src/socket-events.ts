@@ -9,6 +9,7 @@ import { connectionReset } from './errors.js';
 import { addressOf, deadAddress } from './liveness/dead-peers.js';
 import { guard, unguard } from './liveness/guard.js';
 import { isLoss, shield, unshield } from './liveness/replay.js';
+import { nextTick } from './node/timers.js';
 import { hasOnlyListener, peerOf } from './node-internals.js';
 import type { SocketLike } from './node-internals.js';
 
@@ -155,13 +156,33 @@ function onClose(this: SocketLike): void {
   }
 }
 
-/** Stays for the socket's whole life: an error between two requests must not become an uncaught one. */
+/**
+ * Stays for the socket's whole life: an error between two requests must not become an uncaught one. Node says errors of a TLS socket after
+ * its handshake without destroying it, and marks it in the way in which Node's client marks one whose request has heard of an error: a
+ * request that got it then would end in 'close' alone.
+ */
 function onError(this: SocketLike, error: Error): void {
   const channel = channelOf(this);
   if (!channel) return;
   channel.error = error;
+  channel.poisoned = true;
+  if (!this.destroyed) endFailed(channel, error);
   const dead = deadAddress(error, channel.address);
   if (dead !== undefined) channel.driver.peerDied(dead);
+}
+
+/** The socket of `channel` has failed, and is still open. */
+function endFailed({ connection, driver, socket }: Channel, error: Error): void {
+  if (connection.state === 'idle' || connection.state === 'settling') {
+    driver.pool.close(connection, 'server-closed');
+  } else {
+    // After the listeners of Node's client, which end the request that has it, and others'. If there is none yet, it hears of this error.
+    nextTick(destroyFailed, socket, error);
+  }
+}
+
+function destroyFailed(socket: SocketLike, error: Error): void {
+  if (!socket.destroyed) socket.destroy(error);
 }
 
 /** The socket's own idle timer, that somebody may have set in `keepSocketAlive`. */
