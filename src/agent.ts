@@ -7,7 +7,7 @@ import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { inspect } from 'node:util';
 import { unsupported } from './errors.js';
-import { intercept, isIntercepted } from './interception.js';
+import { intercept, interceptor, isNodesCallback, ownOptionsOf } from './interception.js';
 import type { HostLimitOptions } from './limits/host-limits.js';
 import { invalidPriority, isPriority } from './limits/priority.js';
 import type { QueueState } from './limits/queue-state.js';
@@ -152,7 +152,7 @@ export class PoolingAgent extends Agent {
    */
   addRequest(req: AgentRequest, options: object | string, ...legacy: unknown[]): void {
     const driver = this[kDriver];
-    if (isIntercepted()) {
+    if (interceptor() !== undefined) {
       intercept(this, req, options, legacy);
     } else if (typeof options === 'string') {
       const [port, localAddress] = legacy;
@@ -165,8 +165,10 @@ export class PoolingAgent extends Agent {
   /** Opens a connection for `req`. The pool calls it for every connection; subclasses may override it. */
   createSocket(req: AgentRequest, options: object, callback: Deliver): void {
     const driver = this[kDriver];
-    if (isIntercepted() && !driver.dialler.isDialling(req)) {
-      driver.acquire(req, options as Options, callback);
+    if (interceptor() !== undefined && !driver.dialler.isDialling(req)) {
+      // A request that comes from Node's addRequest is served as any other. Others get what they ask for.
+      const deliver = isNodesCallback(callback) ? undefined : callback;
+      driver.acquire(req, ownOptionsOf(options, this.options), deliver);
       return;
     }
     driver.open(req, options as Options, callback);

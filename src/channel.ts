@@ -32,10 +32,14 @@ export class Channel {
   readonly options: Options;
   /** `agent: false` makes an agent for this one request: nobody could use the connection again, or close it. */
   readonly isOneOff: boolean;
+  /** The function that stood before Node's `addRequest` when it was opened: see interception.ts. */
+  interceptor: unknown = undefined;
   /** The request that has it. */
   request: AgentRequest | undefined = undefined;
   /** With what options it asked for a connection. `undefined`: it must not be given another one. */
   requestOptions: Options | undefined = undefined;
+  /** Whether the socket's counter tells what was sent: not where a mocking library takes the writes (nock 15). */
+  readonly #counts: boolean;
   /** Bytes that its socket had sent when it was leased. `undefined`: the socket does not count. */
   #sentBefore: number | undefined = undefined;
   /** Bytes came that answer its request. Only the guard can tell: the socket counts those that answer nobody, too. */
@@ -86,6 +90,7 @@ export class Channel {
     this.socket = socket;
     this.options = options;
     this.isOneOff = options['agent'] === false;
+    this.#counts = !Object.hasOwn(socket, '_writeGeneric');
     this.ledger = new RecordLedger(socket);
   }
 
@@ -111,7 +116,7 @@ export class Channel {
   lease(req: AgentRequest): void {
     this.request = req;
     this.answered = false;
-    this.#sentBefore = bytesSent(this.socket);
+    this.#sentBefore = this.#counts ? bytesSent(this.socket) : undefined;
   }
 
   /**

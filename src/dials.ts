@@ -8,6 +8,7 @@ import { DialClock } from './connections/dial-clock.js';
 import { OfferedSession } from './connections/offered-session.js';
 import { connectionLabel, debug } from './debug.js';
 import { connectionReset, invalidType } from './errors.js';
+import { interceptor } from './interception.js';
 import type { Lifetimes } from './liveness/lifetimes.js';
 import { sayClose } from './node/last-request.js';
 import { isSocketLike } from './node-internals.js';
@@ -19,6 +20,13 @@ import { awaitReady, listen } from './socket-events.js';
 import type { Options } from './tls/identity.js';
 
 type Conn = Connection<AgentKinds>;
+
+/** What was noted when a dial began. */
+interface Begun {
+  readonly clock: DialClock | undefined;
+  /** See `Channel.interceptor`. */
+  readonly openedBy: unknown;
+}
 
 export class Dials {
   readonly #driver: SocketDriver;
@@ -52,9 +60,10 @@ export class Dials {
     const note = refused ? ', without a session' : '';
     debug.enabled && debug('%s is opened for %s%s', connectionLabel(connection), queued.req.method, note);
     const dial = { origin, options, requested, offersSession: refused === undefined };
+    const openedBy = interceptor();
     dialler.dial(queued.req, dial, (error, socket) => {
       if (error) this.#failed(connection, error, socket);
-      else this.#answered(connection, socket, options, clock);
+      else this.#answered(connection, socket, options, { clock, openedBy });
       const { channel } = connection;
       if (channel && connection.state !== 'closed') clock?.watch(channel.socket);
       else clock?.clear();
@@ -107,7 +116,7 @@ export class Dials {
     this.#driver.pool.failed(connection, error);
   }
 
-  #answered(connection: Conn, socket: unknown, options: Options, clock: DialClock | undefined): void {
+  #answered(connection: Conn, socket: unknown, options: Options, { clock, openedBy }: Begun): void {
     const { pool } = this.#driver;
     if (!isSocketLike(socket) || channelOf(socket)) {
       const expected = 'a stream.Duplex that is in no pool yet, returned by createConnection';
@@ -125,9 +134,10 @@ export class Dials {
         pool.failed(connection, error as Error);
         return;
       }
+      channel.interceptor = openedBy;
       if (this.#driver.resumption.isOffered(socket)) channel.offered = new OfferedSession(channel, clock);
       const waits = pool.limits.binding === 'late' && awaitReady(channel);
-      if (!waits) pool.connected(connection);
+      if (!waits) this.#driver.connected(channel);
     }
   }
 }

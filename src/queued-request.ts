@@ -8,6 +8,7 @@ import { ClientRequest } from 'node:http';
 import { inspect } from 'node:util';
 import type { AgentKinds } from './channel.js';
 import type { OfferedSession } from './connections/offered-session.js';
+import { interceptor } from './interception.js';
 import { connectionReset } from './errors.js';
 import { destroyedWith, timeoutAskedOf } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
@@ -27,6 +28,8 @@ export class QueuedRequest {
   readonly options: Options;
   /** Takes the socket in place of the request: for a caller of `createSocket`. */
   readonly deliver: Deliver | undefined;
+  /** The function that the request has passed before it came here: see interception.ts. */
+  readonly interceptor: unknown = interceptor();
   waiter: Waiter<AgentKinds> | undefined = undefined;
   /** It had a connection before, and has lost it. */
   isResent = false;

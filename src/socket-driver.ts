@@ -10,6 +10,7 @@ import { allowsAnother } from './connections/hand-over.js';
 import { debug, debugClose, debugWait } from './debug.js';
 import { Dials } from './dials.js';
 import { agentDestroyed, connectionReset, PoolQueueError } from './errors.js';
+import { ownOptionsOf, queuedByNode } from './interception.js';
 import { invalidPriority, isPriority } from './limits/priority.js';
 import { hostAndPort, hostName, queueState } from './limits/queue-state.js';
 import type { HostRules } from './limits/rules.js';
@@ -182,6 +183,25 @@ export class SocketDriver implements Driver<AgentKinds> {
     this.dialler.open(req, requested, this.#hostOf(req, requested).origin, callback);
   }
 
+  /** Node's own `addRequest`, called by a wrapper, would leave `req` waiting. */
+  acquireNoted(req: AgentRequest): void {
+    const { options, run } = queuedByNode(req);
+    run(() => {
+      try {
+        this.acquire(req, ownOptionsOf(options, this.agent.options));
+      } catch (error) {
+        new QueuedRequest(req, options as Options, undefined).fail(asError(error));
+      }
+    });
+  }
+
+  /** The connection of `channel` exists, or is ready for a request. */
+  connected(channel: Channel): void {
+    const { connection } = channel;
+    if (connection.waiter?.state !== 'dialling' && passesBy(channel)) this.pool.close(connection, 'surplus');
+    else this.pool.connected(connection);
+  }
+
   /** The agent's listener for 'free'. */
   readonly onFree = (socket: SocketLike, options: Options): void => this.free(socket, options);
 
@@ -204,7 +224,8 @@ export class SocketDriver implements Driver<AgentKinds> {
     channel.used ||= response != null || request?.destroyed === undefined;
     channel.hint = this.#lifetimes.hintOf(response?.rawHeaders);
     if (response) this.#lifetimes.answered(connection);
-    this.pool.release(connection, allowsAnother(channel) && this.usable(connection));
+    const reusable = allowsAnother(channel) && this.usable(connection) && !passesBy(channel);
+    this.pool.release(connection, reusable);
     if (channel.request === request) {
       channel.request = undefined;
       channel.requestOptions = undefined;
@@ -653,6 +674,17 @@ export class SocketDriver implements Driver<AgentKinds> {
 
 function reconsider(channel: Channel): void {
   channel.driver.replays.reconsider(channel);
+}
+
+/**
+ * Hot path. A request that waits has passed a mocking library (see interception.ts) that the connection was opened before, and has never
+ * been seen by: on it, what is mocked would reach the real server.
+ */
+function passesBy({ connection, interceptor }: Channel): boolean {
+  const { waiting } = connection.host;
+  if (waiting.size === 0) return false;
+  const passed = waiting.next?.request.interceptor;
+  return passed !== undefined && passed !== interceptor;
 }
 
 function turn(driver: SocketDriver): void {

@@ -76,7 +76,7 @@ function arm(channel: Channel): void {
 
 function onReady(this: SocketLike): void {
   const channel = channelOf(this);
-  if (channel) channel.driver.pool.connected(channel.connection);
+  channel?.driver.connected(channel);
 }
 
 function onKeylog(this: SocketLike, line: Buffer): void {

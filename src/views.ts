@@ -4,29 +4,14 @@
  * them changes nothing. That keeps the request path free of lists that are searched and spliced.
  */
 import type { AgentKinds } from './channel.js';
-import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { Agent, RequestOptions } from 'node:https';
-import { isIntercepted } from './interception.js';
+import { emptyViews, InterceptedViews } from './intercepted-views.js';
+import type { View, Views } from './intercepted-views.js';
+import { interceptor } from './interception.js';
 import type { HostPool } from './pool/host-pool.js';
 import type { Pool } from './pool/pool.js';
 import type { SocketDriver } from './socket-driver.js';
 import { rememberProfile } from './tls/name.js';
-
-type View<T> = Record<string, T[]>;
-
-interface Views {
-  sockets: View<SocketLike>;
-  freeSockets: View<SocketLike>;
-  requests: View<AgentRequest>;
-}
-
-function emptyViews(): Views {
-  return { sockets: empty(), freeSockets: empty(), requests: empty() };
-}
-
-function empty<T>(): View<T> {
-  return Object.create(null) as View<T>;
-}
 
 function takeViews(pool: Pool<AgentKinds>, nameOf: (host: HostPool<AgentKinds>) => string): Views {
   const views = emptyViews();
@@ -52,6 +37,8 @@ function add<T>(view: View<T>, name: string, member: T): void {
   (view[name] ??= []).push(member);
 }
 
+const RESOLVED = Promise.resolve();
+
 /** For readers. What is written to them is ignored, as Node's own constructor writes, too. */
 export function defineViews(agent: Agent, driver: SocketDriver): void {
   let views: Views = emptyViews();
@@ -59,12 +46,6 @@ export function defineViews(agent: Agent, driver: SocketDriver): void {
   const names = new WeakMap<object, string>();
 
   const current = (): Views => {
-    if (isIntercepted()) {
-      // Node's addRequest may be working on them: nothing of ours for it to take, room for what it notes.
-      if (takenAt !== -1) views = emptyViews();
-      takenAt = -1;
-      return views;
-    }
     if (takenAt !== driver.pool.changes) {
       views = takeViews(driver.pool, (host) => {
         let name = names.get(host);
@@ -84,11 +65,22 @@ export function defineViews(agent: Agent, driver: SocketDriver): void {
     return views;
   };
 
+  let intercepted: InterceptedViews | undefined;
+  const acquireNoted = (): void => {
+    for (const req of intercepted?.takeNoted() ?? []) driver.acquireNoted(req);
+  };
+  const shown = (): Views => {
+    if (interceptor() === undefined) return current();
+    // Node's addRequest may be the reader, at any time: it notes a host, and a request that it would leave waiting there.
+    void RESOLVED.then(acquireNoted);
+    return (intercepted ??= new InterceptedViews(current));
+  };
+
   const define = (name: string, get: () => unknown): void => {
     Object.defineProperty(agent, name, { configurable: true, enumerable: true, get, set: () => {} });
   };
-  define('sockets', () => current().sockets);
-  define('freeSockets', () => current().freeSockets);
-  define('requests', () => current().requests);
+  define('sockets', () => shown().sockets);
+  define('freeSockets', () => shown().freeSockets);
+  define('requests', () => shown().requests);
   define('totalSocketCount', () => driver.pool.size);
 }
