@@ -117,3 +117,9 @@ declare module 'ws' {
     handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer, done: (ws: WebSocket) => void): void;
   }
 }
+
+/** What we use of it is as in nock 14. */
+declare module 'nock-15' {
+  import nock from 'nock';
+  export default nock;
+}
