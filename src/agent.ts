@@ -12,6 +12,7 @@ import type { HostLimitOptions } from './limits/host-limits.js';
 import { invalidPriority, isPriority } from './limits/priority.js';
 import type { QueueState } from './limits/queue-state.js';
 import { defineDurations, defineLimits } from './live-limits.js';
+import { callIfAble } from './node/foreign.js';
 import { hasProxyConfig, isReferenced } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import { inspectAgent, summaryOf } from './observe/inspect.js';
@@ -190,17 +191,17 @@ export class PoolingAgent extends Agent {
 
   /** Called before a socket becomes idle: arms TCP keep-alive and lets the process exit. `false`: do not keep it. */
   override keepSocketAlive(socket: SocketLike): boolean {
-    socket.setKeepAlive?.(true, this.keepAliveMsecs);
-    socket.unref?.();
+    callIfAble(socket, 'setKeepAlive', true, this.keepAliveMsecs);
+    callIfAble(socket, 'unref');
     // Idle sockets are closed by the pool's own clock; a request's timeout ends with the request.
-    if (socket.timeout) socket.setTimeout?.(0);
+    if (socket.timeout) callIfAble(socket, 'setTimeout', 0);
     return true;
   }
 
   /** Called when a request gets a socket that has served another one. */
   override reuseSocket(socket: SocketLike, req: AgentRequest): void {
     req.reusedSocket = true;
-    if (!isReferenced(socket)) socket.ref?.();
+    if (!isReferenced(socket)) callIfAble(socket, 'ref');
   }
 
   /** The newest TLS session that is remembered under `key`. As in Node's agent: for those who call or override it. */

@@ -4,6 +4,7 @@ import type { OfferedSession } from './connections/offered-session.js';
 import type { KeepAliveHint } from './liveness/keep-alive-hint.js';
 import type { Output } from './liveness/replay.js';
 import { RecordLedger } from './liveness/record-ledger.js';
+import { codeOf, propertyOf } from './node/foreign.js';
 import { bytesSent, isSent } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { HostPool } from './pool/host-pool.js';
@@ -50,6 +51,8 @@ export class Channel {
   successor: QueuedRequest | undefined = undefined;
   /** Its handshake offers a session of ours, and is not over. */
   offered: OfferedSession | undefined = undefined;
+  /** What was read is being handed on. Still so when that is over: something has thrown on the way. */
+  delivering = false;
   /** A loss is reported before it becomes an error. */
   shielded = false;
   /**
@@ -77,7 +80,8 @@ export class Channel {
   ownPush: SocketLike['push'] | undefined = undefined;
   /** What came off the wire, and what of it was delivered. */
   readonly ledger: RecordLedger;
-  error: Error | undefined = undefined;
+  /** What its 'error' event said last, which may be anything. */
+  error: unknown = undefined;
 
   constructor(
     driver: SocketDriver,
@@ -116,6 +120,7 @@ export class Channel {
   lease(req: AgentRequest): void {
     this.request = req;
     this.answered = false;
+    this.delivering = false;
     this.#sentBefore = this.#counts ? bytesSent(this.socket) : undefined;
   }
 
@@ -137,8 +142,9 @@ export class Channel {
 
   /** The other side has ended it. */
   get endedByPeer(): boolean {
-    const code: unknown = this.error && Reflect.get(this.error, 'code');
-    return this.dismissed || this.socket.readableEnded || code === 'ECONNRESET' || code === 'EPIPE';
+    const code = codeOf(this.error);
+    const ended = propertyOf(this.socket, 'readableEnded') === true;
+    return this.dismissed || ended || code === 'ECONNRESET' || code === 'EPIPE';
   }
 
   /** The socket is the caller's from now on. */

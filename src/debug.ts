@@ -6,6 +6,7 @@
 import createDebug from 'debug';
 import { hostName } from './limits/queue-state.js';
 import type { Named } from './limits/queue-state.js';
+import { codeOf } from './node/foreign.js';
 import type { Connection } from './pool/connection.js';
 import type { Kinds } from './pool/kinds.js';
 import { reasonToWait } from './pool/wait-reason.js';
@@ -48,7 +49,7 @@ export function debugClose<K extends Labelled>(connection: Connection<K>, error:
 }
 
 function withCode(error: unknown): string {
-  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
+  const code = codeOf(error);
   return typeof code === 'string' ? ` (${code})` : '';
 }
 

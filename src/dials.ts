@@ -10,6 +10,7 @@ import { connectionLabel, debug } from './debug.js';
 import { connectionReset, invalidType } from './errors.js';
 import { interceptor } from './interception.js';
 import type { Lifetimes } from './liveness/lifetimes.js';
+import { callIfAble } from './node/foreign.js';
 import { sayClose } from './node/last-request.js';
 import { isSocketLike } from './node-internals.js';
 import type { SocketLike } from './node-internals.js';
@@ -61,12 +62,17 @@ export class Dials {
     debug.enabled && debug('%s is opened for %s%s', connectionLabel(connection), queued.req.method, note);
     const dial = { origin, options, requested, offersSession: refused === undefined };
     const openedBy = interceptor();
-    dialler.dial(queued.req, dial, (error, socket) => {
-      if (error) this.#failed(connection, error, socket);
-      else this.#answered(connection, socket, options, { clock, openedBy });
-      const { channel } = connection;
-      if (channel && connection.state !== 'closed') clock?.watch(channel.socket);
-      else clock?.clear();
+    dialler.dial(queued.req, dial, {
+      brought: (socket) => {
+        this.#answered(connection, socket, options, { clock, openedBy });
+        const { channel } = connection;
+        if (channel && connection.state !== 'closed') clock?.watch(channel.socket);
+        else clock?.clear();
+      },
+      failed: (error, socket) => {
+        clock?.clear();
+        this.#failed(connection, error, socket);
+      },
     });
   }
 
@@ -98,7 +104,7 @@ export class Dials {
       return channel;
     } catch (error) {
       channelOf(socket)?.release();
-      socket.destroy();
+      discard(socket);
       throw error;
     }
   }
@@ -110,36 +116,49 @@ export class Dials {
     );
   }
 
-  #failed(connection: Conn, error: Error, socket: SocketLike | undefined): void {
+  #failed(connection: Conn, error: unknown, socket: SocketLike | undefined): void {
     // A failed proxy tunnel comes with the proxy's socket.
-    if (socket) socket.on('error', ignore).destroy();
+    if (socket) discard(socket);
     this.#driver.pool.failed(connection, error);
   }
 
-  #answered(connection: Conn, socket: unknown, options: Options, { clock, openedBy }: Begun): void {
+  #answered(connection: Conn, socket: unknown, options: Options, begun: Begun): void {
+    try {
+      this.#take(connection, socket, options, begun);
+    } catch (error) {
+      // It cannot be looked at, or refuses a mark or a listener.
+      if (socket) discard(socket);
+      this.#driver.pool.failed(connection, error);
+    }
+  }
+
+  #take(connection: Conn, socket: unknown, options: Options, { clock, openedBy }: Begun): void {
     const { pool } = this.#driver;
     if (!isSocketLike(socket) || channelOf(socket)) {
       const expected = 'a stream.Duplex that is in no pool yet, returned by createConnection';
       pool.failed(connection, invalidType('socket', expected, socket));
     } else if (connection.state !== 'connecting') {
       // The agent was destroyed meanwhile, and this dial forgotten.
-      socket.on('error', ignore).destroy();
-    } else if (socket.closed) {
-      pool.failed(connection, connectionReset('The socket was closed before it was connected'));
+      discard(socket);
+    } else if (socket.destroyed) {
+      // A connect that fails at once, such as to a path that is too long. Nobody has heard its error, which is still to be emitted.
+      discard(socket);
+      const why = socket.errored ?? connectionReset('The socket was closed before it was connected');
+      pool.failed(connection, why);
     } else {
-      let channel;
-      try {
-        channel = this.own(connection, socket, options);
-      } catch (error) {
-        pool.failed(connection, error as Error);
-        return;
-      }
+      const channel = this.own(connection, socket, options);
       channel.interceptor = openedBy;
       if (this.#driver.resumption.isOffered(socket)) channel.offered = new OfferedSession(channel, clock);
       const waits = pool.limits.binding === 'late' && awaitReady(channel);
       if (!waits) this.#driver.connected(channel);
     }
   }
+}
+
+/** Nobody gets it, and nobody hears its errors. */
+function discard(socket: object): void {
+  callIfAble(socket, 'on', 'error', ignore);
+  callIfAble(socket, 'destroy');
 }
 
 function ignore(): void {}

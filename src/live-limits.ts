@@ -6,8 +6,14 @@ import { scheduling } from './limits/host-limits.js';
 import { MAX_TIMEOUT } from './node-internals.js';
 import type { Limits } from './pool/limits.js';
 
-/** Hot path. `agent.options.timeout`, `0` for none: also for nonsense, which may be written there at any time. */
-export function timeoutOf({ timeout }: { readonly timeout?: unknown }): number {
+/** Hot path. `agent.options.timeout`, `0` for none: also for nonsense, or a getter that throws. It may be written at any time. */
+export function timeoutOf(options: { readonly timeout?: unknown }): number {
+  let timeout;
+  try {
+    ({ timeout } = options);
+  } catch {
+    return 0;
+  }
   return typeof timeout === 'number' && timeout > 0 ? Math.min(timeout, MAX_TIMEOUT) : 0;
 }
 

@@ -7,6 +7,7 @@ import { ClientRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import { propertyOf } from './node/foreign.js';
 
 /** What `socket._handle` is, as far as we touch it. */
 export interface Handle {
@@ -98,7 +99,12 @@ export function hasProxyConfig(agent: object): boolean {
 export function peerOf(socket: SocketLike): { address?: string | undefined; port?: number | undefined } {
   const peer = {};
   if (socket._handle?.getpeername?.(peer) === 0) return peer;
-  return { address: socket.remoteAddress, port: socket.remotePort };
+  const address = propertyOf(socket, 'remoteAddress');
+  const port = propertyOf(socket, 'remotePort');
+  return {
+    address: typeof address === 'string' ? address : undefined,
+    port: typeof port === 'number' ? port : undefined,
+  };
 }
 
 /** As it was when we were loaded: tracers may replace it later. */

@@ -3,6 +3,7 @@
  * only while somebody waits who has one of them. It keeps the process alive: else a request whose host is paused, or
  * whose connections keep nothing alive, would get no answer at all.
  */
+import { isolate } from './node/foreign.js';
 import { MAX_TIMEOUT } from './node-internals.js';
 import { clearTimeout, LOST_AFTER, monotonicNow, setTimeout } from './node/timers.js';
 import { Entry, Heap } from './pool/heap.js';
@@ -60,7 +61,11 @@ export class QueueTimer {
 
   wake(): void {
     this.#clear();
-    const now = monotonicNow();
+    isolate(() => this.#expire(monotonicNow()));
+    this.adjust();
+  }
+
+  #expire(now: number): void {
     for (let queued = this.#timeouts.top; queued && queued.timesOutAt <= now; queued = this.#timeouts.top) {
       // In the order of time, also when the loop was busy and both are over.
       this.#pool.expire(queued.timesOutAt);
@@ -69,7 +74,6 @@ export class QueueTimer {
       queued.timeOut();
     }
     this.#pool.expire(now);
-    this.adjust();
   }
 
   get #next(): number {

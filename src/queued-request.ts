@@ -10,6 +10,7 @@ import type { AgentKinds } from './channel.js';
 import type { OfferedSession } from './connections/offered-session.js';
 import { interceptor } from './interception.js';
 import { connectionReset } from './errors.js';
+import { codeOf, isolate, later, onOwnStack, propertyOf } from './node/foreign.js';
 import { destroyedWith, timeoutAskedOf } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import { nextTick } from './node/timers.js';
@@ -104,30 +105,53 @@ export class QueuedRequest {
     Reflect.deleteProperty(req, kQueued);
   }
 
-  /** Runs `fn` in the async context in which the request was made. */
+  /**
+   * Runs `fn` in the async context in which the request was made: at once, or, if it has waited, on a stack of our own, which may be
+   * a moment later. What `fn` throws does not stop the caller.
+   */
   run(fn: () => void): void {
-    if (this.#resource) this.#resource.runInAsyncScope(fn);
-    else fn();
+    const resource = this.#resource;
+    if (resource) onOwnStack(() => resource.runInAsyncScope(fn));
+    else isolate(fn);
   }
 
-  /** Ends the request without a connection: with what it was destroyed with, or else with `reason`. */
-  fail(reason: Error | undefined): void {
-    const error = this.req.destroyed ? this.#reasonOfEnd() : reason;
+  /** The same for what may call `createConnection` of a user: if the request has waited, a moment later, always. */
+  runLater(fn: () => void): void {
+    const resource = this.#resource;
+    if (resource) later(() => resource.runInAsyncScope(fn));
+    else isolate(fn);
+  }
+
+  /** Ends the request without a connection: with what it was destroyed with, or else with `reason`, which may be anything. */
+  fail(reason: unknown): void {
+    if (this.req.destroyed) {
+      this.end();
+      return;
+    }
     this.run(() => {
       if (this.deliver) {
-        // There is no socket to hand over: it has to be an error.
-        this.deliver(error ?? hangUp());
-      } else if ((error as { code?: unknown } | undefined)?.code === 'ERR_PROXY_TUNNEL') {
+        this.deliver((reason as Error) || new Error(`No connection was opened: ${String(reason)}`));
+      } else if (codeOf(reason) === 'ERR_PROXY_TUNNEL') {
         // Node's onSocket leaves this one to the agent.
         nextTick(() => {
-          const { proxyTunnelTimeout } = error as { proxyTunnelTimeout?: unknown };
-          if (proxyTunnelTimeout && !this.#timedOut) this.req.emit('timeout');
-          this.req.emit('error', error);
-          onSocket(this.req, null, error);
+          if (propertyOf(reason, 'proxyTunnelTimeout') && !this.#timedOut) this.req.emit('timeout');
+          this.req.emit('error', reason);
+          onSocket(this.req, null, reason as Error);
         });
       } else {
-        onSocket(this.req, null, error);
+        endWith(this.req, reason);
       }
+    });
+  }
+
+  /** Ends the request, which was destroyed. */
+  end(): void {
+    const error = this.#reasonOfEnd();
+    this.run(() => {
+      // There is no socket to hand over: it has to be an error.
+      if (this.deliver) this.deliver(error || hangUp());
+      else if (error) endWith(this.req, error);
+      else onSocket(this.req, null);
     });
   }
 
@@ -156,7 +180,7 @@ export class QueuedRequest {
   /** Its `timeout` is over. It may go on waiting: whoever listens decides. */
   timeOut(): void {
     this.#timedOut = true;
-    this.run(() => this.req.emit('timeout'));
+    this.run(() => void this.req.emit('timeout'));
   }
 }
 
@@ -183,6 +207,31 @@ function setTimeoutWhileQueued(this: Hooked, timeout: number, callback?: () => v
 /** As Node's client says it. */
 function hangUp(): Error {
   return connectionReset('socket hang up');
+}
+
+/** Node's onSocket takes what is falsy for no error, and reads the `code` of all others. */
+function endWith(req: AgentRequest, error: unknown): void {
+  if (error && isReadable(error)) {
+    onSocket(req, null, error as Error);
+    return;
+  }
+  nextTick(() => {
+    Object.assign(req, { destroyed: true, _closed: true });
+    try {
+      req.emit('error', error);
+    } finally {
+      req.emit('close');
+    }
+  });
+}
+
+function isReadable(error: unknown): boolean {
+  try {
+    void (error as { code?: unknown }).code;
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Node's typings know neither the `null` nor the error. */

@@ -4,6 +4,7 @@
  * connection serves the next request.
  */
 import { invalidType, invalidValue } from './errors.js';
+import { callIfAble } from './node/foreign.js';
 import { setHighWaterMark } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 
@@ -15,7 +16,8 @@ export function applyHighWaterMark(socket: SocketLike, req: AgentRequest, value:
 
 /** @param timeout `req.timeout`, which somebody may have written after Node had validated the option, or the agent's */
 export function applyTimeout(socket: SocketLike, req: AgentRequest, timeout: unknown): void {
-  if (typeof timeout === 'number' && timeout >= 0 && timeout !== Infinity) socket.setTimeout?.(timeout);
+  if (typeof timeout === 'number' && timeout >= 0 && timeout !== Infinity)
+    callIfAble(socket, 'setTimeout', timeout);
   else refuse(req, invalidType('timeout', 'a number of milliseconds >= 0', timeout));
 }
 

@@ -4,9 +4,10 @@
  */
 import type { Channel } from './channel.js';
 import { watch } from './liveness/guard.js';
+import { isolate, throwLater } from './node/foreign.js';
 import { clearAsyncId } from './node-internals.js';
 import type { SocketLike } from './node-internals.js';
-import { LOST_AFTER, monotonicNow, nextTick, setTimeout } from './node/timers.js';
+import { LOST_AFTER, monotonicNow, setTimeout } from './node/timers.js';
 
 /**
  * Milliseconds after which it is done. An idle process exits that much later. (At 10 ms, the timer that wakes the loop is 2 %
@@ -58,7 +59,9 @@ export class Resting {
     for (const channel of channels) {
       channel.restsSoon = false;
       if (channel.connection.state !== 'idle' || channel.rested) continue;
-      if (!this.#rest(channel)) this.#giveUp(channel);
+      isolate(() => {
+        if (!this.#rest(channel)) this.#giveUp(channel);
+      });
     }
   }
 
@@ -68,7 +71,7 @@ export class Resting {
     try {
       if (!this.#agent.keepSocketAlive(socket)) return false;
     } catch (error) {
-      nextTick(rethrow, error);
+      throwLater(error);
       return false;
     }
     watch(channel);
@@ -79,8 +82,4 @@ export class Resting {
 
 function restAll(resting: Resting): void {
   resting.restAll();
-}
-
-function rethrow(error: unknown): void {
-  throw error;
 }

@@ -7,7 +7,7 @@ import { channelOf } from './channel.js';
 import type { AgentKinds, Channel } from './channel.js';
 import { isAdoptable, isTaken } from './connections/adoption.js';
 import { allowsAnother } from './connections/hand-over.js';
-import { debug, debugClose, debugWait } from './debug.js';
+import { connectionLabel, debug, debugClose, debugWait } from './debug.js';
 import { Dials } from './dials.js';
 import { agentDestroyed, connectionReset, PoolQueueError } from './errors.js';
 import { ownOptionsOf, queuedByNode } from './interception.js';
@@ -15,12 +15,16 @@ import { invalidPriority, isPriority } from './limits/priority.js';
 import { hostAndPort, hostName, queueState } from './limits/queue-state.js';
 import type { HostRules } from './limits/rules.js';
 import { Signals } from './limits/signals.js';
+import { Interrupted } from './liveness/interrupted.js';
 import { Lifetimes } from './liveness/lifetimes.js';
 import { holdBody } from './liveness/replay.js';
 import { Replays } from './liveness/replays.js';
 import { StallWatch } from './liveness/stall-watch.js';
 import { isReferenced, isSocketLike, resetAsyncId } from './node-internals.js';
+import { callIfAble, isolate, later, runOnOwnStack, throwLater } from './node/foreign.js';
 import { LOST_AFTER, monotonicNow, nextTick, setImmediate } from './node/timers.js';
+import { tellOfExceptions } from './node/uncaught.js';
+import type { Survivor } from './node/uncaught.js';
 import { timeoutOf } from './live-limits.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import type { ResolvedOptions } from './options.js';
@@ -65,11 +69,9 @@ const FRESH = 2;
 /** A loop that is always busy is not waited for longer than this many turns. */
 const MAX_POLLS = 3;
 
-const RESOLVED = Promise.resolve();
-
 type HostOf = HostPool<AgentKinds>;
 
-export class SocketDriver implements Driver<AgentKinds> {
+export class SocketDriver implements Driver<AgentKinds>, Survivor {
   readonly agent: DrivenAgent;
   readonly pool: Pool<AgentKinds>;
   readonly identities: Identities<HostOf>;
@@ -83,6 +85,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   /** Only where somebody has asked for it. */
   readonly #stalls: StallWatch | undefined;
   readonly #queueTimer: QueueTimer;
+  readonly #interrupted = new Interrupted();
   readonly #signals = new Signals();
   /** Requests of this turn, of which its end decides whether they wait on. */
   #brief: QueuedRequest[] = [];
@@ -129,6 +132,7 @@ export class SocketDriver implements Driver<AgentKinds> {
     );
     const watches = resolved.socketTimeout > 0 || resolved.leakDetectionThreshold > 0;
     this.#stalls = watches ? new StallWatch(this, resolved) : undefined;
+    tellOfExceptions(this);
   }
 
   // For the agent
@@ -137,7 +141,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   acquire(req: AgentRequest, options: Options, deliver?: Deliver): void {
     if (req.destroyed) {
       // Destroyed before it began (a signal that had been aborted): Node emits its error and 'close'.
-      new QueuedRequest(req, options, deliver).fail(undefined);
+      new QueuedRequest(req, options, deliver).end();
       return;
     }
     this.#stalls?.trace(req, this.acquire);
@@ -190,7 +194,7 @@ export class SocketDriver implements Driver<AgentKinds> {
       try {
         this.acquire(req, ownOptionsOf(options, this.agent.options));
       } catch (error) {
-        new QueuedRequest(req, options as Options, undefined).fail(asError(error));
+        new QueuedRequest(req, options as Options, undefined).fail(error);
       }
     });
   }
@@ -302,8 +306,8 @@ export class SocketDriver implements Driver<AgentKinds> {
     return waiter !== undefined && this.pool.reprioritize(waiter, priority);
   }
 
-  destroy(error: Error | undefined): void {
-    this.pool.destroy(error ?? agentDestroyed(), error);
+  destroy(error: unknown): void {
+    this.pool.destroy(error || agentDestroyed(), error);
     this.#lifetimes.stop();
   }
 
@@ -315,6 +319,18 @@ export class SocketDriver implements Driver<AgentKinds> {
     }
     for (const connection of siblings) {
       if (connection.state === 'idle') this.pool.close(connection, 'peer-dead');
+    }
+  }
+
+  /** See `Interrupted`. */
+  afterException(isSecond: boolean): void {
+    for (const [channel, interruption] of this.#interrupted.look(this.channels(), isSecond)) {
+      const { connection, socket } = channel;
+      debug.enabled && debug('%s after an exception: %s', connectionLabel(connection), interruption);
+      if (interruption === 'closed') this.remove(socket);
+      else if (interruption === 'ready') this.connected(channel);
+      else if (interruption === 'free') this.release(channel);
+      else this.pool.close(connection, 'closed');
     }
   }
 
@@ -330,15 +346,41 @@ export class SocketDriver implements Driver<AgentKinds> {
   }
 
   dialFor(connection: Connection<AgentKinds>, queued: QueuedRequest): void {
-    queued.run(() => this.#dial(connection, queued));
+    queued.runLater(() => {
+      try {
+        this.#dial(connection, queued);
+      } catch (error) {
+        // Options may have getters.
+        this.pool.failed(connection, error);
+      }
+    });
   }
 
-  assign({ channel }: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
+  assign(connection: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
     const queued = waiter.request;
+    const { channel } = connection;
     queued.leave();
     this.#queueTimer.adjust();
     if (!channel) return;
-    queued.run(() => this.#lease(channel, queued.req, queued.options, queued.deliver));
+    // It is this request's from now on, also if that hears of it a moment later.
+    channel.request = queued.req;
+    queued.run(() => {
+      if (connection.state !== 'active' || channel.socket.destroyed) this.#missed(channel, waiter);
+      else this.#lease(channel, queued.req, queued.options, queued.deliver);
+    });
+  }
+
+  /** `channel` was closed between the moment when `waiter` got it and the one in which its request was to hear of that. */
+  #missed(channel: Channel, waiter: Waiter<AgentKinds>): void {
+    const { connection, socket } = channel;
+    const queued = waiter.request;
+    channel.request = undefined;
+    if (connection.closeReason === 'destroyed') {
+      queued.fail(socket.errored ?? agentDestroyed());
+      return;
+    }
+    this.#waitAgain(waiter);
+    if (queued.waiter !== waiter && queued.waiter?.state !== 'done') this.#arm(queued);
   }
 
   /** Hot path. */
@@ -352,8 +394,12 @@ export class SocketDriver implements Driver<AgentKinds> {
   usable({ channel }: Connection<AgentKinds>): boolean {
     if (!channel || channel.poisoned) return false;
     const { socket } = channel;
-    // `writable` is false after `end`, `destroy` and errors; buffered bytes are an answer to nobody.
-    return socket.writable && !socket.readableEnded && socket.readableLength === 0;
+    try {
+      // `writable` is false after `end`, `destroy` and errors; buffered bytes are an answer to nobody.
+      return socket.writable && !socket.readableEnded && socket.readableLength === 0;
+    } catch {
+      return false;
+    }
   }
 
   /** Hot path. */
@@ -370,7 +416,7 @@ export class SocketDriver implements Driver<AgentKinds> {
    * clients look at the socket then, and must not see the next request's listeners (node-fetch 2 takes these for a body that was cut short).
    */
   defer(connection: Connection<AgentKinds>): void {
-    void RESOLVED.then(() => this.pool.settle(connection));
+    later(() => this.pool.settle(connection));
   }
 
   /** Hot path. */
@@ -392,21 +438,31 @@ export class SocketDriver implements Driver<AgentKinds> {
     return false;
   }
 
-  close(connection: Connection<AgentKinds>, reason: CloseReason, error?: Error): void {
+  close(connection: Connection<AgentKinds>, reason: CloseReason, error?: unknown): void {
     const { channel } = connection;
     if (!channel) return;
     if (connection.idleSince >= 0) {
       if (channel.endedByPeer) this.#lifetimes.endsIdle(connection, true);
       else if (reason !== 'peer-dead' && this.usable(connection)) this.#lifetimes.endsIdle(connection, false);
     }
-    channel.socket.destroy(error);
+    this.#destroy(channel, error);
+  }
+
+  #destroy({ socket }: Channel, reason: unknown): void {
+    try {
+      socket.destroy(reason as Error);
+    } catch (error) {
+      // It is no stream of Node's, and will not tell when it is closed.
+      this.remove(socket);
+      throwLater(error);
+    }
   }
 
   gone(connection: Connection<AgentKinds>): void {
     debug.enabled && debugClose(connection, connection.channel?.error);
   }
 
-  reject(waiter: Waiter<AgentKinds>, error: Error): void {
+  reject(waiter: Waiter<AgentKinds>, error: unknown): void {
     const queued = waiter.request;
     queued.leave();
     queued.fail(error);
@@ -432,7 +488,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   /** Hot path. The loop has polled. */
   turn(): void {
     this.#turnAwaitedSince = Infinity;
-    this.pool.turn();
+    runOnOwnStack(() => this.pool.turn());
     this.#armBrief();
   }
 
@@ -455,8 +511,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   /** @throws as `#hostOf`, and if the limits of a new host cannot be told */
   #currentHostOf({ req, options }: QueuedRequest): HostOf {
     const host = this.#hostOf(req, options);
-    const error = this.#limit(host);
-    if (error) throw error;
+    this.#limit(host);
     return host;
   }
 
@@ -467,8 +522,9 @@ export class SocketDriver implements Driver<AgentKinds> {
     since: number,
     priority: number | undefined,
   ): Waiter<AgentKinds> | undefined {
-    const error = this.#limit(host);
-    if (error) {
+    try {
+      this.#limit(host);
+    } catch (error) {
       queued.leave();
       queued.fail(error);
       return undefined;
@@ -505,16 +561,29 @@ export class SocketDriver implements Driver<AgentKinds> {
   #requeue(waiters: readonly Waiter<AgentKinds>[], dialling: Connection<AgentKinds> | undefined): void {
     for (const waiter of waiters) this.pool.abort(waiter);
     if (dialling) this.pool.failed(dialling, connectionReset('TLS options have changed'));
-    for (const { priority, request: queued, since } of waiters) {
-      // By what was called for one before it.
-      if (queued.req.destroyed) queued.fail(undefined);
-      else this.#enqueue(queued, this.#hostOf(queued.req, queued.options), since, priority);
+    for (const waiter of waiters) this.#waitAgain(waiter);
+  }
+
+  /** The request of `waiter`, which is done, goes on waiting: for what its options mean now, and since when it has. */
+  #waitAgain({ priority, request: queued, since }: Waiter<AgentKinds>): void {
+    if (queued.req.destroyed) {
+      queued.end();
+      return;
+    }
+    try {
+      this.#enqueue(queued, this.#hostOf(queued.req, queued.options), since, priority);
+    } catch (error) {
+      // Options may have getters.
+      queued.leave();
+      queued.fail(error);
     }
   }
 
   // Dialling
 
   #dial(connection: Connection<AgentKinds>, queued: QueuedRequest): void {
+    // It may have been given up since.
+    if (connection.state !== 'connecting') return;
     if (queued.req.destroyed) {
       // In this very turn: see #brief. Its own error counts, not that of a connection.
       this.#onAbort(queued);
@@ -562,7 +631,11 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   #placeFor(options: Options): Connection<AgentKinds> | undefined {
     const host = this.identities.resolve(options, this.agent.options as Options, undefined).entry;
-    if (this.#limit(host)) return undefined;
+    try {
+      this.#limit(host);
+    } catch {
+      return undefined;
+    }
     const connection = this.pool.adopt(host);
     if (host.isEmpty) this.retire(host);
     return connection;
@@ -575,15 +648,18 @@ export class SocketDriver implements Driver<AgentKinds> {
     return this.rules.limitsFor(host, port);
   }
 
-  /** A host that nothing was held for so far gets its limits. Returns what went wrong with it: the user's function may throw. */
-  #limit(host: HostOf): Error | undefined {
-    if (!host.isEmpty) return undefined;
+  /**
+   * A host that nothing was held for so far gets its limits.
+   *
+   * @throws what the user's function throws, which may be anything
+   */
+  #limit(host: HostOf): void {
+    if (!host.isEmpty) return;
     try {
       this.pool.limit(host, this.#limitsOf(host));
-      return undefined;
     } catch (error) {
       this.retire(host);
-      return asError(error);
+      throw error;
     }
   }
 
@@ -602,6 +678,31 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   /** Hot path. */
   #lease(channel: Channel, req: AgentRequest, options: Options, deliver: Deliver | undefined): void {
+    try {
+      this.#prepare(channel, req, options, deliver);
+    } catch (error) {
+      // Whatever is to be done with it, this request does not get it.
+      channel.request = undefined;
+      channel.requestOptions = undefined;
+      this.pool.close(channel.connection, 'surplus');
+      new QueuedRequest(req, options, deliver).fail(error);
+      return;
+    }
+    const { socket } = channel;
+    try {
+      if (deliver) deliver(null, socket);
+      else onSocket(req, socket);
+    } catch (error) {
+      // Nobody has it.
+      this.pool.close(channel.connection, 'surplus');
+      throw error;
+    }
+    const timeout = req.timeout ?? timeoutOf(this.agent.options);
+    if ((socket.timeout || 0) !== timeout) applyTimeout(socket, req, timeout);
+  }
+
+  /** Hot path. `channel` is about to be handed to `req`. Runs foreign code, which may throw. */
+  #prepare(channel: Channel, req: AgentRequest, options: Options, deliver: Deliver | undefined): void {
     const { socket } = channel;
     const agentOptions = this.agent.options as Options;
     channel.lease(req);
@@ -613,26 +714,16 @@ export class SocketDriver implements Driver<AgentKinds> {
       resetAsyncId(socket);
       const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
       if (highWaterMark != null) applyHighWaterMark(socket, req, highWaterMark);
-      try {
-        this.agent.reuseSocket(socket, req);
-      } catch (error) {
-        socket.destroy(error as Error);
-      }
+      this.agent.reuseSocket(socket, req);
     } else if (channel.offered) {
       if (!deliver) channel.offered.lease(req);
     } else if ((channel.rested || channel.connection.served > 1) && !isReferenced(socket)) {
-      socket.ref?.();
+      callIfAble(socket, 'ref');
     }
     channel.rested = false;
-    if (!socket._handle && socket.isPaused()) socket.resume();
+    if (!socket._handle && callIfAble(socket, 'isPaused') === true) callIfAble(socket, 'resume');
 
     this.#stalls?.start(channel.polledAt);
-
-    if (deliver) deliver(null, socket);
-    else onSocket(req, socket);
-
-    const timeout = req.timeout ?? timeoutOf(agentOptions);
-    if ((socket.timeout || 0) !== timeout) applyTimeout(socket, req, timeout);
   }
 
   #arm(
@@ -653,12 +744,12 @@ export class SocketDriver implements Driver<AgentKinds> {
       if (waiter?.state === 'done') continue;
       // What holds it back from now on.
       if (debug.enabled && waiter) debugWait(this.pool, waiter);
-      this.#arm(queued);
+      isolate(() => this.#arm(queued));
     }
   }
 
   #onAbort = (queued: QueuedRequest): void => {
-    if (queued.waiter && this.pool.abort(queued.waiter)) queued.fail(undefined);
+    if (queued.waiter && this.pool.abort(queued.waiter)) queued.end();
     this.#queueTimer.adjust();
   };
 
@@ -697,7 +788,3 @@ function signalKey({ origin }: HostOf): string {
 }
 
 function ignore(): void {}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}

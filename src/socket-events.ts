@@ -9,11 +9,12 @@ import { connectionReset } from './errors.js';
 import { addressOf, deadAddress } from './liveness/dead-peers.js';
 import { guard, unguard } from './liveness/guard.js';
 import { isLoss, shield, unshield } from './liveness/replay.js';
+import { callIfAble, isolate } from './node/foreign.js';
 import { nextTick } from './node/timers.js';
 import { hasOnlyListener, peerOf } from './node-internals.js';
 import type { SocketLike } from './node-internals.js';
 
-const LISTENERS: readonly (readonly [string, (this: SocketLike, error: Error) => void])[] = [
+const LISTENERS: readonly (readonly [string, (this: SocketLike, error: unknown) => void])[] = [
   ['free', onFree],
   ['end', onEnd],
   ['close', onClose],
@@ -70,8 +71,8 @@ function arm(channel: Channel): void {
   const { address, port } = peerOf(socket);
   if (address) channel.address = addressOf(address, port);
   // Node 20 and 22 heed neither option on a TLS socket.
-  socket.setKeepAlive?.(true, driver.agent.keepAliveMsecs);
-  if (options['noDelay']) socket.setNoDelay?.(true);
+  callIfAble(socket, 'setKeepAlive', true, driver.agent.keepAliveMsecs);
+  if (options['noDelay']) callIfAble(socket, 'setNoDelay', true);
 }
 
 function onReady(this: SocketLike): void {
@@ -119,7 +120,7 @@ function onEnd(this: SocketLike): void {
 }
 
 /** Whether the request on a connection that fails goes on: one that was reset, or whose session was refused. */
-function isSaved(channel: Channel, error: Error): boolean {
+function isSaved(channel: Channel, error: unknown): boolean {
   if (channel.offered && isRefused(channel, channel.offered, error)) return true;
   if (!isLoss(error)) return false;
   channel.error = error;
@@ -127,7 +128,7 @@ function isSaved(channel: Channel, error: Error): boolean {
 }
 
 /** Whether a handshake has failed that will be tried once more without a session. */
-function isRefused(channel: Channel, offered: OfferedSession, error: Error): boolean {
+function isRefused(channel: Channel, offered: OfferedSession, error: unknown): boolean {
   const { connection, driver, socket } = channel;
   if (connection.state !== 'active' && connection.state !== 'connecting') return false;
   if (!driver.resumption.refuses(socket, error)) return false;
@@ -147,13 +148,10 @@ function onClose(this: SocketLike): void {
   // Node's client has emitted 'close' now. Were the connection still to be kept, it would do so again as soon as the
   // response is read to its end, which a slow reader does later.
   if (request?.res?.complete) request.shouldKeepAlive = false;
-  try {
-    driver.replays.closing(channel);
-    driver.agent.removeSocket(this, options);
-  } finally {
-    // Also where it is overridden.
-    driver.remove(this);
-  }
+  driver.replays.closing(channel);
+  isolate(() => driver.agent.removeSocket(this, options));
+  // Also where it is overridden.
+  driver.remove(this);
 }
 
 /**
@@ -161,7 +159,7 @@ function onClose(this: SocketLike): void {
  * its handshake without destroying it, and marks it in the way in which Node's client marks one whose request has heard of an error: a
  * request that got it then would end in 'close' alone.
  */
-function onError(this: SocketLike, error: Error): void {
+function onError(this: SocketLike, error: unknown): void {
   const channel = channelOf(this);
   if (!channel) return;
   channel.error = error;
@@ -172,7 +170,7 @@ function onError(this: SocketLike, error: Error): void {
 }
 
 /** The socket of `channel` has failed, and is still open. */
-function endFailed({ connection, driver, socket }: Channel, error: Error): void {
+function endFailed({ connection, driver, socket }: Channel, error: unknown): void {
   if (connection.state === 'idle' || connection.state === 'settling') {
     driver.pool.close(connection, 'server-closed');
   } else {
@@ -181,8 +179,8 @@ function endFailed({ connection, driver, socket }: Channel, error: Error): void 
   }
 }
 
-function destroyFailed(socket: SocketLike, error: Error): void {
-  if (!socket.destroyed) socket.destroy(error);
+function destroyFailed(socket: SocketLike, error: unknown): void {
+  if (!socket.destroyed) socket.destroy(error as Error);
 }
 
 /** The socket's own idle timer, that somebody may have set in `keepSocketAlive`. */
@@ -201,5 +199,5 @@ function onAgentRemove(this: SocketLike): void {
   if (!channel) return;
   const { driver, options } = channel;
   driver.remove(this);
-  driver.agent.removeSocket(this, options);
+  isolate(() => driver.agent.removeSocket(this, options));
 }

@@ -1,14 +1,8 @@
 /** Tells from an error that a peer does not answer any more: then its idle connections are as dead as this one. */
+import { codeOf, propertyOf } from '../node/foreign.js';
 
 /** What the system says when nothing has come back for too long, or no way leads there. */
 const UNREACHABLE: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH']);
-
-interface SystemError {
-  code?: unknown;
-  syscall?: unknown;
-  address?: unknown;
-  port?: unknown;
-}
 
 /**
  * The address that `error` says is dead, as `addressOf` writes it, or `undefined`.
@@ -16,14 +10,14 @@ interface SystemError {
  * @param own the address of the connection that failed, where the error names none
  */
 export function deadAddress(error: unknown, own: string | undefined): string | undefined {
-  let failed = error;
   // Several addresses were tried. All but the last were given a moment only (RFC 8305), which proves nothing.
-  if (error instanceof AggregateError) failed = error.errors.at(-1) as unknown;
-  if (typeof failed !== 'object' || failed === null) return undefined;
-  const { code, syscall, address, port }: SystemError = failed;
+  const attempts = propertyOf(error, 'errors');
+  const count = propertyOf(attempts, 'length');
+  const failed = typeof count === 'number' ? propertyOf(attempts, count - 1) : error;
   // Without a system call it is the time limit of some client library: the answer was late, not the peer dead.
-  if (typeof syscall !== 'string' || !UNREACHABLE.has(code)) return undefined;
-  return typeof address === 'string' ? addressOf(address, port) : own;
+  if (typeof propertyOf(failed, 'syscall') !== 'string' || !UNREACHABLE.has(codeOf(failed))) return undefined;
+  const address = propertyOf(failed, 'address');
+  return typeof address === 'string' ? addressOf(address, propertyOf(failed, 'port')) : own;
 }
 
 export function addressOf(address: string, port: unknown): string {

@@ -7,6 +7,7 @@
  * done per request. An idle socket gets no public 'data' listener for it (nodejs/node#63989). TLS records that carry no
  * data (session tickets) never get here; the end of the stream (`null`) is Node's to handle.
  */
+import { callIfAble } from '../node/foreign.js';
 import type { Channel } from '../channel.js';
 import type { SocketLike } from '../node-internals.js';
 import { monotonicNow } from '../node/timers.js';
@@ -28,15 +29,18 @@ export function guard(channel: Channel, onStray: (channel: Channel, chunk: Buffe
       return true;
     }
     channel.answered = true;
+    channel.delivering = true;
     if (begun && isFlowing(this)) {
       // What `push` would do as well, and little else: two microseconds of it are spent to find that out.
       this.emit('data', chunk);
+      channel.delivering = false;
       channel.received();
       return true;
     }
     // The first chunk is pushed, so that the stream knows that it has been read from.
     begun = isNodes;
     const more = push.call(this, chunk, encoding);
+    channel.delivering = false;
     channel.received();
     return more;
   };
@@ -57,7 +61,7 @@ export function unguard({ socket, ownPush }: Channel): void {
 export function watch({ socket }: Channel): void {
   const handle = socket._handle;
   if (!handle) {
-    socket.pause();
+    callIfAble(socket, 'pause');
   } else if (!socket.connecting && handle.reading === false && handle.readStart) {
     handle.reading = true;
     if (handle.readStart() !== 0) socket.destroy();

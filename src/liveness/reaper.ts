@@ -44,7 +44,12 @@ export class Reaper {
     const now = this.#now();
     this.#timer = undefined;
     this.#wakesAt = Infinity;
-    const next = this.#reap(now);
-    if (next !== Infinity) this.expect(next, now);
+    let next = now;
+    try {
+      next = this.#reap(now);
+    } finally {
+      // Where it has thrown, what is left is looked for soon.
+      if (next !== Infinity) this.expect(next, now);
+    }
   }
 }

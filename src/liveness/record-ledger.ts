@@ -7,11 +7,12 @@
  * Whatever is not application data (session tickets, key updates, padding) unbalances it until the next `reset`. An
  * unbalanced ledger proves nothing; only a balanced one does.
  */
+import { callIfAble, propertyOf } from '../node/foreign.js';
 import type { Handle, SocketLike } from '../node-internals.js';
 
 /** Bytes around each record's content: header, explicit nonce, content type, tag. `undefined`: they vary. */
-function overheadOf(protocol: string | null | undefined, cipher: string): number | undefined {
-  if (cipher.includes('CCM')) return undefined;
+function overheadOf(protocol: unknown, cipher: unknown): number | undefined {
+  if (typeof cipher !== 'string' || cipher.includes('CCM')) return undefined;
   // RFC 8446, section 5.2: header (5), content type (1), tag (16).
   if (protocol === 'TLSv1.3') return 22;
   if (protocol !== 'TLSv1.2') return undefined;
@@ -59,8 +60,11 @@ export class RecordLedger {
   #start(): void {
     const socket = this.#socket;
     const raw = socket._handle?._parent;
-    if (typeof raw?.bytesRead !== 'number' || !socket.getCipher) return;
+    if (typeof raw?.bytesRead !== 'number') return;
     this.#raw = raw;
-    this.#overhead = overheadOf(socket.getProtocol?.(), socket.getCipher()?.name ?? '');
+    this.#overhead = overheadOf(
+      callIfAble(socket, 'getProtocol'),
+      propertyOf(callIfAble(socket, 'getCipher'), 'name'),
+    );
   }
 }

@@ -25,6 +25,7 @@
  * the error goes its usual way.
  */
 import type { Channel } from '../channel.js';
+import { codeOf, propertyOf } from '../node/foreign.js';
 import { ownSymbol } from '../node-internals.js';
 import type { AgentRequest, SocketLike } from '../node-internals.js';
 
@@ -64,14 +65,13 @@ const MAX_RECORD = 16 * 1024;
 const LOSSES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 /** The system would not take what was written. */
-function isFailedWrite(error: Error | undefined): boolean {
-  return (error as NodeJS.ErrnoException | undefined)?.syscall === 'write';
+function isFailedWrite(error: unknown): boolean {
+  return propertyOf(error, 'syscall') === 'write';
 }
 
 /** A loss, and not an error that somebody made up: those of the system have a number. */
-export function isLoss(error: Error): boolean {
-  const { code, errno } = error as NodeJS.ErrnoException;
-  return typeof errno === 'number' && LOSSES.has(code);
+export function isLoss(error: unknown): boolean {
+  return typeof propertyOf(error, 'errno') === 'number' && LOSSES.has(codeOf(error));
 }
 
 type Destroy = (this: SocketLike, error: Error | null, callback: (error?: Error | null) => void) => void;
@@ -83,7 +83,7 @@ interface Shielded {
  * Has `isSaved` asked before an error becomes one of the socket. If the answer is yes, the socket closes without one.
  * For streams that read from a handle; of others we would not know whether a response has begun.
  */
-export function shield(channel: Channel, isSaved: (channel: Channel, error: Error) => boolean): void {
+export function shield(channel: Channel, isSaved: (channel: Channel, error: unknown) => boolean): void {
   const socket = channel.socket as SocketLike & Shielded;
   const destroy = socket._destroy;
   if (!socket._handle || typeof destroy !== 'function' || Object.hasOwn(socket, '_destroy')) return;
@@ -106,7 +106,7 @@ export function unshield(channel: Channel): void {
  *
  * @param error by which it was lost
  */
-export function retract(channel: Channel, error?: Error): boolean {
+export function retract(channel: Channel, error?: unknown): boolean {
   const { socket } = channel;
   const req = channel.request as unknown as Internals | undefined;
   if (!req || !isAsExpected(req, socket)) return false;
@@ -213,11 +213,7 @@ function isUnwritten(req: Internals): boolean {
 }
 
 /** Everything that was written of it, if that is known, and may be written again. */
-function resendable(
-  channel: Channel,
-  req: Internals,
-  error: Error | undefined,
-): readonly Output[] | undefined {
+function resendable(channel: Channel, req: Internals, error: unknown): readonly Output[] | undefined {
   if (!req.finished || req.outputData.length > 0) return undefined;
   const writes = channel.held ?? headOf(req);
   if (!writes) return undefined;

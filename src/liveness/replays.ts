@@ -49,7 +49,7 @@ export class Replays {
    * `channel` is lost: by an end of file, a byte that cannot be an answer, or an error that is not out yet. `true`: its request
    * goes on without it.
    */
-  lost(channel: Channel, error?: Error): boolean {
+  lost(channel: Channel, error?: unknown): boolean {
     const { request, socket } = channel;
     if (!request || !this.#concerns(channel, request)) return false;
     if (request.socket === socket) {
@@ -123,7 +123,7 @@ export class Replays {
       host = this.#requeue.hostOf(queued);
     } catch (error) {
       this.#pool.close(connection, 'server-closed');
-      queued.fail(error as Error);
+      queued.fail(error);
       return;
     }
     // The place of the lost connection is not for another identity: there it takes nothing that has been idle for long.

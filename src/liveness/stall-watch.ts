@@ -9,8 +9,9 @@
 import type { Channel } from '../channel.js';
 import { connectionLabel, debug } from '../debug.js';
 import { socketTimedOut } from '../errors.js';
+import { callIfAble, propertyOf } from '../node/foreign.js';
 import type { AgentRequest } from '../node-internals.js';
-import { clearTimeout, LOST_AFTER, MAX_DELAY, monotonicNow, setTimeout } from '../node/timers.js';
+import { clearTimeout, LOST_AFTER, MAX_DELAY, monotonicNow, nextTick, setTimeout } from '../node/timers.js';
 import type { LeakReport } from '../options.js';
 
 /** Looks within one span: what stands still is found at most a quarter of the span too late. */
@@ -92,7 +93,7 @@ export class StallWatch {
       const { socketTimeout, leakDetectionThreshold } = this.#options;
       if (this.#isOver(leakDetectionThreshold, sight.unreadLooks)) this.#report(channel, request);
       if (this.#isOver(socketTimeout, sight.stalledLooks)) {
-        socket.destroy(socketTimedOut(hostOf(channel), portOf(channel), socketTimeout));
+        callIfAble(socket, 'destroy', socketTimedOut(hostOf(channel), portOf(channel), socketTimeout));
       }
     }
   }
@@ -106,11 +107,13 @@ export class StallWatch {
     const stack = this.#traces.get(req)?.stack ?? '';
     debug.enabled &&
       debug('%s: nobody reads the response of %s%s', connectionLabel(channel.connection), req.method, stack);
-    this.#owner.agent.emit('leak', { host: hostOf(channel), port: portOf(channel), req, stack });
+    const report: LeakReport = { host: hostOf(channel), port: portOf(channel), req, stack };
+    // Not in between: a listener may throw.
+    nextTick(() => this.#owner.agent.emit('leak', report));
   }
 
   #compare({ socket }: Channel, request: AgentRequest, last: Sight | undefined): Sight {
-    const bytes = (socket.bytesRead ?? 0) + (socket.bytesWritten ?? 0);
+    const bytes = counted(socket, 'bytesRead') + counted(socket, 'bytesWritten');
     const unread = unreadOf(request);
     if (last?.request !== request) return { request, bytes, unread, stalledLooks: 0, unreadLooks: 0 };
     last.stalledLooks = bytes === last.bytes ? last.stalledLooks + 1 : 0;
@@ -120,6 +123,11 @@ export class StallWatch {
     last.unread = unread;
     return last;
   }
+}
+
+function counted(socket: object, counter: 'bytesRead' | 'bytesWritten'): number {
+  const value = propertyOf(socket, counter);
+  return typeof value === 'number' ? value : 0;
 }
 
 /** Bytes of the response that wait for somebody to take them, or `-1` if it is not the caller who is waited for. */

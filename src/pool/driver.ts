@@ -1,6 +1,7 @@
 /**
  * The pool's way to the world. agent code implements it with sockets, the model-based tests with a model.
- * Every method may call back into the pool before it returns.
+ * Every method may call back into the pool before it returns. None throws: foreign code that it runs takes nobody else down. Errors
+ * are what others have thrown or emitted, which may be any value.
  */
 import type { CloseReason } from './close-reason.js';
 import type { Connection } from './connection.js';
@@ -34,11 +35,11 @@ export interface Driver<K extends Kinds> {
   /** Whether the loop has polled `connection` recently enough to believe that no stray bytes wait in the kernel. */
   settled(connection: Connection<K>): boolean;
   /** Close it. Answer, once, with `closed`. A connection without a channel is already forgotten: just drop it. */
-  close(connection: Connection<K>, reason: CloseReason, error?: Error): void;
+  close(connection: Connection<K>, reason: CloseReason, error?: unknown): void;
   /** `connection`, whose `closeReason` is set, is gone. Told once of each, while nothing may call back into the pool. For readers. */
   gone(connection: Connection<K>): void;
   /** Tell `waiter`'s request that it gets no connection. */
-  reject(waiter: Waiter<K>, error: Error): void;
+  reject(waiter: Waiter<K>, error: unknown): void;
   /** Tell `waiter`'s request that it has waited for too long, or may not wait at all. */
   refuse(waiter: Waiter<K>, refusal: Refusal): void;
   /** A request of `host` has to wait, because a limit is reached. Called for each of them, and as soon as one does. */

@@ -196,7 +196,7 @@ export class Pool<K extends Kinds> {
   }
 
   /** The driver: `connection` could not be opened. The error goes to the request that it was opened for. */
-  failed(connection: Connection<K>, error: Error): void {
+  failed(connection: Connection<K>, error: unknown): void {
     if (connection.state !== 'connecting') return;
     const { host, waiter } = connection;
     connection.waiter = undefined;
@@ -266,7 +266,7 @@ export class Pool<K extends Kinds> {
   }
 
   /** Ask the driver to close `connection`. It counts until the driver says `closed`. */
-  close(connection: Connection<K>, reason: CloseReason, error?: Error): void {
+  close(connection: Connection<K>, reason: CloseReason, error?: unknown): void {
     if (connection.state === 'closing' || connection.state === 'closed') return;
     const { host } = connection;
     this.#leaveState(connection);
@@ -365,7 +365,7 @@ export class Pool<K extends Kinds> {
   }
 
   /** Closes every connection and rejects every waiter. The pool stays usable. */
-  destroy(error: Error, closeError?: Error): void {
+  destroy(error: unknown, closeError?: unknown): void {
     const rejected: Waiter<K>[] = [];
     for (const host of this.hosts) {
       for (const waiter of host.waiting) {

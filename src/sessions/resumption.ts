@@ -7,6 +7,7 @@
  */
 import { channelOf } from '../channel.js';
 import { connectionLabel, debug, hostLabel } from '../debug.js';
+import { callIfAble, codeOf, propertyOf } from '../node/foreign.js';
 import { isSocketLike } from '../node-internals.js';
 import type { SocketLike } from '../node-internals.js';
 import type { Options, Origin } from '../tls/identity.js';
@@ -62,7 +63,7 @@ export class Resumption {
    * Whether `error` is how the handshake of `socket` was refused, as it seems for the session that it offered. Then all of this
    * identity are dropped.
    */
-  refuses(socket: SocketLike, error: Error): boolean {
+  refuses(socket: SocketLike, error: unknown): boolean {
     return this.#offering.get(socket)?.isRefused(socket, error) === true;
   }
 
@@ -170,7 +171,7 @@ export class Attempt {
     }
     if (this.offers && this.isRepeatable) this.#resumption.watch(socket, this);
     this.#sent = socket.connecting === false;
-    const onError = (error: Error): void => this.#failed(socket, error);
+    const onError = (error: unknown): void => this.#failed(socket, error);
     if (!this.#sent) socket.once('connect', () => (this.#sent = true));
     socket.once('error', onError);
     socket.once('secureConnect', () => {
@@ -182,7 +183,7 @@ export class Attempt {
 
   #secured(socket: SocketLike): void {
     this.#done = true;
-    const resumed = socket.isSessionReused?.() === true;
+    const resumed = callIfAble(socket, 'isSessionReused') === true;
     if (debug.enabled) {
       const connection = channelOf(socket)?.connection;
       const label = connection ? connectionLabel(connection) : hostLabel(this.origin);
@@ -191,14 +192,14 @@ export class Attempt {
     this.#resumption.cache.countHandshake(resumed);
   }
 
-  isRefused(socket: SocketLike, error: Error): boolean {
+  isRefused(socket: SocketLike, error: unknown): boolean {
     if (this.#done || !this.#sent || !isRefusal(socket, error)) return false;
     this.#failed(socket, error);
     return true;
   }
 
   /** At once, and not when it is closed: its request may be tried again in between. */
-  #failed(socket: SocketLike, error: Error): void {
+  #failed(socket: SocketLike, error: unknown): void {
     if (!this.#sent) this.unsent();
     if (this.#done) return;
     this.#done = true;
@@ -213,30 +214,27 @@ export class Attempt {
   }
 }
 
-/** Of anything that was thrown or emitted. */
-function codeOf(error: unknown): string {
-  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' ? code : '';
-}
-
 /** TLS itself broke. (EPROTO: while something was being written.) */
 function brokeTls(error: unknown): boolean {
   const code = codeOf(error);
-  return code === 'EPROTO' || code.startsWith('ERR_SSL_');
+  return code === 'EPROTO' || (typeof code === 'string' && code.startsWith('ERR_SSL_'));
 }
 
 /** Alerts of servers to which our certificate is not good enough (RFC 8446, section 6.2), by name or in OpenSSL's words. */
 const ABOUT_CERTIFICATE = /certificate|unknown[_ ]ca|access[_ ]denied/i;
 
-const LOSSES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+const LOSSES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 /**
  * Whether a handshake may have failed for the session that it offered: by an alert, a reset or an end of file. Not for a certificate,
  * theirs or ours, nor for what the system says of the way there, nor by anybody's decision on this side.
  */
-function isRefusal(socket: SocketLike, error: NodeJS.ErrnoException): boolean {
+function isRefusal(socket: SocketLike, error: unknown): boolean {
   const code = codeOf(error);
-  if (brokeTls(error)) return !ABOUT_CERTIFICATE.test(code === 'EPROTO' ? error.message : code);
+  if (brokeTls(error)) {
+    const words = code === 'EPROTO' ? propertyOf(error, 'message') : code;
+    return typeof words === 'string' && !ABOUT_CERTIFICATE.test(words);
+  }
   // An error without a number is Node's word for an end of file, or somebody's own.
-  return LOSSES.has(code) && (typeof error.errno === 'number' || socket.readableEnded);
+  return LOSSES.has(code) && (typeof propertyOf(error, 'errno') === 'number' || socket.readableEnded);
 }

@@ -4,13 +4,14 @@
  * business.
  */
 import { Agent } from 'node:https';
+import { connect } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { invalidName } from '../errors.js';
 import { awaitsTunnel } from '../node-internals.js';
 import type { AgentRequest, SocketLike } from '../node-internals.js';
 import { isCreateConnectionOwn } from '../node/connect-functions.js';
 import type { Deliver } from '../queued-request.js';
-import type { Resumption } from '../sessions/resumption.js';
+import type { Attempt, Resumption } from '../sessions/resumption.js';
 import type { Options, Origin } from './identity.js';
 import { scrub } from './secrets.js';
 import type { SecureContexts } from './secure-contexts.js';
@@ -26,6 +27,14 @@ export interface DiallingAgent {
 }
 
 type CreateConnection = (this: object, options: object, callback: Deliver) => SocketLike | undefined;
+
+/** What becomes of a dial. One of them is called, once. */
+export interface Answer {
+  /** By `createConnection`, which may have made anything. */
+  brought(socket: SocketLike | undefined): void;
+  /** @param socket came with the error, and is of no use */
+  failed(error: unknown, socket?: SocketLike): void;
+}
 
 export interface Dial {
   readonly origin: Origin<unknown>;
@@ -85,17 +94,19 @@ export class Dialler {
     return this.#dialling.get(req)?.options === options && origin.isOf(options);
   }
 
-  /** Asks the agent's `createSocket` for a connection. `answer` is called once, before or after this returns. */
-  dial(req: AgentRequest, dial: Dial, answer: Deliver): void {
-    const answerOnce = once<Deliver>((error, socket) => {
+  /** Asks the agent's `createSocket` for a connection. It is answered before or after this returns. */
+  dial(req: AgentRequest, dial: Dial, answer: Answer): void {
+    const answerOnce = once((answerIt: () => void) => {
       this.#dialling.delete(req);
-      answer(error, socket);
+      answerIt();
     });
     this.#dialling.set(req, dial);
     try {
-      this.#agent.createSocket(req, dial.options, answerOnce);
+      this.#agent.createSocket(req, dial.options, (error, socket) =>
+        answerOnce(() => (error ? answer.failed(error, socket) : answer.brought(socket))),
+      );
     } catch (error) {
-      answerOnce(error instanceof Error ? error : new Error(String(error)));
+      answerOnce(() => answer.failed(error));
     }
   }
 
@@ -118,6 +129,7 @@ export class Dialler {
       const context = this.#contexts.get(profile.values, profile.contextOptions);
       if (context) connectOptions.secureContext = context;
     }
+    if (isNodes && typeof connectOptions['path'] === 'string') failIfUnusable(connectOptions['path']);
     const attempt = this.#resumption.begin(
       origin,
       connectOptions,
@@ -126,13 +138,8 @@ export class Dialler {
     // What others connect, or a socket that is given once, is not ours to try again.
     attempt.isRepeatable = isNodes && isCreateConnectionOwn() && !connectOptions.socket;
     const deliver = once<Deliver>((error, socket) => {
-      if (error) {
-        attempt.unsent();
-        callback(error, socket);
-      } else {
-        attempt.watch(socket);
-        callback(null, socket);
-      }
+      if (error) attempt.unsent();
+      callback(error || watch(attempt, socket), socket);
     });
     try {
       const socket = createConnection.call(agent, connectOptions, deliver);
@@ -142,6 +149,33 @@ export class Dialler {
       scrub(error, { ...connectOptions });
       throw error;
     }
+  }
+}
+
+/** What every system has room for in the address of a Unix socket. */
+const MAX_PATH = 103;
+
+/**
+ * To a path that the system refuses at once (too long, a NUL in it), `tls.connect` throws something else in Node 24 and later, and
+ * leaves behind a socket whose error nobody hears. So such a path is tried without TLS first.
+ *
+ * @throws the system's error
+ */
+function failIfUnusable(path: string): void {
+  if (Buffer.byteLength(path) <= MAX_PATH && path.indexOf('\0', 1) === -1) return;
+  const probe = connect({ path }).on('error', () => {});
+  const { destroyed, errored } = probe;
+  probe.destroy();
+  if (destroyed && errored) throw errored;
+}
+
+/** Returns what went wrong: a stream may take no listeners. */
+function watch(attempt: Attempt, socket: SocketLike | undefined): Error | null {
+  try {
+    attempt.watch(socket);
+    return null;
+  } catch (error) {
+    return error as Error;
   }
 }
 

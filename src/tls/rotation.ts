@@ -94,17 +94,18 @@ export class Rotation {
     const checked = check(changes, (value) => invalidType('options', 'of type object', value));
     const options = this.#agent.options as Record<string, unknown>;
     const next: Record<string, unknown> = { ...options, ...checked };
+    for (const [name, value] of Object.entries(checked))
+      if (value === undefined || value === null) Reflect.deleteProperty(next, name);
     const makesContext = !next['secureContext'];
     if (!makesContext) {
       const hidden = CONTEXT_OPTIONS.find((name) => checked[name] !== undefined);
       if (hidden) throw invalidName(hidden, 'left out: the "secureContext" option hides it');
     }
     const context = makesContext ? createContext(next) : undefined;
-    for (const [name, value] of Object.entries(checked)) {
-      if (value === undefined || value === null) Reflect.deleteProperty(options, name);
-      else options[name] = value;
-    }
-    if (context) this.#contexts.set(contextValuesOf(options), context);
+    // Before anything is written: getters may throw.
+    const contextValues = contextValuesOf(next);
+    write(options, checked);
+    if (context) this.#contexts.set(contextValues, context);
   }
 
   /**
@@ -140,6 +141,24 @@ export class Rotation {
       }
       return false;
     }
+  }
+}
+
+/** All of `changes`, or, where a setter throws, none. */
+function write(options: Record<string, unknown>, changes: Options): void {
+  const before: [name: string, descriptor: PropertyDescriptor | undefined][] = [];
+  try {
+    for (const [name, value] of Object.entries(changes)) {
+      before.push([name, Object.getOwnPropertyDescriptor(options, name)]);
+      if (value === undefined || value === null) Reflect.deleteProperty(options, name);
+      else options[name] = value;
+    }
+  } catch (error) {
+    for (const [name, descriptor] of before) {
+      if (descriptor) Reflect.defineProperty(options, name, descriptor);
+      else Reflect.deleteProperty(options, name);
+    }
+    throw error;
   }
 }
 

@@ -66,18 +66,6 @@ for (const [title, [code, create]] of Object.entries(FAILURES)) {
   });
 }
 
-test('something thrown that is no Error becomes one', LIMIT, async (t) => {
-  const agent = poolingAgent(t);
-  replaceCreateConnection(agent, () => {
-    // oxlint-disable-next-line no-throw-literal
-    throw 'words';
-  });
-  const sent = send(SERVER, { agent });
-  await sent.closed;
-  assert.ok(sent.errors[0] instanceof Error);
-  assert.equal(sent.errors[0].message, 'words');
-});
-
 /** An agent with one place, and what its `createConnection` was asked and never answered. */
 interface Pending {
   readonly options: Options;

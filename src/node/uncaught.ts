@@ -1,0 +1,35 @@
+/**
+ * Tells of uncaught exceptions that the process survives: somebody has an 'uncaughtException' handler, such as a test runner or an
+ * APM agent. The exceptions themselves stay what they are: this only listens, and to an event that changes nothing.
+ */
+import { setImmediate } from './timers.js';
+
+export interface Survivor {
+  /** An exception was uncaught, and everything that was on its way then is done. Called twice, a turn of the event loop apart. */
+  afterException(isSecond: boolean): void;
+}
+
+/** Weak: an agent that nobody holds may go. */
+const survivors = new Set<WeakRef<Survivor>>();
+const gone = new FinalizationRegistry((survivor: WeakRef<Survivor>) => survivors.delete(survivor));
+
+/** `survivor` is told from now on. */
+export function tellOfExceptions(survivor: Survivor): void {
+  if (survivors.size === 0 && !process.listeners('uncaughtExceptionMonitor').includes(onException)) {
+    process.on('uncaughtExceptionMonitor', onException);
+  }
+  const ref = new WeakRef(survivor);
+  survivors.add(ref);
+  gone.register(survivor, ref);
+}
+
+function onException(): void {
+  setImmediate(() => {
+    tell(false);
+    setImmediate(tell, true);
+  });
+}
+
+function tell(isSecond: boolean): void {
+  for (const survivor of survivors) survivor.deref()?.afterException(isSecond);
+}
