@@ -17,11 +17,17 @@ import { until } from '../support/until.js';
 
 const LIMIT = { timeout: 30_000 };
 const PASSPHRASE = 'correct-horse-battery';
+const NEXT_PASSPHRASE = 'open-sesame';
 
 /** Parts of the secrets that must not be found in anything. */
 async function secrets(): Promise<string[]> {
   const { key } = await certificate();
-  return ['PRIVATE KEY', PASSPHRASE, ...key.split(/\r?\n/).filter((line) => line.length > 20)];
+  return [
+    'PRIVATE KEY',
+    PASSPHRASE,
+    NEXT_PASSPHRASE,
+    ...key.split(/\r?\n/).filter((line) => line.length > 20),
+  ];
 }
 
 async function assertSilent(text: string, what: string): Promise<void> {
@@ -96,7 +102,8 @@ test('a warning about the tls function has no secrets', LIMIT, async (t) => {
   process.on('warning', onWarning);
   t.after(() => process.removeListener('warning', onWarning));
   const failures: (() => TlsOptions)[] = [
-    () => JSON.parse(`{"passphrase": ${PASSPHRASE}`) as TlsOptions,
+    // A file that holds a passphrase that nobody knows yet.
+    () => JSON.parse(NEXT_PASSPHRASE) as TlsOptions,
     () => {
       throw new Error(`Cannot use ${key}`);
     },
