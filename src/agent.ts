@@ -6,6 +6,7 @@ import type { ClientRequest } from 'node:http';
 import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { inspect } from 'node:util';
+import { channelOf } from './channel.js';
 import { unsupported } from './errors.js';
 import { intercept, interceptor, isNodesCallback, ownOptionsOf } from './interception.js';
 import type { HostLimitOptions } from './limits/host-limits.js';
@@ -13,7 +14,7 @@ import { invalidPriority, isPriority } from './limits/priority.js';
 import type { QueueState } from './limits/queue-state.js';
 import { defineDurations, defineLimits } from './live-limits.js';
 import { callIfAble } from './node/foreign.js';
-import { hasProxyConfig, isReferenced } from './node-internals.js';
+import { hasProxyConfig, isReferenced, timerOf } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import { inspectAgent, summaryOf } from './observe/inspect.js';
 import type { AgentSummary } from './observe/inspect.js';
@@ -193,8 +194,10 @@ export class PoolingAgent extends Agent {
   override keepSocketAlive(socket: SocketLike): boolean {
     callIfAble(socket, 'setKeepAlive', true, this.keepAliveMsecs);
     callIfAble(socket, 'unref');
-    // Idle sockets are closed by the pool's own clock; a request's timeout ends with the request.
-    if (socket.timeout) callIfAble(socket, 'setTimeout', 0);
+    // Idle sockets are closed by the pool's own clock; a request's timeout ends with the request. Somebody else's stays.
+    const channel = channelOf(socket);
+    const isOwn = !channel || channel.requestTimer === timerOf(socket);
+    if (socket.timeout && isOwn) callIfAble(socket, 'setTimeout', 0);
     return true;
   }
 

@@ -62,6 +62,8 @@ export class Channel {
   used = false;
   /** Bytes came after a response was complete, or a response before its request was: no request may follow. */
   poisoned = false;
+  /** The timer of the request that had it last, if that had one. Another one is somebody's who wants it closed when it is idle. */
+  requestTimer: unknown = undefined;
   /** Whether it is still idle will be looked at soon. */
   restsSoon = false;
   /** The agent's `keepSocketAlive` has made it ready to be idle for long. */

@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { ClientRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { propertyOf } from './node/foreign.js';
@@ -169,6 +170,14 @@ export function setHighWaterMark(socket: SocketLike, highWaterMark: unknown): vo
 
 /** A longer timer would fire at once; Node takes this for longer timeouts of requests and sockets, too. */
 export const MAX_TIMEOUT: number = 2 ** 31 - 1;
+
+const kTimeout = ownSymbol(new Socket(), 'timeout');
+
+/** Hot path. What stands for the timer that runs on `socket` now: the timer, or of a custom stream its milliseconds. */
+export function timerOf(socket: SocketLike): unknown {
+  const timer: unknown = kTimeout && (socket as unknown as Record<symbol, unknown>)[kTimeout];
+  return timer ?? socket.timeout;
+}
 
 type SocketListener = (socket: unknown) => void;
 

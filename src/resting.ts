@@ -37,11 +37,20 @@ export class Resting {
     this.#giveUp = giveUp;
   }
 
+  /**
+   * Hot path. `channel` is released. `false`: it may not be kept. Somebody else's `keepSocketAlive` has a say in that each time, and
+   * at once: most requests in turn come before a connection is idle. As in Node's agent it is not asked where a request waits.
+   */
+  mayKeep(channel: Channel): boolean {
+    if (!this.#isOverridden || channel.connection.host.waiting.size > 0) return true;
+    return this.#rest(channel);
+  }
+
   /** Hot path. `channel` becomes idle. `false`: it may not be kept. */
   begin(channel: Channel): boolean {
-    // Somebody else's has a say in whether it is kept, each time. What nobody reads has to be seen to at once.
-    const overridden = this.#agent.keepSocketAlive !== this.#keepSocketAlive;
-    if (overridden || !channel.socket._handle?.reading) return this.#rest(channel);
+    if (channel.rested) return true;
+    // What nobody reads has to be seen to at once.
+    if (this.#isOverridden || !channel.socket._handle?.reading) return this.#rest(channel);
     if (!channel.restsSoon) {
       channel.restsSoon = true;
       if (this.#soon.push(channel) === 1 || channel.polledAt > this.#restsAt + LOST_AFTER) {
@@ -63,6 +72,10 @@ export class Resting {
         if (!this.#rest(channel)) this.#giveUp(channel);
       });
     }
+  }
+
+  get #isOverridden(): boolean {
+    return this.#agent.keepSocketAlive !== this.#keepSocketAlive;
   }
 
   #rest(channel: Channel): boolean {

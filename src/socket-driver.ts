@@ -20,7 +20,7 @@ import { Lifetimes } from './liveness/lifetimes.js';
 import { holdBody } from './liveness/replay.js';
 import { Replays } from './liveness/replays.js';
 import { StallWatch } from './liveness/stall-watch.js';
-import { isReferenced, isSocketLike, resetAsyncId } from './node-internals.js';
+import { isReferenced, isSocketLike, resetAsyncId, timerOf } from './node-internals.js';
 import { callIfAble, isolate, later, runOnOwnStack, throwLater } from './node/foreign.js';
 import { LOST_AFTER, monotonicNow, nextTick, setImmediate } from './node/timers.js';
 import { tellOfExceptions } from './node/uncaught.js';
@@ -228,7 +228,12 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
     channel.used ||= response != null || request?.destroyed === undefined;
     channel.hint = this.#lifetimes.hintOf(response?.rawHeaders);
     if (response) this.#lifetimes.answered(connection);
-    const reusable = allowsAnother(channel) && this.usable(connection) && !passesBy(channel);
+    channel.requestTimer = socket.timeout ? timerOf(socket) : undefined;
+    const reusable =
+      allowsAnother(channel) &&
+      !passesBy(channel) &&
+      this.#resting.mayKeep(channel) &&
+      this.usable(connection);
     this.pool.release(connection, reusable);
     if (channel.request === request) {
       channel.request = undefined;

@@ -11,7 +11,7 @@ import { guard, unguard } from './liveness/guard.js';
 import { isLoss, shield, unshield } from './liveness/replay.js';
 import { callIfAble, isolate } from './node/foreign.js';
 import { nextTick } from './node/timers.js';
-import { hasOnlyListener, peerOf } from './node-internals.js';
+import { hasOnlyListener, peerOf, timerOf } from './node-internals.js';
 import type { SocketLike } from './node-internals.js';
 
 const LISTENERS: readonly (readonly [string, (this: SocketLike, error: unknown) => void])[] = [
@@ -183,12 +183,11 @@ function destroyFailed(socket: SocketLike, error: unknown): void {
   if (!socket.destroyed) socket.destroy(error as Error);
 }
 
-/** The socket's own idle timer, that somebody may have set in `keepSocketAlive`. */
+/** The socket's own idle timer, that somebody may have set in `keepSocketAlive`, when it became 'free', or at any time after that. */
 function onTimeout(this: SocketLike): void {
   const channel = channelOf(this);
   const state = channel?.connection.state;
-  // Until it rests, the timer is that of the request before.
-  if (channel && !channel.restsSoon && (state === 'idle' || state === 'settling')) {
+  if (channel && channel.requestTimer !== timerOf(this) && (state === 'idle' || state === 'settling')) {
     channel.driver.pool.close(channel.connection, 'idle-timeout');
   }
 }
