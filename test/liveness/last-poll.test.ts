@@ -8,6 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ConnectDeadline } from '../../src/liveness/connect-deadline.js';
 import type { SocketLike } from '../../src/node-internals.js';
 import { block } from '../support/block.js';
+import { until } from '../support/until.js';
 
 const LIMIT = { timeout: 30_000 };
 
@@ -49,7 +50,7 @@ test(
       () => (timedOut = true),
     );
     deadline.watch(shaking, '127.0.0.1');
-    while (!isReady && !timedOut) await setTimeout(1);
+    await until(() => isReady || timedOut);
     await setTimeout(20);
     assert.equal(asked, SLICES);
     assert.deepEqual({ isReady, timedOut }, { isReady: true, timedOut: false });
