@@ -103,6 +103,8 @@ interface ProfileName {
   readonly isTold: boolean;
   /** Stands for all values. */
   readonly digest: string;
+  /** What Node prints of them, after the host part. `''`: it is not known where that ends. */
+  tail: string | undefined;
 }
 
 function nameProfile(values: ProfileValues): ProfileName {
@@ -118,7 +120,7 @@ function nameProfile(values: ProfileValues): ProfileName {
     isTold &&= test !== undefined && isPlainly;
     text += `,${name} ${isHidden ? String(printed[name]) : describe(value)}`;
   }
-  return { printed, isTold, digest: digest(text) };
+  return { printed, isTold, digest: digest(text), tail: undefined };
 }
 
 /** Of all text and bytes in a value. */
@@ -130,28 +132,61 @@ function lengthOf(value: unknown, depth = 0): number {
 }
 
 /** Those of profiles. */
-const remembered = new WeakMap<ProfileValues, ProfileName>();
+const names = new WeakMap<ProfileValues, ProfileName>();
 /** Those of options that are known to belong to a profile. */
 const known = new WeakMap<Options, ProfileName>();
 
 /** `options` belong to the profile of these values: `agentName` need not look through them. */
 export function rememberProfile(options: Options, values: ProfileValues): void {
-  let name = remembered.get(values);
-  if (!name) remembered.set(values, (name = nameProfile(values)));
+  let name = names.get(values);
+  if (!name) names.set(values, (name = nameProfile(values)));
   known.set(options, name);
 }
 
+type Nodes = (options: Options) => string;
+
+/** What Node calls a host of a profile that was remembered: hundreds of hosts may have one, and are all named when somebody reads the views. */
+function nodesNameOf(profile: ProfileName, host: HostOptions, nodes: Nodes): string {
+  // A server name of its own is printed somewhere in the middle.
+  if (!host.servername || host.servername === host.host) {
+    const tail = (profile.tail ??= tailOf(profile, nodes));
+    if (tail !== '') return hostPart(host) + tail;
+  }
+  return nodes({ ...profile.printed, ...host });
+}
+
+function tailOf({ printed }: ProfileName, nodes: Nodes): string {
+  const host = { host: 'a', port: 1, localAddress: 'b', family: 4, socketPath: 'c', servername: 'a' };
+  const name = nodes({ ...printed, ...host });
+  const part = hostPart(host);
+  return name.startsWith(part) ? name.slice(part.length) : '';
+}
+
+type HostOptions = Readonly<
+  Record<'host' | 'port' | 'localAddress' | 'family' | 'socketPath' | 'servername', unknown>
+>;
+
+/** As Node prints it. */
+function hostPart({ host, port, localAddress, family, socketPath }: HostOptions): string {
+  let part = `${String(host || 'localhost')}:${port ? String(port) : ''}:${localAddress ? String(localAddress) : ''}`;
+  if (family === 4 || family === 6) part += `:${family}`;
+  if (socketPath) part += `:${String(socketPath)}`;
+  return part;
+}
+
 /** @param nodes what Node calls such options */
-export function agentName(options: Options, nodes: (options: Options) => string): string {
-  const { printed, isTold, digest: profile } = known.get(options) ?? nameProfile(profileValues(options));
+export function agentName(options: Options, nodes: Nodes): string {
+  const remembered = known.get(options);
+  const profile = remembered ?? nameProfile(profileValues(options));
   // Without what counts for nothing, and without symbols: Node stamps each request with a `checkServerIdentity` with a number of its own,
   // and prints that.
   const { host, port, localAddress, family, socketPath, servername } = options;
-  const name = nodes({ ...printed, host, port, localAddress, family, socketPath, servername });
-  if (isTold && isHostTold(options)) return name;
+  const part = { host, port, localAddress, family, socketPath, servername };
+  const name = remembered ? nodesNameOf(profile, part, nodes) : nodes({ ...profile.printed, ...part });
+  if (profile.isTold && isHostTold(options)) return name;
   let text = '';
-  for (const [part] of PRINTED_HOST_ENTRIES) text += `${describe(plainHost(options[part]))},`;
-  return `${name}:${digest(text + describe(servernameOf(options)) + profile)}`;
+  for (const [option] of PRINTED_HOST_ENTRIES) text += `${describe(plainHost(options[option]))},`;
+  return `${name}:${digest(text + describe(servernameOf(options)) + profile.digest)}`;
 }
 
 function isHostTold(options: Options): boolean {

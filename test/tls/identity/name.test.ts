@@ -5,6 +5,8 @@ import type { RequestOptions } from 'node:https';
 import { test } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import fc from 'fast-check';
+import { rememberProfile } from '../../../src/tls/name.js';
+import { profileValues } from '../../../src/tls/profile.js';
 import { poolingAgent } from '../../support/agent.js';
 import { get, httpsServer } from '../../support/server.js';
 import { pem } from '../options/support.js';
@@ -109,6 +111,29 @@ test('others have a token behind, the same for equal ones, and it tells nothing'
     return name;
   });
   assert.equal(new Set(names).size, names.length);
+});
+
+test('what is remembered of a profile gives every host of it the name that it has otherwise', LIMIT, (t) => {
+  const agent = poolingAgent(t);
+  const hosts: readonly Options[] = [
+    { host: 'b.test', port: 8443 },
+    { host: '::1', port: '443', family: 6, localAddress: '::1' },
+    { host: '127.0.0.1', servername: '', family: 4 },
+    { host: 'b.test', servername: 'b.test' },
+    { host: 'b.test', servername: 'c.test' },
+    { host: 'b.test', servername: '' },
+    { host: 'b.test', socketPath: '/tmp/socket', family: 0 },
+    {},
+  ];
+  for (const options of [...ORDINARY, ...WEIRD]) {
+    const values = profileValues(options);
+    for (const host of [options, ...hosts]) {
+      const known = { ...options, ...host };
+      const name = agent.getName({ ...known });
+      rememberProfile(known, values);
+      assert.equal(agent.getName(known), name);
+    }
+  }
 });
 
 test('one function has one name for all requests', LIMIT, async (t) => {
