@@ -7,7 +7,7 @@
  */
 import { channelOf } from '../channel.js';
 import { connectionLabel, debug, hostLabel } from '../debug.js';
-import { callIfAble, codeOf, propertyOf } from '../node/foreign.js';
+import { callIfAble, codeOf, isolate, propertyOf } from '../node/foreign.js';
 import { isSocketLike } from '../node-internals.js';
 import type { SocketLike } from '../node-internals.js';
 import type { Options, Origin } from '../tls/identity.js';
@@ -103,7 +103,9 @@ export class Resumption {
   /** @internal For attempts. `all`: no session of this identity can be expected to do better. */
   failed({ key, session }: Attempt, all: boolean): void {
     if (session) this.cache.fail(key.id, session, all);
-    if (this.#agent._evictSession !== this.#own._evictSession) this.#agent._evictSession(key.id);
+    if (this.#agent._evictSession === this.#own._evictSession) return;
+    // Its socket is being destroyed just now, and must not be left half way.
+    isolate(() => this.#agent._evictSession(key.id));
   }
 
   /** Whether sessions go anywhere: into the cache, or to whoever has overridden its methods. */

@@ -9,8 +9,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { SessionCache } from '../../src/index.js';
-import type { PoolingAgent, PoolingAgentOptions } from '../../src/index.js';
+import { PoolingAgent, SessionCache } from '../../src/index.js';
+import type { PoolingAgentOptions } from '../../src/index.js';
 import { poolingAgent, waitingCount } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
@@ -364,6 +364,42 @@ test('eager: of a larger body too much may have been read, and the first error s
   assert.equal(at.bodies.length, 1);
   assert.equal(at.accepted(), 2);
 });
+
+for (const binding of BINDINGS) {
+  test(
+    `${binding}: the second offers none, also where a store of one's own still has one`,
+    LIMIT,
+    async (t) => {
+      const at = await front(t, { way: 'reset' });
+      const stored: Buffer[] = [];
+      const evictions: string[] = [];
+      class Persistent extends PoolingAgent {
+        override _getSession(): Buffer | undefined {
+          return stored[0];
+        }
+        override _cacheSession(_key: string, session: Buffer): void {
+          stored.push(session);
+        }
+        override _evictSession(key: string): void {
+          evictions.push(key);
+          throw new Error('Not evicted');
+        }
+      }
+      const thrown: string[] = [];
+      process.setUncaughtExceptionCaptureCallback((error) => void thrown.push(error.message));
+      t.after(() => process.setUncaughtExceptionCaptureCallback(null));
+      const agent = new Persistent({ ca: at.ca, binding });
+      t.after(() => agent.destroy());
+      await get(at, { agent });
+      await until(() => stored.length > 0 && agent.totalSocketCount === 0);
+      assert.equal((await get(at, { agent, path: '/a' })).body, '/a');
+      assert.equal(at.killed(), 1);
+      assert.equal(evictions.length, 1);
+      assert.deepEqual(thrown, ['Not evicted']);
+      await until(() => agent.totalSocketCount === 0);
+    },
+  );
+}
 
 test('a place is not lost to others that wait for one', LIMIT, async (t) => {
   const at = await front(t, { way: 'reset' });
