@@ -234,7 +234,7 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
       !passesBy(channel) &&
       this.#resting.mayKeep(channel) &&
       this.usable(connection);
-    this.pool.release(connection, reusable);
+    this.pool.release(connection, reusable, !this.#lifetimes.isNeverSafe(connection, channel.hint));
     if (channel.request === request) {
       channel.request = undefined;
       channel.requestOptions = undefined;

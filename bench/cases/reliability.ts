@@ -23,14 +23,20 @@ interface IdleSetting extends Setting {
   readonly requests: number;
 }
 
+interface ClosingSetting extends Setting {
+  readonly kind: 'closing';
+  readonly requests: number;
+}
+
 interface SurplusSetting extends Setting {
   readonly kind: 'surplus';
   readonly requests: number;
 }
 
-type ReliabilitySetting = IdleSetting | SurplusSetting;
+type ReliabilitySetting = IdleSetting | ClosingSetting | SurplusSetting;
 
 const LANES = 100;
+const CLOSING_LANES = 10;
 const HINTS = [undefined, 'timeout=5'];
 const BODY = '{"id":1}';
 
@@ -58,7 +64,12 @@ function settings({ quick }: Scale): ReliabilitySetting[] {
   );
   const many = quick ? 5000 : 100_000;
   const name = `${many.toLocaleString('en')} GETs, one response in ten followed by another`;
-  return [...idle, { kind: 'surplus', name, requests: many }];
+  const closing = `${requests.POST.toLocaleString('en')} POSTs, answers and closes`;
+  return [
+    ...idle,
+    { kind: 'closing', name: closing, requests: requests.POST },
+    { kind: 'surplus', name, requests: many },
+  ];
 }
 
 class Tally {
@@ -104,6 +115,24 @@ async function idleRun(client: Client, { method, closing, hint, requests }: Idle
   return tally;
 }
 
+/** Clients that send one POST after the other, to servers that answer and close, and do not say so. */
+async function closingRun(client: Client, { requests }: ClosingSetting): Promise<Tally> {
+  const tally = new Tally();
+  const lane = async (number: number): Promise<void> => {
+    for (let i = 0; i < requests / CLOSING_LANES; i++) {
+      await tally.send(client, {
+        host: hostName(number),
+        method: 'POST',
+        path: `/${process.pid}-closing-${number}-${i}`,
+        headers: { 'x-idle': 'fin 0' },
+        body: BODY,
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: CLOSING_LANES }, (_, number) => lane(number)));
+  return tally;
+}
+
 async function surplusRun(client: Client, { requests }: SurplusSetting): Promise<Tally> {
   const tally = new Tally();
   const random = new Random(1);
@@ -121,6 +150,11 @@ async function surplusRun(client: Client, { requests }: SurplusSetting): Promise
   };
   await Promise.all(Array.from({ length: SOCKETS + WAITING }, lane));
   return tally;
+}
+
+function run(client: Client, setting: ReliabilitySetting): Promise<Tally> {
+  if (setting.kind === 'idle') return idleRun(client, setting);
+  return setting.kind === 'closing' ? closingRun(client, setting) : surplusRun(client, setting);
 }
 
 export const reliability: Case<ReliabilitySetting> = {
@@ -147,10 +181,7 @@ export const reliability: Case<ReliabilitySetting> = {
     });
     return {
       async sample() {
-        const tally = await (setting.kind === 'idle'
-          ? idleRun(client, setting)
-          : surplusRun(client, setting));
-        return tally.sample;
+        return (await run(client, setting)).sample;
       },
       close: () => client.close(),
     };

@@ -24,7 +24,7 @@ const MAX_TAUGHT = 1000;
 
 /**
  * When a leased connection dies before a response, its idle time before the lease, in milliseconds, from which this
- * counts as an idle connection closed. What dies sooner dies of something else.
+ * counts as an idle connection closed. If it dies sooner, the host is believed to close right after an answer.
  */
 const MIN_IDLE = 10;
 
@@ -100,6 +100,7 @@ export class Lifetimes {
    */
   park(connection: Conn, hint: KeepAliveHint | undefined, readAt: number): boolean {
     const now = this.#clock.at();
+    if (connection.host.learned?.isDistrusted(now)) return false;
     if (connection.idleSince < 0)
       this.#setMoments(connection, hint, readAt === 0 ? now : this.#clock.at(readAt));
     if (connection.expiresAt <= now) return false;
@@ -119,9 +120,24 @@ export class Lifetimes {
     connection.validateAt = since + rules.validateAfterIdle;
   }
 
+  /**
+   * Hot path. Whether no age of a connection is safe, not even none: its host was seen to close right after an answer, or nothing is kept
+   * idle there. It may serve a request that waits already and can be sent twice.
+   *
+   * @param hint what the last response said
+   */
+  isNeverSafe({ host }: Conn, hint: KeepAliveHint | undefined): boolean {
+    const { idleTimeout, maxIdleTimeout } = host.limits;
+    if (maxIdleTimeout === 0 || (idleTimeout === 0 && hint?.timeout === undefined)) return true;
+    return host.learned !== undefined && host.learned.isDistrusted(this.#clock.at());
+  }
+
   /** Hot path. A response came on a connection: it had outlived the time for which it was idle before. */
-  answered({ host, idledFor }: Conn): void {
-    host.learned?.survived(idledFor);
+  answered({ host, idledFor, served }: Conn): void {
+    const { learned } = host;
+    if (!learned) return;
+    learned.survived(idledFor);
+    if (served > 1) learned.servedAgain();
   }
 
   /** An idle connection ends. */
@@ -134,6 +150,7 @@ export class Lifetimes {
   /** The host ended a leased connection before it had said anything. */
   endsUnanswered({ host, idledFor }: Conn): void {
     if (idledFor >= MIN_IDLE) this.#teach(host, idledFor);
+    else this.#learnedOf(host).closedAtOnce(this.#clock.now());
   }
 
   /** `trimInterval` may have been changed. */
@@ -148,10 +165,7 @@ export class Lifetimes {
   }
 
   #teach(host: Host, age: number): void {
-    const { key } = host.origin;
-    const learned = this.#taught.get(key) ?? host.learned ?? new LearnedIdle();
-    this.#taught.set(key, learned);
-    host.learned = learned;
+    const learned = this.#learnedOf(host);
     learned.closedAt(age);
     debug.enabled &&
       debug(
@@ -160,6 +174,14 @@ export class Lifetimes {
         age,
         learned.safeAge,
       );
+  }
+
+  #learnedOf(host: Host): LearnedIdle {
+    const { key } = host.origin;
+    const learned = this.#taught.get(key) ?? host.learned ?? new LearnedIdle();
+    this.#taught.set(key, learned);
+    host.learned = learned;
+    return learned;
   }
 
   #beginTrim(now: number): void {

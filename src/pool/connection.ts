@@ -41,7 +41,7 @@ export class Connection<K extends Kinds> {
   idleSince = -1;
   /** From then on it is not leased. */
   expiresAt: number = Infinity;
-  /** From then on it is leased only to requests that can be sent twice. */
+  /** From then on it is given only to requests that can be sent twice. `-Infinity`: it was not safe for a moment after its release. */
   safeUntil: number = Infinity;
   /** From then on it is looked at before it is leased. */
   validateAt: number = Infinity;

@@ -218,8 +218,11 @@ export class Pool<K extends Kinds> {
   /**
    * Hot path. The exchange on `connection` is over; `reusable` tells whether another may follow. `false`: it
    * was not on lease, so nothing happened: releases may come twice.
+   *
+   * @param isSafe whether it may be given to any request. Otherwise it serves one that can be sent twice and waits already, and closes if
+   * there is none
    */
-  release(connection: Connection<K>, reusable: boolean): boolean {
+  release(connection: Connection<K>, reusable: boolean, isSafe = true): boolean {
     if (connection.state !== 'active') return false;
     const { host } = connection;
     if (!reusable || this.room.isSurplus(host)) {
@@ -228,7 +231,10 @@ export class Pool<K extends Kinds> {
       this.close(connection, 'max-requests');
     } else if (connection.retireAt !== Infinity && connection.retireAt <= this.#driver.now()) {
       this.close(connection, 'max-age');
+    } else if (!isSafe && host.careful === host.waiting.size) {
+      this.close(connection, 'idle-timeout');
     } else {
+      if (!isSafe) connection.safeUntil = -Infinity;
       this.#free(connection);
     }
     return true;
@@ -598,6 +604,11 @@ export class Pool<K extends Kinds> {
   #keep(connection: Connection<K>): void {
     const { host } = connection;
     const { changes } = this;
+    // Who might have risked it has gone.
+    if (connection.safeUntil === -Infinity) {
+      this.close(connection, 'idle-timeout');
+      return;
+    }
     if (!this.idle.mayAdd(host) || !this.#driver.park(connection)) {
       this.close(connection, 'surplus');
       return;

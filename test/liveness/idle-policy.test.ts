@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { lastIdleTime, safeIdleTime } from '../../src/liveness/idle-policy.js';
-import { LearnedIdle, MAX_MARGIN, MIN_MARGIN, SURVIVALS } from '../../src/liveness/learned-idle.js';
+import {
+  FIRST_DISTRUST,
+  LearnedIdle,
+  MAX_DISTRUST,
+  MAX_MARGIN,
+  MIN_MARGIN,
+  SURVIVALS,
+} from '../../src/liveness/learned-idle.js';
 import { AGE_JITTER, retireTime } from '../../src/liveness/socket-age.js';
 
 const RULES = { idleTimeout: 4000, maxIdleTimeout: 60_000 };
@@ -135,4 +142,44 @@ test('connections retire within the jitter before their age, never after it', ()
   const times = Array.from({ length: 200 }, () => retireTime(0, 1000));
   assert.ok(times.every((time) => time > 1000 * (1 - AGE_JITTER) && time <= 1000));
   assert.ok(new Set(times).size > 100, 'they do not go together');
+});
+
+test('a host that closes right after an answer is distrusted for a while, longer with each relapse', () => {
+  const learned = new LearnedIdle();
+  assert.equal(learned.isDistrusted(0), false);
+  let now = 5;
+  for (let time = FIRST_DISTRUST; time < 4 * MAX_DISTRUST; time *= 2) {
+    learned.closedAtOnce(now);
+    // Whatever else is lost within that time.
+    learned.closedAtOnce(now + 1);
+    const end = now + Math.min(time, MAX_DISTRUST);
+    assert.equal(learned.isDistrusted(end - 1), true);
+    assert.equal(learned.isDistrusted(end), false);
+    now = end;
+  }
+});
+
+test('whatever happens, a healthy host is trusted again after a time, and after some answers', () => {
+  const events = fc.array(fc.oneof(fc.constant('lost' as const), fc.nat({ max: 700_000 })));
+  fc.assert(
+    fc.property(events, (history) => {
+      const learned = new LearnedIdle();
+      let now = 0;
+      let losses = 0;
+      for (const event of history) {
+        if (event !== 'lost') now += event;
+        else {
+          learned.closedAtOnce(now);
+          losses++;
+          assert.equal(learned.isDistrusted(now), true);
+        }
+      }
+      if (losses === 0) assert.equal(learned.isDistrusted(now), false);
+      assert.equal(learned.isDistrusted(now + MAX_DISTRUST), false);
+      for (let i = 0; i < SURVIVALS; i++) learned.servedAgain();
+      assert.equal(learned.isDistrusted(now), false);
+      learned.closedAtOnce(now);
+      assert.equal(learned.isDistrusted(now + FIRST_DISTRUST), false, 'a relapse long after is a first one');
+    }),
+  );
 });

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { PoolingAgentOptions } from '../../src/index.js';
 import { SURVIVALS } from '../../src/liveness/learned-idle.js';
 import { poolingAgent } from '../support/agent.js';
-import { get } from '../support/server.js';
+import { get, rawServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { untilIdle } from '../contract/support.js';
 import { begin, connectionOf, endingServer, hostOf, LIMIT, POST } from './support.js';
@@ -164,3 +164,49 @@ test('also when nobody uses them, and we close them', LIMIT, async (t) => {
   }
   assert.ok(learned.limit > 4, `${learned.limit} ms`);
 });
+
+/** Answers each request with the number of its connection, and closes that, of which the answer says nothing. */
+async function closingServer(t: TestContext) {
+  let connections = 0;
+  return rawServer(t, (socket) => {
+    const body = String(++connections);
+    socket.on('data', () =>
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`, () =>
+        socket.destroy(),
+      ),
+    );
+  });
+}
+
+test('a server that closes right after its answers costs one POST', LIMIT, async (t) => {
+  const server = await closingServer(t);
+  const agent = poolingAgent(t, { ca: server.ca });
+  let lost = 0;
+  for (let i = 0; i < 50; i++) await get(server, { agent, ...POST }).catch(() => lost++);
+  assert.ok(lost <= 2, `${lost} were lost`);
+  // And no GET, whatever is known.
+  for (let i = 0; i < 20; i++) await get(server, { agent });
+});
+
+test(
+  'where nothing is kept idle, a connection serves only those that wait and can be sent twice',
+  LIMIT,
+  async (t) => {
+    for (const options of [{ idleTimeout: 0 }, { hosts: { localhost: { idleTimeout: 0 } } }]) {
+      const { server, agent } = await setUp(t, { maxSockets: 1, ...options });
+      const answers = await Promise.all([
+        get(server, { agent }),
+        get(server, { agent }),
+        get(server, { agent, ...POST }),
+        get(server, { agent, ...POST }),
+        get(server, { agent }),
+      ]);
+      const sockets = answers.map(({ req }) => req.socket);
+      assert.equal(server.peak(), 1);
+      assert.equal(sockets[1], sockets[0]);
+      assert.notEqual(sockets[2], sockets[1], 'a POST takes none that was used');
+      assert.notEqual(sockets[3], sockets[2]);
+      await until(() => agent.totalSocketCount === 0);
+    }
+  },
+);

@@ -7,7 +7,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { PoolingAgent, PoolingAgentOptions } from '../../src/index.js';
-import { idleCount, poolingAgent, poolOf } from '../support/agent.js';
+import { poolingAgent, poolOf } from '../support/agent.js';
 import { block } from '../support/block.js';
 import { until } from '../support/until.js';
 import { fickleServer } from './fickle-server.js';
@@ -119,8 +119,8 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
       assert.equal(seen.req.reusedSocket, false);
       assert.equal(seen.rightSocket, true);
       assert.equal(pathsOf(b.server, '/a').length, 2);
-      await until(() => idleCount(b.agent) === 1);
-      assert.equal(b.agent.totalSocketCount, 1);
+      // The server is one that closes right after an answer, for all that is known: no connection is kept.
+      await until(() => b.agent.totalSocketCount === 0);
     });
 
     it('a GET is sent again where the loss could be known, but not to us yet', LIMIT, async (t) => {

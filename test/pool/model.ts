@@ -57,6 +57,8 @@ export class Model implements Driver<ModelKinds> {
   /** Released connections are known to be quiet. */
   quick = false;
   idleTime = 1000;
+  /** The host closes right after an answer: no age is safe. */
+  distrusts = false;
   /** Parts of `idleTime` after which a connection is not safe any more, and is looked at first. */
   safePart = 0.7;
   validatePart = 0.5;
@@ -209,9 +211,23 @@ export class Model implements Driver<ModelKinds> {
 
   release(connection: Conn, reusable: boolean): void {
     const leased = this.leased.delete(connection);
+    const isUnsafe = this.distrusts && leased;
     if (leased) this.#parked.delete(connection);
-    const released = this.pool.release(connection, reusable && connection.channel?.alive === true);
+    if (isUnsafe) this.#parked.set(connection, { safeUntil: -Infinity, validateAt: Infinity });
+    const awaited = this.#queue(connection.host).some(({ careful }) => !careful);
+    const released = this.pool.release(
+      connection,
+      reusable && connection.channel?.alive === true,
+      !this.distrusts,
+    );
     assert.equal(released, leased, 'only what is leased can be released');
+    if (isUnsafe) {
+      assert.notEqual(connection.state, 'idle', 'what is not safe at any age is not kept');
+      if (!awaited) {
+        const goes = connection.state === 'closing' || connection.state === 'closed';
+        assert.ok(goes, 'it serves nobody but a request that waits already and can be sent twice');
+      }
+    }
     if (
       leased &&
       (this.time >= connection.retireAt || (this.#served.get(connection) ?? 0) >= this.maxRequests)
@@ -348,6 +364,7 @@ export class Model implements Driver<ModelKinds> {
 
   park(connection: Conn): boolean {
     if (connection.retireAt <= this.time) return false;
+    assert.notEqual(this.#safeUntil(connection), -Infinity, 'what is not safe at any age is not kept');
     if (connection.idleSince >= 0) {
       this.idle.add(connection);
       return true;

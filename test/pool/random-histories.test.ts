@@ -222,6 +222,12 @@ const steps = fc.oneof(
     weight: 1,
     arbitrary: fc.boolean().map((at) => step(`close at once: ${at}`, (m) => (m.closeAtOnce = at))),
   },
+  {
+    weight: 1,
+    arbitrary: fc
+      .boolean()
+      .map((distrusts) => step(`distrusts: ${distrusts}`, (m) => (m.distrusts = distrusts))),
+  },
   { weight: 1, arbitrary: fc.boolean().map((keep) => step(`keeps: ${keep}`, (m) => (m.keeps = keep))) },
   { weight: 2, arbitrary: fc.boolean().map((busy) => step(`busy: ${busy}`, (m) => (m.busy = busy))) },
   { weight: 2, arbitrary: fc.boolean().map((quick) => step(`quick: ${quick}`, (m) => (m.quick = quick))) },
