@@ -1,0 +1,112 @@
+/** What the pool puts on a socket it takes off again, and what others have put there stays. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { test } from 'node:test';
+import { connect } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { channelOf } from '../../src/channel.js';
+import { poolingAgent } from '../support/agent.js';
+import { get, httpsServer } from '../support/server.js';
+import { until } from '../support/until.js';
+import { LIMIT, replaceCreateConnection, untilIdle } from './support.js';
+
+/** Every event that somebody listens to on `socket`, as often. */
+function listenersOf(socket: TLSSocket): string[] {
+  return socket.eventNames().flatMap((event) => socket.listeners(event).map(() => String(event)));
+}
+
+test('a socket that leaves for an upgrade has nothing of the pool on it', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  server.server.on('upgrade', (_req, socket) => {
+    socket.on('error', () => {});
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+  });
+  const agent = poolingAgent(t, { ca: server.ca });
+  agent.on('keylog', () => {});
+  const headers = { connection: 'Upgrade', upgrade: 'x' };
+  const { req: first } = await get(server, { agent });
+  const reused = await untilIdle(agent);
+  const own = { push: Object.hasOwn(reused, 'push'), destroy: Object.hasOwn(reused, '_destroy') };
+  assert.deepEqual(own, { push: true, destroy: true }, 'while it is in the pool');
+  const req = request({ host: 'localhost', port: server.port, agent, headers }).end();
+  const [, socket] = (await once(req, 'upgrade')) as [IncomingMessage, TLSSocket];
+  t.after(() => socket.destroy());
+  assert.equal(socket, first.socket);
+  await until(() => agent.totalSocketCount === 0);
+  assert.equal(channelOf(socket), undefined);
+  assert.equal(Object.hasOwn(socket, 'push'), false);
+  assert.equal(Object.hasOwn(socket, '_destroy'), false);
+  assert.equal(socket.listenerCount('keylog'), 0);
+  for (const event of ['free', 'agentRemove', 'timeout']) {
+    assert.equal(socket.listenerCount(event), 0, event);
+  }
+  // Nothing that comes now is a stray byte.
+  assert.equal(socket.destroyed, false);
+});
+
+test('request after request, the same listeners, and those of others among them', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t, { ca: server.ca });
+  const theirs: string[] = [];
+  replaceCreateConnection(agent, (options) => {
+    const socket = connect(options as ConnectionOptions);
+    for (const event of ['free', 'close', 'end', 'timeout', 'agentRemove', 'data']) {
+      if (event !== 'data') socket.on(event, () => theirs.push(event));
+    }
+    return socket;
+  });
+  await get(server, { agent });
+  const socket = await untilIdle(agent);
+  const before = listenersOf(socket);
+  for (let i = 0; i < 20; i++) {
+    await get(server, { agent });
+    await untilIdle(agent);
+  }
+  assert.deepEqual(listenersOf(socket).toSorted(), before.toSorted());
+  assert.equal(theirs.filter((event) => event === 'free').length, 21);
+  for (const event of socket.eventNames()) assert.ok(socket.listenerCount(event) < 10, String(event));
+  socket.destroy();
+  await until(() => theirs.includes('close'));
+  assert.equal(channelOf(socket), undefined);
+  for (const event of ['free', 'close', 'end', 'timeout', 'agentRemove']) {
+    assert.ok(socket.listenerCount(event) >= 1, `${event}: somebody else's stays`);
+  }
+});
+
+test('a `push` that somebody had put on the socket comes back when it leaves', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t, { ca: server.ca });
+  let calls = 0;
+  let own: unknown;
+  replaceCreateConnection(agent, (options) => {
+    const socket = connect(options as ConnectionOptions);
+    const { push } = socket;
+    own = socket.push = function counting(...args) {
+      calls++;
+      return push.apply(this, args);
+    };
+    return socket;
+  });
+  await get(server, { agent, path: '/1' });
+  const socket = await untilIdle(agent);
+  assert.ok(calls > 0);
+  assert.notEqual(socket.push, own);
+  socket.emit('agentRemove');
+  assert.equal(agent.totalSocketCount, 0);
+  assert.equal(socket.push, own);
+  socket.destroy();
+});
+
+test('an error between two requests is not uncaught, at no moment of a life', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t, { ca: server.ca });
+  for (let i = 0; i < 3; i++) {
+    const { req } = await get(server, { agent });
+    const { socket } = req;
+    if (i > 0) await untilIdle(agent);
+    socket?.destroy(new Error(`nobody asked: ${i}`));
+    await until(() => agent.totalSocketCount === 0);
+  }
+});
