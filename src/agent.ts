@@ -7,32 +7,28 @@ import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { inspect } from 'node:util';
 import { channelOf } from './channel.js';
-import { unsupported } from './errors.js';
+import { driverOfCopy, knownDriverOf, markOwner } from './copies.js';
+import { kDriver } from './driver-key.js';
+import { equip, optionsForNode } from './equipment.js';
 import { intercept, interceptor, isNodesCallback, ownOptionsOf } from './interception.js';
 import type { HostLimitOptions } from './limits/host-limits.js';
 import { invalidPriority, isPriority } from './limits/priority.js';
 import type { QueueState } from './limits/queue-state.js';
-import { defineDurations, defineLimits } from './live-limits.js';
 import { callIfAble } from './node/foreign.js';
-import { hasProxyConfig, isReferenced, timerOf } from './node-internals.js';
+import { isReferenced, timerOf } from './node-internals.js';
 import type { AgentRequest, SocketLike } from './node-internals.js';
 import { inspectAgent, summaryOf } from './observe/inspect.js';
 import type { AgentSummary } from './observe/inspect.js';
 import { ownOptions, resolveOptions } from './options.js';
 import type { LeakReport, PoolingAgentOptions } from './options.js';
-import { Resumption } from './sessions/resumption.js';
-import { defineSessionViews } from './sessions/session-views.js';
 import type { Scheduling } from './pool/limits.js';
-import { SocketDriver } from './socket-driver.js';
-import type { DrivenAgent } from './socket-driver.js';
+import type { SocketDriver } from './socket-driver.js';
 import type { Deliver } from './queued-request.js';
 import type { Options } from './tls/identity.js';
 import { agentName } from './tls/name.js';
 import type { TlsOptions } from './tls/rotation.js';
-import { defineViews } from './views.js';
 
-/** Internal: for this package's own tests. */
-export const kDriver: unique symbol = Symbol('pooling-https-agent.driver');
+export { kDriver };
 
 /** What the agent emits, beside what Node's does. */
 interface Events {
@@ -76,8 +72,7 @@ export interface PoolingAgent {
  * Emits `'saturated'` and `'drained'` with a `QueueState`; and `'leak'` with a `LeakReport`, if `leakDetectionThreshold` is set.
  */
 export class PoolingAgent extends Agent {
-  /** @internal */
-  declare readonly [kDriver]: SocketDriver;
+  readonly #driver: SocketDriver;
   declare defaultPort: number;
   declare protocol: string;
   /** That of the session cache, shared or not; may be changed at any time. */
@@ -107,45 +102,17 @@ export class PoolingAgent extends Agent {
   constructor(options: PoolingAgentOptions | null = {}) {
     const own = ownOptions(options);
     const resolved = resolveOptions(own);
-    // Node knows but two words for the one, and no digits for the other. Readers find both as they were given.
-    const { scheduling, maxTotalSockets, ...known } = own;
-    super({ ...known, keepAlive: resolved.limits.keepAlive });
-    // The same once more: Node's is in V8's dictionary mode, and is looked through at every request.
-    const agentOptions = {
-      ...this.options,
-      ...(scheduling && { scheduling }),
-      ...(maxTotalSockets && { maxTotalSockets }),
-    };
-    this.options = Object.setPrototypeOf(agentOptions, null) as typeof this.options;
-
-    // Node 20 takes neither from the options.
-    this.defaultPort = resolved.defaultPort;
-    this.protocol = resolved.protocol;
-    if ((own as { proxyEnv?: unknown }).proxyEnv && !hasProxyConfig(this)) {
-      throw unsupported('The option "proxyEnv"');
-    }
-
-    defineDurations(this, resolved.durations);
-
-    const resumption = new Resumption(this, OWN, resolved.sessionCache);
-    const driver = new SocketDriver(
-      this as unknown as DrivenAgent,
-      resolved,
-      OWN.keepSocketAlive,
-      resumption,
-    );
-    Object.defineProperty(this, kDriver, { value: driver });
-    defineLimits(this, resolved.limits, () => driver.limitsChanged());
-    defineViews(this, driver);
-    defineSessionViews(this, resolved.sessionCache);
-
+    super(optionsForNode(own, resolved));
     // Node's own handlers of these two would run a second pool beside ours.
     this.removeAllListeners('free');
     this.removeAllListeners('newListener');
-    this.on('free', driver.onFree);
-    this.on('newListener', (event) => {
-      if (event === 'keylog') driver.enableKeylog();
-    });
+    this.#driver = equip(this, own, resolved, this.options, OWN);
+    markOwner(this, this.#driver);
+  }
+
+  /** @internal Also of an agent that was copied, which has no private fields. */
+  get [kDriver](): SocketDriver {
+    return #driver in this ? this.#driver : (driverOfCopy(this, OWN) as SocketDriver);
   }
 
   /**
@@ -261,13 +228,13 @@ export class PoolingAgent extends Agent {
 
   /** Counts and limits, for `JSON.stringify`. No options: these hold keys. */
   toJSON(): Partial<AgentSummary> {
-    const driver = (this as Partial<PoolingAgent>)[kDriver];
+    const driver = #driver in this ? this.#driver : knownDriverOf(this);
     return driver ? summaryOf(driver.pool) : {};
   }
 
   /** One line, with counts. No options, whatever is asked for. */
   [inspect.custom](): string {
-    return inspectAgent(this, (this as Partial<PoolingAgent>)[kDriver]?.pool);
+    return inspectAgent(this, (#driver in this ? this.#driver : knownDriverOf(this))?.pool);
   }
 
   /**
@@ -289,4 +256,17 @@ const OWN = { keepSocketAlive, _getSession, _cacheSession, _evictSession };
  */
 function requestOptions(options: object): Options {
   return Object.getPrototypeOf(options) === null ? (options as Options) : { __proto__: null, ...options };
+}
+
+/** What a copy does not have before it is used, and what it would not hear of otherwise. */
+for (const name of ['sockets', 'freeSockets', 'requests', 'totalSocketCount', '_sessionCache']) {
+  Object.defineProperty(PoolingAgent.prototype, name, {
+    configurable: true,
+    get(this: PoolingAgent) {
+      return driverOfCopy(this, OWN) && Reflect.get(this, name);
+    },
+    set(this: object, value: unknown) {
+      Object.defineProperty(this, name, { configurable: true, enumerable: true, value, writable: true });
+    },
+  });
 }

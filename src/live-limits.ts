@@ -1,9 +1,9 @@
 /** `agent.maxSockets` and the like: properties that may be set at any time, checked and obeyed at once. */
-import type { Agent } from 'node:https';
 import { atLeastZero, duration, durationOrNever } from './checks.js';
 import type { Check } from './checks.js';
 import { scheduling } from './limits/host-limits.js';
 import { MAX_TIMEOUT } from './node-internals.js';
+import type { Define } from './own-properties.js';
 import type { Limits } from './pool/limits.js';
 
 /** Hot path. `agent.options.timeout`, `0` for none: also for nonsense, or a getter that throws. It may be written at any time. */
@@ -43,6 +43,8 @@ const DEFAULT_LIMITS: Pick<Limits, LiveLimit> = {
   scheduling: 'lifo',
 };
 
+export const LIVE_LIMITS: readonly LiveLimit[] = Object.keys(DEFAULT_LIMITS) as LiveLimit[];
+
 export function defaultLimit<K extends LiveLimit>(name: K): Limits[K] {
   return (DEFAULT_LIMITS as Limits)[name];
 }
@@ -65,19 +67,15 @@ const CHECKS: { readonly [K in LiveLimit]: Check<Limits[K]> } = {
  * Own properties, as on Node's agent, but live: whoever waits for a limit goes when it is raised. `undefined` and `null` bring the
  * default back: an environment variable may not be set.
  */
-export function defineLimits(agent: Agent, limits: Limits, changed: () => void): void {
-  const define = <K extends LiveLimit>(name: K): void => {
-    Object.defineProperty(agent, name, {
-      configurable: true,
-      enumerable: true,
-      get: () => limits[name],
-      set: (value: unknown) => {
-        limits[name] = given(value) ? CHECKS[name](name, value) : defaultLimit(name);
-        changed();
-      },
-    });
+export function defineLimits(define: Define, limits: Limits, changed: () => void): void {
+  const defineLimit = <K extends LiveLimit>(name: K): void => {
+    const set = (value: unknown): void => {
+      limits[name] = given(value) ? CHECKS[name](name, value) : defaultLimit(name);
+      changed();
+    };
+    define(name, () => limits[name], set);
   };
-  for (const name of Object.keys(DEFAULT_LIMITS) as LiveLimit[]) define(name);
+  for (const name of LIVE_LIMITS) defineLimit(name);
 }
 
 /** Milliseconds that may be set on an agent at any time, and for which nobody waits. */
@@ -95,16 +93,13 @@ export const DEFAULT_DURATIONS: Readonly<Durations> = {
 export const keepAliveMsecs: Check<number> = durationOrNever;
 
 /** The like for these: nonsense is refused where it is written, not met with by a connection later. */
-export function defineDurations(agent: Agent, durations: Durations): void {
+export function defineDurations(define: Define, durations: Durations): void {
   const checks = { keepAliveMsecs, agentKeepAliveTimeoutBuffer: duration };
   for (const name of Object.keys(durations) as (keyof Durations)[]) {
-    Object.defineProperty(agent, name, {
-      configurable: true,
-      enumerable: true,
-      get: () => durations[name],
-      set: (value: unknown) =>
-        void (durations[name] = given(value) ? checks[name](name, value) : DEFAULT_DURATIONS[name]),
-    });
+    const set = (value: unknown): void => {
+      durations[name] = given(value) ? checks[name](name, value) : DEFAULT_DURATIONS[name];
+    };
+    define(name, () => durations[name], set);
   }
 }
 

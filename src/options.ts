@@ -25,6 +25,7 @@ import type { HostLimitOptions } from './limits/host-limits.js';
 import { ReplayRule, replayRule } from './liveness/replayable.js';
 import { DEFAULT_DURATIONS, defaultLimit, keepAliveMsecs } from './live-limits.js';
 import type { Durations, LiveLimit } from './live-limits.js';
+import { secureContext } from './node/secure-context.js';
 import { HostRules } from './limits/rules.js';
 import { KNOWN_OPTIONS } from './options/known-options.js';
 import { warnOfNames } from './options/option-names.js';
@@ -269,6 +270,7 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
   optional(options, 'timeout', duration, 0);
   optional(options, 'noDelay', flag, true);
   optional<object | false>(options, 'proxyEnv', environment, false);
+  if (options.secureContext) secureContext('secureContext', options.secureContext);
   const limit = <K extends LiveLimit>(name: K, check: Check<Limits[K]>): Limits[K] =>
     optional<Limits[K], Limits[K]>(options, name, check, defaultLimit(name));
   const limits: Limits = {
@@ -339,16 +341,18 @@ function resolveBuffer(options: PoolingAgentOptions): number {
 const fairness = oneOf('round-robin', 'fifo');
 const binding = oneOf('eager', 'late');
 
+/** Configuration libraries copy what is in their options; a copy of a cache is of no use, and the agent has its own in its place. */
 function resolveSessionCache(options: PoolingAgentOptions): SessionCache {
   const { sessionCache } = options;
-  if (sessionCache instanceof SessionCache) {
+  const isCopy = sessionCache instanceof SessionCache && !SessionCache.isWhole(sessionCache);
+  if (sessionCache instanceof SessionCache && !isCopy) {
     for (const name of ['maxCachedSessions', 'ticketReuse'] as const) {
       if (options[name] === undefined || options[name] === null) continue;
       throw invalidValue(name, 'left to the given "sessionCache"', options[name]);
     }
     return sessionCache;
   }
-  if (sessionCache !== undefined && sessionCache !== null && sessionCache !== false) {
+  if (sessionCache !== undefined && sessionCache !== null && sessionCache !== false && !isCopy) {
     throw invalidType('sessionCache', 'false or an instance of SessionCache', sessionCache);
   }
   const cache = new SessionCache(options);

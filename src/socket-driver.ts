@@ -206,9 +206,6 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
     else this.pool.connected(connection);
   }
 
-  /** The agent's listener for 'free'. */
-  readonly onFree = (socket: SocketLike, options: Options): void => this.free(socket, options);
-
   /** `socket` is free again, says Node's client or somebody else. */
   free(socket: SocketLike, options: Options): void {
     if (!isSocketLike(socket)) return;

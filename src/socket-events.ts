@@ -7,6 +7,7 @@ import type { Channel } from './channel.js';
 import type { OfferedSession } from './connections/offered-session.js';
 import { connectionReset } from './errors.js';
 import { addressOf, deadAddress } from './liveness/dead-peers.js';
+import { onAgentFree } from './agent-free.js';
 import { guard, unguard } from './liveness/guard.js';
 import { isLoss, shield, unshield } from './liveness/replay.js';
 import { callIfAble, isolate } from './node/foreign.js';
@@ -109,7 +110,7 @@ function onFree(this: SocketLike): void {
   if (!channel) return;
   const { driver, options } = channel;
   // On the hot path: the long way round only if somebody else stands there.
-  if (hasOnlyListener(driver.agent, 'free', driver.onFree)) driver.release(channel);
+  if (hasOnlyListener(driver.agent, 'free', onAgentFree)) driver.release(channel);
   else driver.agent.emit('free', this, options);
 }
 

@@ -8,6 +8,7 @@ import type { Agent, RequestOptions } from 'node:https';
 import { emptyViews, InterceptedViews } from './intercepted-views.js';
 import type { View, Views } from './intercepted-views.js';
 import { interceptor } from './interception.js';
+import type { Define } from './own-properties.js';
 import type { HostPool } from './pool/host-pool.js';
 import type { Pool } from './pool/pool.js';
 import type { SocketDriver } from './socket-driver.js';
@@ -40,7 +41,7 @@ function add<T>(view: View<T>, name: string, member: T): void {
 const RESOLVED = Promise.resolve();
 
 /** For readers. What is written to them is ignored, as Node's own constructor writes, too. */
-export function defineViews(agent: Agent, driver: SocketDriver): void {
+export function defineViews(define: Define, agent: Agent, driver: SocketDriver): void {
   let views: Views = emptyViews();
   let takenAt = -1;
   const names = new WeakMap<object, string>();
@@ -76,11 +77,11 @@ export function defineViews(agent: Agent, driver: SocketDriver): void {
     return (intercepted ??= new InterceptedViews(current));
   };
 
-  const define = (name: string, get: () => unknown): void => {
-    Object.defineProperty(agent, name, { configurable: true, enumerable: true, get, set: () => {} });
-  };
-  define('sockets', () => shown().sockets);
-  define('freeSockets', () => shown().freeSockets);
-  define('requests', () => shown().requests);
-  define('totalSocketCount', () => driver.pool.size);
+  // Not enumerable: who copies an agent is not to copy its sockets.
+  define('sockets', () => shown().sockets, ignore, false);
+  define('freeSockets', () => shown().freeSockets, ignore, false);
+  define('requests', () => shown().requests, ignore, false);
+  define('totalSocketCount', () => driver.pool.size, ignore, false);
 }
+
+function ignore(): void {}

@@ -98,6 +98,11 @@ export class SessionCache {
     this.#places = new LRUCache({ maxSize: Number.MAX_SAFE_INTEGER, sizeCalculation: () => 1 });
   }
 
+  /** @internal Whether `value` is one. A copy of one is not: it has none of its sessions, and nothing to keep any in. */
+  static isWhole(value: object): value is SessionCache {
+    return #places in value;
+  }
+
   /** The option of that name. Lowered, what is above it goes; `0` forgets everything, `null` is the default. */
   get maxCachedSessions(): number {
     return this.#max;

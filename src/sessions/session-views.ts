@@ -1,23 +1,14 @@
 /** `agent.maxCachedSessions` and `agent._sessionCache`, as Node's agent shows them. */
+import type { Define } from '../own-properties.js';
 import type { SessionCache } from './session-cache.js';
 
-export function defineSessionViews(agent: object, cache: SessionCache): void {
-  Object.defineProperty(agent, 'maxCachedSessions', {
-    configurable: true,
-    enumerable: true,
-    get: () => cache.maxCachedSessions,
-    set: (value: number) => {
-      cache.maxCachedSessions = value;
-    },
-  });
+export function defineSessionViews(define: Define, cache: SessionCache): void {
+  const setMax = (value: unknown): void => void (cache.maxCachedSessions = value as number);
+  define('maxCachedSessions', () => cache.maxCachedSessions, setMax);
   // A snapshot: what is written to it is ignored, as Node's own constructor writes, too.
-  Object.defineProperty(agent, '_sessionCache', {
-    configurable: true,
-    enumerable: true,
-    get: () => {
-      const list = cache.ids;
-      return { map: Object.fromEntries(list.map((id) => [id, cache.peek(id)])), list };
-    },
-    set: () => {},
-  });
+  const snapshot = (): object => {
+    const list = cache.ids;
+    return { map: Object.fromEntries(list.map((id) => [id, cache.peek(id)])), list };
+  };
+  define('_sessionCache', snapshot, () => {}, false);
 }
