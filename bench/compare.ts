@@ -20,6 +20,8 @@ interface Measured {
   readonly results: readonly CaseResult[];
 }
 
+const MAKE = 'npm run bench -- --case overhead --json bench/baseline.json';
+
 /** Read from where it lies, not from the build. */
 const BASELINE = new URL('../../bench/baseline.json', import.meta.url);
 
@@ -28,7 +30,10 @@ function progress(text: string): void {
 }
 
 async function baseline(): Promise<{ where: Environment; before: CaseResult }> {
-  const { environment: where, results } = JSON.parse(await readFile(BASELINE, 'utf8')) as Measured;
+  const text = await readFile(BASELINE, 'utf8').catch((error: unknown) => {
+    throw new Error(`There is no baseline: make one by \`${MAKE}\``, { cause: error });
+  });
+  const { environment: where, results } = JSON.parse(text) as Measured;
   const before = results.find((result) => result.case === overhead.name);
   if (!before) throw new Error(`bench/baseline.json has no case "${overhead.name}"`);
   return { where, before };
