@@ -4,14 +4,15 @@
  * there is something to look at; a request pays nothing for it.
  *
  * It counts looks, not time: a connection has stood still if it was found unchanged that many times in a row. An event loop that was
- * blocked has looked once, however long it was away. What happens then is the owner's affair.
+ * blocked has looked once, however long it was away. A look that finds our own side holding things up begins the count anew. What happens then is the owner's affair.
  */
 import type { Channel } from '../channel.js';
 import { connectionLabel, debug } from '../debug.js';
 import { socketTimedOut } from '../errors.js';
-import { callIfAble, propertyOf } from '../node/foreign.js';
+import { callIfAble } from '../node/foreign.js';
 import type { AgentRequest } from '../node-internals.js';
 import { clearTimeout, LOST_AFTER, MAX_DELAY, monotonicNow, nextTick, setTimeout } from '../node/timers.js';
+import { isServersTurn, movedBytes } from './servers-turn.js';
 import type { LeakReport } from '../options.js';
 
 /** Looks within one span: what stands still is found at most a quarter of the span too late. */
@@ -112,22 +113,18 @@ export class StallWatch {
     nextTick(() => this.#owner.agent.emit('leak', report));
   }
 
-  #compare({ socket }: Channel, request: AgentRequest, last: Sight | undefined): Sight {
-    const bytes = counted(socket, 'bytesRead') + counted(socket, 'bytesWritten');
+  #compare(channel: Channel, request: AgentRequest, last: Sight | undefined): Sight {
+    const bytes = movedBytes(channel.socket);
     const unread = unreadOf(request);
     if (last?.request !== request) return { request, bytes, unread, stalledLooks: 0, unreadLooks: 0 };
-    last.stalledLooks = bytes === last.bytes ? last.stalledLooks + 1 : 0;
+    const isStalled = bytes === last.bytes && isServersTurn(channel, request);
+    last.stalledLooks = isStalled ? last.stalledLooks + 1 : 0;
     last.unreadLooks =
       unread >= 0 && unread === last.unread && bytes === last.bytes ? last.unreadLooks + 1 : 0;
     last.bytes = bytes;
     last.unread = unread;
     return last;
   }
-}
-
-function counted(socket: object, counter: 'bytesRead' | 'bytesWritten'): number {
-  const value = propertyOf(socket, counter);
-  return typeof value === 'number' ? value : 0;
 }
 
 /** Bytes of the response that wait for somebody to take them, or `-1` if it is not the caller who is waited for. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:https';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -83,6 +83,93 @@ describe('socketTimeout', () => {
     const answer = get(server, { agent, path: '/a' });
     block(800);
     assert.equal((await answer).body, '/a');
+  });
+});
+
+describe('socketTimeout counts what the server holds up', () => {
+  const LARGE = Buffer.alloc(4_000_000);
+
+  async function responseOf(req: ClientRequest): Promise<IncomingMessage> {
+    const [res] = (await once(req, 'response')) as [IncomingMessage];
+    return res;
+  }
+
+  async function lengthOf(res: IncomingMessage): Promise<number> {
+    let length = 0;
+    for await (const chunk of res) length += (chunk as Buffer).length;
+    return length;
+  }
+
+  for (const size of [4, LARGE.length]) {
+    it(`and not a reader that pauses, with ${size} bytes to come`, LIMIT, async (t) => {
+      const server = await httpsServer(t, (_, res) => res.end(LARGE.subarray(0, size)));
+      const agent = poolingAgent(t, { ca: server.ca, socketTimeout: 80 });
+      const res = await responseOf(request({ port: server.port, agent }).end());
+      await sleep(400);
+      assert.equal(await lengthOf(res), size);
+    });
+  }
+
+  it('and not a source that pauses', LIMIT, async (t) => {
+    const server = await httpsServer(t, async (req, res) => res.end(String(await lengthOf(req))));
+    const agent = poolingAgent(t, { ca: server.ca, socketTimeout: 80 });
+    const req = request({ port: server.port, agent, method: 'POST' });
+    for (let i = 0; i < 3; i++) {
+      req.write('part');
+      await sleep(200);
+    }
+    const [res] = await Promise.all([responseOf(req), req.end()]);
+    assert.equal((await res.setEncoding('utf8').toArray()).join(''), '12');
+  });
+
+  it('and not a server that takes an upload slowly', LIMIT, async (t) => {
+    const server = await httpsServer(t, async (req, res) => {
+      for await (const chunk of req) await sleep((chunk as Buffer).length / 10_000);
+      res.end('all of it');
+    });
+    const agent = poolingAgent(t, { ca: server.ca, socketTimeout: 800 });
+    const res = await responseOf(
+      request({ port: server.port, agent, method: 'POST' }).end(Buffer.alloc(20_000_000)),
+    );
+    assert.equal((await res.setEncoding('utf8').toArray()).join(''), 'all of it');
+  });
+
+  it('also while the reader pauses', LIMIT, async (t) => {
+    const server = await httpsServer(t, (_, res) => void res.write('some'));
+    const agent = poolingAgent(t, { ca: server.ca, socketTimeout: 80 });
+    const req = request({ port: server.port, agent }).end();
+    req.on('error', () => {});
+    const res = await responseOf(req);
+    await assert.rejects(once(res, 'close'), { code: 'ECONNRESET' });
+    await until(() => agent.totalSocketCount === 0);
+  });
+
+  it('again when the reader goes on', LIMIT, async (t) => {
+    const server = await httpsServer(t, (_, res) => void res.write(LARGE));
+    const agent = poolingAgent(t, { ca: server.ca, socketTimeout: 80 });
+    const req = request({ port: server.port, agent }).end();
+    req.on('error', () => {});
+    const res = await responseOf(req);
+    await sleep(300);
+    assert.equal(agent.totalSocketCount, 1);
+    await assert.rejects(lengthOf(res), { code: 'ECONNRESET' });
+  });
+
+  it('an upload that it does not take', LIMIT, async (t) => {
+    const server = await httpsServer(t, () => {});
+    const agent = poolingAgent(t, { ca: server.ca, socketTimeout: 300 });
+    const req = request({ port: server.port, agent, method: 'POST' });
+    req.write(Buffer.alloc(20_000_000));
+    await assert.rejects(once(req, 'response'), { code: 'ETIMEDOUT', phase: 'exchange' });
+  });
+
+  it("a '100 Continue' that it does not send", LIMIT, async (t) => {
+    const server = await httpsServer(t);
+    server.server.on('checkContinue', () => {});
+    const agent = poolingAgent(t, { ca: server.ca, socketTimeout: 80 });
+    const req = request({ port: server.port, agent, method: 'POST', headers: { expect: '100-continue' } });
+    req.flushHeaders();
+    await assert.rejects(once(req, 'response'), ERROR);
   });
 });
 
