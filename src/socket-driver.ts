@@ -700,7 +700,8 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
       throw error;
     }
     const timeout = req.timeout ?? timeoutOf(this.agent.options);
-    if ((socket.timeout || 0) !== timeout) applyTimeout(socket, req, timeout);
+    // Also where the same runs already: a timer tells of its end in the async context in which it was set, that of another request.
+    if (timeout > 0 || socket.timeout) applyTimeout(socket, req, timeout);
   }
 
   /** Hot path. `channel` is about to be handed to `req`. Runs foreign code, which may throw. */
