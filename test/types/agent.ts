@@ -68,7 +68,7 @@ agent.totalSocketCount = 1;
 agent.scheduling = 'newest';
 
 // setHostLimits
-expectTypeOf(agent.setHostLimits).parameters.toEqualTypeOf<[string, HostLimitOptions | undefined]>();
+expectTypeOf(agent.setHostLimits).parameters.toEqualTypeOf<[string, HostLimitOptions | null | undefined]>();
 expectTypeOf(agent.setHostLimits).returns.toEqualTypeOf<void>();
 agent.setHostLimits('*.example.com', { maxSockets: 0, idleTimeout: 1000, scheduling: 'fifo' });
 agent.setHostLimits('localhost', undefined);
