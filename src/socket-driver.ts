@@ -325,8 +325,8 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
   }
 
   /** See `Interrupted`. */
-  afterException(isSecond: boolean): void {
-    for (const [channel, interruption] of this.#interrupted.look(this.channels(), isSecond)) {
+  afterException(isFirst: boolean): void {
+    for (const [channel, interruption] of this.#interrupted.look(this.channels(), isFirst)) {
       const { connection, socket } = channel;
       debug.enabled && debug('%s after an exception: %s', connectionLabel(connection), interruption);
       if (interruption === 'closed') this.remove(socket);

@@ -3,7 +3,7 @@
  * request after 'socket', to read on after 'response', to free the connection after 'close'. Where the listener throws and the process
  * goes on, that is left out, and no event ever tells; the connection would keep its place under the limits for good.
  *
- * So, after an uncaught exception, connections are looked at, twice. They are judged by states alone which no exchange is in from one
+ * So, after an uncaught exception, connections are looked at, in two turns of the event loop. They are judged by states alone which no exchange is in from one
  * turn of the event loop to the next unless a step was left out. While nothing throws, this costs nothing.
  */
 import type { Channel } from '../channel.js';
@@ -18,20 +18,24 @@ import { propertyOf } from '../node/foreign.js';
 export type Interruption = 'closed' | 'ready' | 'free' | 'broken';
 
 export class Interrupted {
-  #suspects = new Map<Channel, Interruption>();
+  #suspects = new WeakMap<Channel, Interruption>();
 
-  /** What was to be found at two looks in a row. */
-  *look(channels: Iterable<Channel>, isSecond: boolean): Generator<[Channel, Interruption], void, undefined> {
+  /**
+   * What is to be found now, and was at the look before.
+   *
+   * @param isFirst there was none before, or it was long ago
+   */
+  look(channels: Iterable<Channel>, isFirst: boolean): Map<Channel, Interruption> {
     const before = this.#suspects;
-    this.#suspects = new Map();
-    const found: [Channel, Interruption][] = [];
+    this.#suspects = new WeakMap();
+    const found = new Map<Channel, Interruption>();
     for (const channel of channels) {
       const interruption = interruptionOf(channel);
       if (!interruption) continue;
-      if (isSecond && before.get(channel) === interruption) found.push([channel, interruption]);
+      if (!isFirst && before.get(channel) === interruption) found.set(channel, interruption);
       else this.#suspects.set(channel, interruption);
     }
-    yield* found;
+    return found;
   }
 }
 

@@ -222,6 +222,33 @@ const scenarios: Record<string, () => Promise<void>> = {
       Object.keys(acts).flatMap((name) => [name, name]),
     );
   },
+
+  async 'several in each turn: nothing that goes on undisturbed is taken for something that was cut short'() {
+    for (const binding of ['eager', 'late'] as const) {
+      const agent = agentWith({ binding, maxSockets: 2 });
+      // Told of each connection that closes, unless it was taken out of the pool before that.
+      let removed = 0;
+      const { removeSocket } = agent;
+      agent.removeSocket = (socket, options) => {
+        removed++;
+        removeSocket.call(agent, socket, options);
+      };
+      let isOver = false;
+      const storm = (): void => {
+        if (isOver) return;
+        setImmediate(storm);
+        for (let i = 0; i < 5; i++) process.nextTick(fail, 'storm');
+      };
+      storm();
+      const headers = { connection: 'close' };
+      const ends = await Promise.all(Array.from({ length: 20 }, () => send(agent, { headers })));
+      await until(() => agent.totalSocketCount === 0);
+      isOver = true;
+      assert.deepEqual([new Set(ends), removed], [new Set(['answered']), 20]);
+    }
+    await sleep(5);
+    assert.deepEqual([...new Set(uncaught)], ['storm']);
+  },
 };
 
 for (const [name, scenario] of Object.entries(scenarios)) {
