@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { root, run } from './lib/run.mjs';
 
 /** What the package may take at most. Whoever exceeds one of these looks at what has grown, and raises it if that is meant. */
-const LIMITS = { tarball: 400_000, unpacked: 1_700_000, files: 600 };
+const LIMITS = { tarball: 500_000, unpacked: 2_100_000, files: 700 };
 
 const manifest = readManifest(root);
 const { name } = manifest;
