@@ -2,7 +2,7 @@
  * Coded errors. Node's own codes wherever one fits, because callers and retry libraries look for them; ours
  * only where Node has none.
  */
-import type { ConnectPhase } from './liveness/connect-deadline.js';
+import type { ConnectPhase } from './connections/connect-deadline.js';
 import type { Refusal } from './pool/refusal.js';
 import { receivedType, receivedValue, typeOf } from './received.js';
 

@@ -6,7 +6,7 @@ import type { ClientRequest } from 'node:http';
 import type { Connection } from '../../src/pool/connection.js';
 import { HostPool } from '../../src/pool/host-pool.js';
 import { Waiter } from '../../src/pool/waiter.js';
-import { QueuedRequest } from '../../src/queued-request.js';
+import { PendingRequest } from '../../src/requests/pending-request.js';
 import { collectGarbage } from '../measure.js';
 import { valuesAt } from '../results.js';
 import type { CaseResult, Sample } from '../results.js';
@@ -76,7 +76,7 @@ function bytesPerWaiting(): number {
   const before = process.memoryUsage().heapUsed;
   for (let i = 0; i <= WAITING; i++) {
     pool.enqueue(
-      new Waiter<BareKinds>(host, new QueuedRequest(req, options, undefined), false, performance.now()),
+      new Waiter<BareKinds>(host, new PendingRequest(req, options, undefined), false, performance.now()),
     );
   }
   collectGarbage();

@@ -7,15 +7,15 @@
  */
 import { Agent } from 'node:https';
 import { TLSSocket } from 'node:tls';
-import { channelOf } from '../channel.js';
-import { hasProxyConfig } from '../node-internals.js';
-import type { AgentRequest, SocketLike } from '../node-internals.js';
+import { pooledSocketOf } from './pooled-socket.js';
+import { hasProxyConfig } from '../node/internals.js';
+import type { AgentRequest, SocketLike } from '../node/internals.js';
 import { areConnectFunctionsOwn } from '../node/connect-functions.js';
 import { isVerified } from '../sessions/session-key.js';
-import type { DiallingAgent } from '../tls/dialler.js';
+import type { ConnectingAgent } from './connector.js';
 import { isKept } from './hand-over.js';
-import { isUnaffected } from '../tls/identity.js';
-import type { Options } from '../tls/identity.js';
+import { isUnaffected } from '../identity/identity.js';
+import type { Options } from '../identity/identity.js';
 
 /** What Node's client puts on a socket, or somebody in its stead. */
 function messageOf(socket: SocketLike): AgentRequest | null | undefined {
@@ -25,7 +25,7 @@ function messageOf(socket: SocketLike): AgentRequest | null | undefined {
 /** Whether it is somebody else's, who has not let go of it: a request's, or another pool's. */
 export function isTaken(socket: SocketLike): boolean {
   return (
-    channelOf(socket) !== undefined ||
+    pooledSocketOf(socket) !== undefined ||
     messageOf(socket)?.destroyed === false ||
     Boolean(socket.parser) ||
     isInNodesPool(socket)
@@ -40,7 +40,7 @@ function isInNodesPool(socket: SocketLike): boolean {
 }
 
 /** Whether `socket`, which is said to have been opened with `options`, is as good as one that `agent` opens for these. */
-export function isAdoptable(socket: SocketLike, options: Options, agent: DiallingAgent): boolean {
+export function isAdoptable(socket: SocketLike, options: Options, agent: ConnectingAgent): boolean {
   // What others do when a connection is opened, or on the way to a proxy, was not done for this one.
   const isNodes = agent.createConnection === Agent.prototype.createConnection && areConnectFunctionsOwn();
   if (!isNodes || hasProxyConfig(agent)) return false;

@@ -1,11 +1,11 @@
 /** The `connectTimeout` of a dial, which may be made twice: the second try has the time that the first one has left. */
 import { connectionLabel, debug } from '../debug.js';
 import { connectTimedOut } from '../errors.js';
-import type { AgentKinds } from '../channel.js';
-import { ConnectDeadline } from '../liveness/connect-deadline.js';
-import type { SocketLike } from '../node-internals.js';
+import type { AgentKinds } from './pooled-socket.js';
+import { ConnectDeadline } from './connect-deadline.js';
+import type { SocketLike } from '../node/internals.js';
 import type { Connection } from '../pool/connection.js';
-import type { Options } from '../tls/identity.js';
+import type { Options } from '../identity/identity.js';
 
 type Conn = Connection<AgentKinds>;
 
@@ -36,8 +36,8 @@ export class DialClock {
       const error = connectTimedOut(phase, address, this.#host, port, timeout);
       this.error = error;
       debug.enabled && debug('%s %s', connectionLabel(this.connection), error.message);
-      const { channel } = this.connection;
-      if (channel) channel.socket.destroy(error);
+      const { pooled } = this.connection;
+      if (pooled) pooled.socket.destroy(error);
       else onTimeout(this.connection, error);
     });
   }

@@ -5,9 +5,9 @@
  *
  * It knows all that was written, or says that it does not: the socket's own count of bytes decides.
  */
-import type { Channel } from '../channel.js';
-import type { Output } from '../liveness/replay.js';
-import type { AgentRequest } from '../node-internals.js';
+import type { PooledSocket } from './pooled-socket.js';
+import type { Output } from '../node/client-request.js';
+import type { AgentRequest } from '../node/internals.js';
 import { nextTick } from '../node/timers.js';
 import type { DialClock } from './dial-clock.js';
 
@@ -31,7 +31,7 @@ interface Noted extends Output {
 }
 
 export class OfferedSession {
-  readonly channel: Channel;
+  readonly pooled: PooledSocket;
   readonly clock: DialClock | undefined;
   /** The handshake was refused: the dial is to be made again when the socket has closed. */
   isRefused = false;
@@ -41,10 +41,10 @@ export class OfferedSession {
   #size = 0;
 
   /** @param clock the time that is left for the dial, if it is limited */
-  constructor(channel: Channel, clock: DialClock | undefined) {
-    this.channel = channel;
+  constructor(pooled: PooledSocket, clock: DialClock | undefined) {
+    this.pooled = pooled;
     this.clock = clock;
-    channel.socket.once('secureConnect', () => this.end());
+    pooled.socket.once('secureConnect', () => this.end());
   }
 
   /** `req` has the socket. Called before Node's client has it. */
@@ -56,7 +56,7 @@ export class OfferedSession {
   begin(req: AgentRequest): void {
     const writing = req as unknown as Writing;
     const { _writeRaw: inherited, outputData } = writing;
-    if (this.channel.request !== req || this.channel.offered !== this) return;
+    if (this.pooled.request !== req || this.pooled.offered !== this) return;
     if (this.#req || typeof inherited !== 'function' || Object.hasOwn(req, '_writeRaw') || !outputData) {
       this.#noted = undefined;
       return;
@@ -72,7 +72,7 @@ export class OfferedSession {
 
   /** All that was written to the socket, for another one; its callbacks are the other one's from now on. */
   take(): readonly Output[] | undefined {
-    const { socket } = this.channel;
+    const { socket } = this.pooled;
     const noted = this.#noted;
     if (!noted || socket.bytesWritten !== this.#size) return undefined;
     for (const output of noted) output.isMoved = true;
@@ -84,7 +84,7 @@ export class OfferedSession {
     if (this.#req) Reflect.deleteProperty(this.#req, '_writeRaw');
     this.#req = undefined;
     this.#noted = undefined;
-    if (!this.isRefused) this.channel.offered = undefined;
+    if (!this.isRefused) this.pooled.offered = undefined;
   }
 
   #note({ data, encoding, callback }: Output): Callback {

@@ -1,6 +1,14 @@
 /** What a rule may say about the hosts that it is for: types, and checks that name rule and key. */
-import { age, atLeastOne, atLeastZero, count, duration, durationOrNever, oneOf } from '../checks.js';
-import type { Check } from '../checks.js';
+import {
+  positiveDuration,
+  atLeastOne,
+  atLeastZero,
+  count,
+  duration,
+  durationOrNever,
+  oneOf,
+} from '../validate.js';
+import type { Check } from '../validate.js';
 import { invalidName, invalidType } from '../errors.js';
 import type { HostLimits, Scheduling } from '../pool/limits.js';
 
@@ -45,7 +53,7 @@ const CHECKS: { readonly [K in keyof HostLimitOptions]-?: Check<HostLimits[K]> }
   scheduling,
   idleTimeout: durationOrNever,
   maxIdleTimeout: durationOrNever,
-  maxSocketAge: age,
+  maxSocketAge: positiveDuration,
   maxRequestsPerSocket: atLeastOne,
   validateAfterIdle: durationOrNever,
   reserve: count(0),

@@ -2,7 +2,7 @@
  * What an agent says about itself to `util.inspect` and `JSON.stringify`: counts and limits. Its options, which hold keys, and its
  * sockets and sessions are left out.
  */
-import type { AgentKinds } from '../channel.js';
+import type { AgentKinds } from '../connections/pooled-socket.js';
 import type { Pool } from '../pool/pool.js';
 
 /** What `JSON.stringify(agent)` is made of. A limit that is infinite is `null` in JSON. */

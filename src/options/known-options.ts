@@ -2,7 +2,7 @@
  * The names of options that Node or this agent knows. Names of both are listed by hand: Node tells them nowhere, and those of newer
  * Nodes are to be known to older ones, too.
  */
-import { PROFILE_OPTIONS } from '../tls/profile.js';
+import { PROFILE_OPTIONS } from '../identity/profile.js';
 
 /** What this agent adds to Node's options. */
 const OURS = [

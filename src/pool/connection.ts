@@ -1,6 +1,6 @@
 /**
  * One connection, as the pool sees it. The pool alone writes these fields; the driver keeps its own things
- * in `channel`.
+ * in `pooled`.
  */
 import type { CloseReason } from './close-reason.js';
 import type { Entry } from './heap.js';
@@ -27,7 +27,7 @@ export class Connection<K extends Kinds> {
   readonly id: number = ++lastId;
   readonly host: HostPool<K>;
   state: ConnectionState = 'connecting';
-  channel: K['channel'] | undefined = undefined;
+  pooled: K['pooled'] | undefined = undefined;
   /** The request that opened it, while `connecting`: bound to it (eager), or merely its initiator (late). */
   waiter: Waiter<K> | undefined = undefined;
   /** The request that it was lost under, and that gets its place when it is closed. */

@@ -34,7 +34,7 @@ export interface Driver<K extends Kinds> {
   defer(connection: Connection<K>): void;
   /** Whether the loop has polled `connection` recently enough to believe that no stray bytes wait in the kernel. */
   settled(connection: Connection<K>): boolean;
-  /** Close it. Answer, once, with `closed`. A connection without a channel is already forgotten: just drop it. */
+  /** Close it. Answer, once, with `closed`. A connection without a pooled socket is already forgotten: just drop it. */
   close(connection: Connection<K>, reason: CloseReason, error?: unknown): void;
   /** `connection`, whose `closeReason` is set, is gone. Told once of each, while nothing may call back into the pool. For readers. */
   gone(connection: Connection<K>): void;

@@ -2,7 +2,7 @@
  * One host (more exactly: one identity): its connections by state, and its queue. Holds and counts; what to
  * do next is decided in pool.ts, because most decisions look at other hosts too.
  */
-import type { LearnedIdle } from '../liveness/learned-idle.js';
+import type { LearnedIdle } from '../lifetimes/learned-idle.js';
 import type { Connection } from './connection.js';
 import { Entry } from './heap.js';
 import { LeastUsed, Random } from './idle-order.js';
@@ -10,7 +10,7 @@ import type { IdleOrder } from './idle-order.js';
 import type { Kinds } from './kinds.js';
 import type { HostLimits } from './limits.js';
 import { Link, List } from './list.js';
-import type { Share } from './share.js';
+import type { Share } from './reservation.js';
 import { WaitQueue } from './wait-queue.js';
 import type { Waiter } from './waiter.js';
 

@@ -6,7 +6,7 @@ export interface Kinds {
   /** What a host pool stands for: where its connections lead, and as whom. */
   origin: unknown;
   /** The real connection behind a `Connection`. */
-  channel: unknown;
+  pooled: unknown;
   /** The real request behind a `Waiter`. */
   request: unknown;
 }

@@ -17,15 +17,15 @@
 import type { CloseReason } from './close-reason.js';
 import { Connection } from './connection.js';
 import type { Driver } from './driver.js';
-import { Feeder } from './feeder.js';
+import { Feeder } from './granter.js';
 import type { HostPool } from './host-pool.js';
 import { IdleConnections } from './idle-connections.js';
 import type { Kinds } from './kinds.js';
 import type { HostLimits, Limits } from './limits.js';
-import { Postponed } from './postponed.js';
+import { Postponed } from './end-of-turn.js';
 import { Queues } from './queues.js';
 import type { Refusal } from './refusal.js';
-import { Room } from './room.js';
+import { Room } from './capacity.js';
 import type { Waiter } from './waiter.js';
 
 export class Pool<K extends Kinds> {
@@ -179,7 +179,7 @@ export class Pool<K extends Kinds> {
     return true;
   }
 
-  /** The driver: `connection`'s channel exists (eager binding), or is ready for a request (late binding). */
+  /** The driver: `connection`'s socket exists (eager binding), or is ready for a request (late binding). */
   connected(connection: Connection<K>): void {
     if (connection.state !== 'connecting') return;
     const { host, waiter } = connection;
@@ -278,7 +278,7 @@ export class Pool<K extends Kinds> {
     this.#leaveState(connection);
     this.changes++;
     connection.closeReason = reason;
-    if (connection.channel === undefined) {
+    if (connection.pooled === undefined) {
       // Nothing to close, and nothing will tell us: a dial that is answered later finds it `closed`.
       this.#drop(connection, reason);
       this.#grant(host);

@@ -5,12 +5,12 @@
  * Node's agent does some of this in `createConnection`, with one ticket for everybody, dropped on any later error of a
  * connection. It does so only where the options have an `_agentKey`: ours have none.
  */
-import { channelOf } from '../channel.js';
+import { pooledSocketOf } from '../connections/pooled-socket.js';
 import { connectionLabel, debug, hostLabel } from '../debug.js';
 import { callIfAble, codeOf, isolate, propertyOf } from '../node/foreign.js';
-import { isSocketLike } from '../node-internals.js';
-import type { SocketLike } from '../node-internals.js';
-import type { Options, Origin } from '../tls/identity.js';
+import { isSocketLike } from '../node/internals.js';
+import type { SocketLike } from '../node/internals.js';
+import type { Options, Origin } from '../identity/identity.js';
 import type { SessionCache } from './session-cache.js';
 import { sessionKeyOf } from './session-key.js';
 import type { SessionKey } from './session-key.js';
@@ -187,7 +187,7 @@ export class Attempt {
     this.#done = true;
     const resumed = callIfAble(socket, 'isSessionReused') === true;
     if (debug.enabled) {
-      const connection = channelOf(socket)?.connection;
+      const connection = pooledSocketOf(socket)?.connection;
       const label = connection ? connectionLabel(connection) : hostLabel(this.origin);
       debug('%s %s', label, resumed ? 'resumed a session' : 'made a full handshake');
     }

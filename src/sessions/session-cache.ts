@@ -4,15 +4,15 @@
  * expired, or that cannot be read, are never handed out.
  */
 import { LRUCache } from 'lru-cache';
-import { aFunction, atLeastOne, atLeastZero, oneOf, optional } from '../checks.js';
-import type { Check } from '../checks.js';
+import { functionValue, atLeastOne, atLeastZero, oneOf, optional } from '../validate.js';
+import type { Check } from '../validate.js';
 import { invalidType } from '../errors.js';
 import { wallClockNow } from '../node/timers.js';
 import { openExport, sealExport } from './session-export.js';
 import type { SealKey } from './seal.js';
 import type { SessionKey } from './session-key.js';
-import { Shelf } from './shelf.js';
-import type { TicketReuse } from './shelf.js';
+import { Shelf } from './tickets.js';
+import type { TicketReuse } from './tickets.js';
 
 export interface SessionCacheOptions {
   /**
@@ -93,7 +93,7 @@ export class SessionCache {
     this.#max = optional(options, 'maxCachedSessions', atLeastZero, DEFAULT_MAX);
     this.#maxTickets = optional(options, 'maxTicketsPerIdentity', atLeastOne, DEFAULT_MAX_TICKETS);
     this.#ticketReuse = optional(options, 'ticketReuse', ticketReuse, 'allow');
-    this.#now = optional(options, 'now', aFunction<() => number>, wallClockNow);
+    this.#now = optional(options, 'now', functionValue<() => number>, wallClockNow);
     // Its own bound cannot be changed later: ours is kept by `#trim`.
     this.#places = new LRUCache({ maxSize: Number.MAX_SAFE_INTEGER, sizeCalculation: () => 1 });
   }

@@ -10,8 +10,8 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { currentPolicy, OWN_POLICY } from '../node/connect-functions.js';
-import { defaultAuthorities } from '../tls/defaults.js';
-import type { Options, Origin } from '../tls/identity.js';
+import { defaultAuthorities } from '../tls/context-defaults.js';
+import type { Options, Origin } from '../identity/identity.js';
 
 export interface SessionKey {
   readonly id: string;

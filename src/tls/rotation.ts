@@ -5,15 +5,15 @@
  */
 import tls from 'node:tls';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
-import { aFunction, flag, optional } from '../checks.js';
+import { functionValue, booleanValue, optional } from '../validate.js';
 import { invalidName, invalidReturn, invalidType, invalidValue } from '../errors.js';
 import { monotonicNow } from '../node/timers.js';
-import type { Options } from './identity.js';
-import { CONTEXT_OPTIONS, contextValuesOf, PROFILE_OPTIONS } from './profile.js';
+import type { Options } from '../identity/identity.js';
+import { CONTEXT_OPTIONS, contextValuesOf, PROFILE_OPTIONS } from '../identity/profile.js';
 import { createContext } from './secure-contexts.js';
 import type { SecureContexts } from './secure-contexts.js';
-import { describeError, withoutSecrets } from './secrets.js';
-import { copy, same } from './value.js';
+import { describeError, withoutSecrets } from '../identity/secrets.js';
+import { copy, same } from '../identity/option-value.js';
 
 /** The options that can be changed with `agent.updateTls`, and that the `tls` function may give. */
 export interface TlsOptions
@@ -185,10 +185,10 @@ function check(changes: unknown, wrongType: (value: unknown) => Error): Options 
   for (const name of Object.keys(options)) {
     if (!CHANGEABLE.has(name)) throw invalidName(name, 'a TLS option that can be changed');
   }
-  optional(options, 'checkServerIdentity', aFunction, undefined);
-  optional(options, 'pskCallback', aFunction, undefined);
-  optional(options, 'rejectUnauthorized', flag, true);
-  optional(options, 'requestOCSP', flag, false);
+  optional(options, 'checkServerIdentity', functionValue, undefined);
+  optional(options, 'pskCallback', functionValue, undefined);
+  optional(options, 'rejectUnauthorized', booleanValue, true);
+  optional(options, 'requestOCSP', booleanValue, false);
   optional(options, 'minDHSize', positive, 1);
   optional(options, 'ALPNProtocols', protocols, undefined);
   optional(options, 'secureContext', secureContext, undefined);

@@ -11,11 +11,11 @@ import { LRUCache } from 'lru-cache';
 import tls from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { areConnectFunctionsOwn } from '../node/connect-functions.js';
-import { ContextDefaults } from './defaults.js';
-import { CONTEXT_OPTIONS } from './profile.js';
-import type { ProfileValues } from './profile.js';
-import { scrub } from './secrets.js';
-import { same } from './value.js';
+import { ContextDefaults } from './context-defaults.js';
+import { CONTEXT_OPTIONS } from '../identity/profile.js';
+import type { ProfileValues } from '../identity/profile.js';
+import { scrub } from '../identity/secrets.js';
+import { same } from '../identity/option-value.js';
 
 interface Made {
   readonly context: SecureContext;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
-import { isLast, keepAliveHeader, parseKeepAlive } from '../../src/liveness/keep-alive-hint.js';
+import { isLast, keepAliveHeader, parseKeepAlive } from '../../src/lifetimes/keep-alive-hint.js';
 import { idleCount, poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import type { PoolingAgent, PoolingAgentOptions } from '../../src/index.js';
-import { channelOf } from '../../src/channel.js';
+import { pooledSocketOf } from '../../src/connections/pooled-socket.js';
 import { poolingAgent, poolOf } from '../support/agent.js';
 import { get, rawServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
@@ -84,7 +84,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
           assert.ok(socket);
           const before = socket.bytesRead;
           sockets[0]?.write(stray);
-          await until(() => socket.bytesRead > before && channelOf(socket)?.poisoned !== false);
+          await until(() => socket.bytesRead > before && pooledSocketOf(socket)?.poisoned !== false);
           let body = '';
           for await (const chunk of res) body += String(chunk);
           assert.equal(body, '/slow');

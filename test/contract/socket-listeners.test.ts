@@ -6,7 +6,7 @@ import { request } from 'node:https';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import { channelOf } from '../../src/channel.js';
+import { pooledSocketOf } from '../../src/connections/pooled-socket.js';
 import { poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -35,7 +35,7 @@ test('a socket that leaves for an upgrade has nothing of the pool on it', LIMIT,
   t.after(() => socket.destroy());
   assert.equal(socket, first.socket);
   await until(() => agent.totalSocketCount === 0);
-  assert.equal(channelOf(socket), undefined);
+  assert.equal(pooledSocketOf(socket), undefined);
   assert.equal(Object.hasOwn(socket, 'push'), false);
   assert.equal(Object.hasOwn(socket, '_destroy'), false);
   assert.equal(socket.listenerCount('keylog'), 0);
@@ -69,7 +69,7 @@ test('request after request, the same listeners, and those of others among them'
   for (const event of socket.eventNames()) assert.ok(socket.listenerCount(event) < 10, String(event));
   socket.destroy();
   await until(() => theirs.includes('close'));
-  assert.equal(channelOf(socket), undefined);
+  assert.equal(pooledSocketOf(socket), undefined);
   for (const event of ['free', 'close', 'end', 'timeout', 'agentRemove']) {
     assert.ok(socket.listenerCount(event) >= 1, `${event}: somebody else's stays`);
   }

@@ -140,7 +140,7 @@ export function sizeOf(view: NodeJS.ReadOnlyDict<unknown[]>): number {
 /** Until `count` connections are idle. Ours are shown as free a turn of the event loop earlier than they are. */
 function restingCount(agent: PoolingAgent): number {
   let count = 0;
-  for (const { channel } of poolOf(agent).idle) if (channel?.rested) count++;
+  for (const { pooled } of poolOf(agent).idle) if (pooled?.rested) count++;
   return count;
 }
 

@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import { kDriver, PoolingAgent } from '../../src/agent.js';
+import { kDriver, PoolingAgent } from '../../src/agent/pooling-agent.js';
 import { threadedFaultServer } from '../support/fault-server/index.js';
 import type { FaultServer } from '../support/fault-server/index.js';
 import { Random } from '../support/random.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Limits } from '../../src/pool/limits.js';
-import { MAX_OVERTAKES } from '../../src/pool/room.js';
+import { MAX_OVERTAKES } from '../../src/pool/capacity.js';
 import { Model } from './model.js';
 import type { ModelRequest } from './model.js';
 
@@ -64,8 +64,8 @@ test('a destroyed idle connection is skipped wherever it stands', () => {
     for (const request of requests) finish(m, request);
     settle(m);
     const connection = [...m.idle][dead];
-    assert.ok(connection?.channel);
-    connection.channel.alive = false;
+    assert.ok(connection?.pooled);
+    connection.pooled.alive = false;
     const others = [m.request(0), m.request(0)];
     for (const request of others) assert.notEqual(connectionOf(m, request), connection);
     m.drain();
@@ -528,8 +528,8 @@ test('what was released serves nobody before the loop has polled', () => {
   const connection = connectionOf(m, first);
   finish(m, first);
   assert.equal(next.end, undefined);
-  assert.ok(connection.channel);
-  connection.channel.alive = false;
+  assert.ok(connection.pooled);
+  connection.pooled.alive = false;
   m.turn();
   assert.notEqual(m.leased.get(connection), next, 'what the loop has found wrong with it counts');
   settle(m);
@@ -583,8 +583,8 @@ test('who waited for one that turns out to be dead gets the next, and nothing is
   const request = m.request(0);
   const looked = [first, second].find(({ state }) => state === 'settling');
   const other = looked === first ? second : first;
-  assert.ok(looked?.channel);
-  looked.channel.alive = false;
+  assert.ok(looked?.pooled);
+  looked.pooled.alive = false;
   m.turn();
   m.check();
   assert.equal(other.state, 'settling');
@@ -696,9 +696,9 @@ test('who has lost a connection opens one if that which it was to get is dead, t
   settle(m);
   finish(m, lost);
   settle(m);
-  assert.ok(idle?.channel);
+  assert.ok(idle?.pooled);
   m.lose(connectionOf(m, other), false);
-  idle.channel.alive = false;
+  idle.pooled.alive = false;
   settle(m);
   assert.equal(other.end, 'assigned');
   assert.notEqual(connectionOf(m, other), idle);

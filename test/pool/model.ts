@@ -35,7 +35,7 @@ export interface ModelRequest {
 
 export interface ModelKinds {
   origin: number;
-  channel: ModelChannel;
+  pooled: ModelChannel;
   request: ModelRequest;
 }
 
@@ -69,7 +69,7 @@ export class Model implements Driver<ModelKinds> {
   readonly requests: ModelRequest[] = [];
   /** Open by our own count: from the call of `dial` to `failed` or `closed`. */
   readonly open = new Map<Host, Set<Conn>>();
-  /** Dials without an answer. */
+  /** PendingDials without an answer. */
   readonly dialling = new Set<Conn>();
   readonly leased = new Map<Conn, ModelRequest>();
   readonly closing = new Set<Conn>();
@@ -80,7 +80,7 @@ export class Model implements Driver<ModelKinds> {
   turnsAsked = 0;
   /** Requests that have lost a connection and are to get a new one in its place. */
   readonly heirs = new Set<ModelRequest>();
-  /** Dials of each host since the last turn. */
+  /** PendingDials of each host since the last turn. */
   readonly dialsThisTurn = new Map<Host, number>();
   /** Hosts that dialled in this turn while the queue had a bound. */
   readonly #boundedThisTurn = new Set<Host>();
@@ -142,7 +142,7 @@ export class Model implements Driver<ModelKinds> {
     if (leased) this.idle.delete(leased);
     if (leased?.state === 'active') {
       assert.ok(this.#validateAt(leased) > this.time, 'who was idle for long is looked at first');
-      assert.ok(leased.channel?.alive, 'a dead connection is not handed out');
+      assert.ok(leased.pooled?.alive, 'a dead connection is not handed out');
       assert.ok(leased.expiresAt > this.time, 'an expired connection is not handed out');
       this.#give(leased, request);
       return request;
@@ -198,7 +198,7 @@ export class Model implements Driver<ModelKinds> {
     if (!this.dialling.delete(connection)) return;
     // The agent was destroyed meanwhile: the driver closes such a socket by itself.
     if (connection.state !== 'connecting') return;
-    connection.channel = { alive: true, unsettled: 0 };
+    connection.pooled = { alive: true, unsettled: 0 };
     this.pool.connected(connection);
   }
 
@@ -217,7 +217,7 @@ export class Model implements Driver<ModelKinds> {
     const awaited = this.#queue(connection.host).some(({ careful }) => !careful);
     const released = this.pool.release(
       connection,
-      reusable && connection.channel?.alive === true,
+      reusable && connection.pooled?.alive === true,
       !this.distrusts,
     );
     assert.equal(released, leased, 'only what is leased can be released');
@@ -260,7 +260,7 @@ export class Model implements Driver<ModelKinds> {
     this.#initiators.add(request);
     if (fresh) this.heirs.add(request);
     else this.#queue(host).unshift(request);
-    if (connection.channel) connection.channel.alive = false;
+    if (connection.pooled) connection.pooled.alive = false;
     this.pool.retry(connection, waiter, fresh);
   }
 
@@ -304,7 +304,7 @@ export class Model implements Driver<ModelKinds> {
     const connection = this.pool.adopt(host);
     assert.equal(connection === undefined, full, 'a foreign connection is taken in if there is room');
     if (!connection) return;
-    connection.channel = { alive: true, unsettled: 0 };
+    connection.pooled = { alive: true, unsettled: 0 };
     this.#bound(connection);
     this.#openOf(host).add(connection);
     this.pool.release(connection, true);
@@ -380,11 +380,11 @@ export class Model implements Driver<ModelKinds> {
   }
 
   usable(connection: Conn): boolean {
-    return connection.channel?.alive ?? false;
+    return connection.pooled?.alive ?? false;
   }
 
-  quiet({ channel }: Conn): boolean {
-    return this.quick && channel?.alive === true && channel.unsettled <= 0;
+  quiet({ pooled }: Conn): boolean {
+    return this.quick && pooled?.alive === true && pooled.unsettled <= 0;
   }
 
   polledLately(): boolean {
@@ -395,8 +395,8 @@ export class Model implements Driver<ModelKinds> {
     this.deferred.add(connection);
   }
 
-  settled({ channel }: Conn): boolean {
-    return !channel || channel.unsettled-- <= 0;
+  settled({ pooled }: Conn): boolean {
+    return !pooled || pooled.unsettled-- <= 0;
   }
 
   close(connection: Conn, reason: CloseReason): void {

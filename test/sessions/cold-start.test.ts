@@ -1,5 +1,5 @@
 /**
- * 200 requests at once on a cold pool: how many of the connections behind the first profit from its tickets. Dials are
+ * 200 requests at once on a cold pool: how many of the connections behind the first profit from its tickets. PendingDials are
  * paced by the event loop, one a turn, so that over a short way the first tickets are there before the last dials. Over a long
  * way all are under way by then, and a second burst resumes. The counts are printed; what must hold for all is asserted.
  */

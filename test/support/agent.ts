@@ -1,9 +1,9 @@
 /** Agents for tests: audited, and destroyed after the test. */
 import type { TestContext } from 'node:test';
 import './audit.js';
-import { kDriver, PoolingAgent } from '../../src/agent.js';
-import type { AgentKinds } from '../../src/channel.js';
-import type { PoolingAgentOptions } from '../../src/options.js';
+import { kDriver, PoolingAgent } from '../../src/agent/pooling-agent.js';
+import type { AgentKinds } from '../../src/connections/pooled-socket.js';
+import type { PoolingAgentOptions } from '../../src/options/options.js';
 import type { Pool } from '../../src/pool/pool.js';
 
 export function poolingAgent(t: TestContext, options?: PoolingAgentOptions): PoolingAgent {

@@ -7,7 +7,7 @@ import { limitsWith } from './limits.js';
 
 export interface BareKinds {
   origin: number;
-  channel: true;
+  pooled: true;
   request: unknown;
 }
 
@@ -19,7 +19,7 @@ export class BareDriver implements Driver<BareKinds> {
   }
 
   dial(connection: Connection<BareKinds>): void {
-    connection.channel = true;
+    connection.pooled = true;
     this.pool.connected(connection);
   }
   assign(_connection: Connection<BareKinds>): void {}

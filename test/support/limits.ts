@@ -1,5 +1,5 @@
 /** The limits of an agent, for tests of the pool alone. */
-import { resolveOptions } from '../../src/options.js';
+import { resolveOptions } from '../../src/options/options.js';
 import type { HostLimits, Limits } from '../../src/pool/limits.js';
 import { resolveLimits } from '../../src/limits/host-limits.js';
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import tls from 'node:tls';
 import type { TLSSocket } from 'node:tls';
-import { kDriver } from '../../src/agent.js';
+import { kDriver } from '../../src/agent/pooling-agent.js';
 import { PoolingAgent } from '../../src/index.js';
 import { holdingServer } from '../contract/support.js';
 import { poolingAgent, waitingCount } from '../support/agent.js';

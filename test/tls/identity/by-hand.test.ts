@@ -79,8 +79,8 @@ test('an accessor in the agent’s options is dialled with what the identity sta
   });
   for (let i = 0; i < 5; i++) await ask(asNode(agent), { host: 'localhost', port: server.port });
   for (const { connections, origin } of poolOf(agent).hosts) {
-    for (const { channel } of connections) {
-      assert.equal(channel?.socket.getProtocol?.(), origin.profile.values.get('maxVersion'));
+    for (const { pooled } of connections) {
+      assert.equal(pooled?.socket.getProtocol?.(), origin.profile.values.get('maxVersion'));
     }
   }
   assert.ok(reads > 3);

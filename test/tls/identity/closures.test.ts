@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSecureContext } from 'node:tls';
-import { kDriver } from '../../../src/agent.js';
-import { Identities } from '../../../src/tls/identity.js';
+import { kDriver } from '../../../src/agent/pooling-agent.js';
+import { Identities } from '../../../src/identity/identity.js';
 import { idleCount, poolingAgent } from '../../support/agent.js';
 import { get, httpsServer } from '../../support/server.js';
 import { until } from '../../support/until.js';

@@ -12,7 +12,7 @@ import type { TestContext } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { lookupLoopback } from '../../contract/support.js';
-import { kDriver } from '../../../src/agent.js';
+import { kDriver } from '../../../src/agent/pooling-agent.js';
 import type { PoolingAgent } from '../../../src/index.js';
 import { poolingAgent } from '../../support/agent.js';
 import { get } from '../../support/server.js';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AgentOptions, RequestOptions } from 'node:https';
 import { test } from 'node:test';
-import { HOST_OPTIONS } from '../../../src/tls/identity.js';
-import { PROFILE_OPTIONS } from '../../../src/tls/profile.js';
+import { HOST_OPTIONS } from '../../../src/identity/identity.js';
+import { PROFILE_OPTIONS } from '../../../src/identity/profile.js';
 import { collect, covered } from './support.js';
 
 /** What Node's client does by itself. */

@@ -1,0 +1,62 @@
+/**
+ * Agents that nobody has constructed: configuration and option-merging libraries copy them, property by property, onto the same prototype.
+ * Such a copy becomes an agent of its own when it is first used, as one that is made with the same options; what was written to its limits
+ * before holds. It shares with the original what the options name, and nothing else. A proxy of an agent, and an object that
+ * inherits from one, are that agent.
+ */
+import { Agent } from 'node:https';
+import { types } from 'node:util';
+import { equip, optionsForNode } from './equipment.js';
+import type { OwnMethods } from './equipment.js';
+import { LIVE_LIMITS } from '../options/live-options.js';
+import { ownOptions, resolveOptions } from '../options/options.js';
+import type { PoolingAgentOptions } from '../options/options.js';
+import type { SocketDriver } from '../connections/driver.js';
+
+/** Finds the driver through a proxy. A function: those that copy everything do not copy these. */
+const kOwner = Symbol('pooling-https-agent.owner');
+
+type Copied = Agent & { readonly [kOwner]?: () => SocketDriver };
+
+const drivers = new WeakMap<object, SocketDriver>();
+
+export function markOwner(agent: object, driver: SocketDriver): void {
+  Object.defineProperty(agent, kOwner, { configurable: true, value: () => driver });
+}
+
+/** The driver of an agent that was not constructed, if there is one yet. */
+export function knownDriverOf(agent: object): SocketDriver | undefined {
+  const driver = drivers.get(agent);
+  if (driver) return driver;
+  const owner = (agent as Copied)[kOwner];
+  return owner && (!Object.hasOwn(agent, kOwner) || types.isProxy(agent)) ? owner() : undefined;
+}
+
+/**
+ * The same, and makes it if there is none. `undefined`: it has no options, so it is no copy of an agent.
+ *
+ * @throws as the constructor does
+ */
+export function driverOfCopy(agent: Agent, methods: OwnMethods): SocketDriver | undefined {
+  const known = knownDriverOf(agent);
+  if (known) return known;
+  const given = agent.options as unknown;
+  if (typeof given !== 'object' || given === null) return undefined;
+
+  const own = ownOptions(given as PoolingAgentOptions);
+  const resolved = resolveOptions(own);
+  const written = Object.getOwnPropertyDescriptors(agent) as Record<string, PropertyDescriptor | undefined>;
+  const model = new Agent(optionsForNode(own, resolved));
+  for (const key of Reflect.ownKeys(model)) {
+    if (Object.hasOwn(agent, key) || key === '_events' || key === '_eventsCount') continue;
+    Object.defineProperty(agent, key, Object.getOwnPropertyDescriptor(model, key) ?? {});
+  }
+  const driver = equip(agent, own, resolved, model.options, methods);
+  drivers.set(agent, driver);
+  markOwner(agent, driver);
+  for (const name of LIVE_LIMITS) {
+    const value: unknown = written[name]?.value;
+    if (value !== undefined) Reflect.set(agent, name, value);
+  }
+  return driver;
+}

@@ -1,0 +1,82 @@
+/**
+ * Makes an `https.Agent` of Node's one with a pool: its driver, its live properties, its listeners. For an agent that is being
+ * constructed, and for one that was copied.
+ */
+import type { Agent } from 'node:https';
+import { onAgentFree } from './free-listener.js';
+import { kDriver } from './driver-key.js';
+import { unsupported } from '../errors.js';
+import { defineDurations, defineLimits } from '../options/live-options.js';
+import { hasProxyConfig } from '../node/internals.js';
+import type { PoolingAgentOptions, ResolvedOptions } from '../options/options.js';
+import { definerFor } from './own-properties.js';
+import { Resumption } from '../sessions/resumption.js';
+import type { SessionMethods } from '../sessions/resumption.js';
+import { defineSessionViews } from './session-views.js';
+import { SocketDriver } from '../connections/driver.js';
+import type { DrivenAgent } from '../connections/driver.js';
+import { defineViews } from './views.js';
+
+/** The methods that are not called where nobody has overridden them. */
+export interface OwnMethods extends SessionMethods {
+  keepSocketAlive: DrivenAgent['keepSocketAlive'];
+}
+
+/** What Node's own constructor takes of the options: it knows but two words for `scheduling`, and no digits for `maxTotalSockets`. */
+export function optionsForNode(own: PoolingAgentOptions, { limits }: ResolvedOptions): object {
+  const { scheduling: _scheduling, maxTotalSockets: _maxTotalSockets, ...known } = own;
+  return { ...known, keepAlive: limits.keepAlive };
+}
+
+/**
+ * @param nodes what Node's constructor has made of the options
+ * @param methods as they were when nobody had overridden them
+ */
+export function equip(
+  agent: Agent,
+  own: PoolingAgentOptions,
+  resolved: ResolvedOptions,
+  nodes: object,
+  methods: OwnMethods,
+): SocketDriver {
+  const { scheduling, maxTotalSockets } = own;
+  // The same once more: Node's is in V8's dictionary mode, and is looked through at every request. Readers find all as it was given.
+  const options = {
+    ...nodes,
+    ...(scheduling && { scheduling }),
+    ...(maxTotalSockets && { maxTotalSockets }),
+  };
+  agent.options = Object.setPrototypeOf(options, null) as typeof agent.options;
+
+  // Node 20 takes neither from the options.
+  const { defaultPort, protocol } = resolved;
+  Object.assign(agent, { defaultPort, protocol });
+  if ((own as { proxyEnv?: unknown }).proxyEnv && !hasProxyConfig(agent)) {
+    throw unsupported('The option "proxyEnv"');
+  }
+
+  const driven = agent as unknown as DrivenAgent & SessionMethods;
+  const resumption = new Resumption(driven, methods, resolved.sessionCache);
+  const driver = new SocketDriver(driven, resolved, methods.keepSocketAlive, resumption);
+  const define = definerFor(agent, driver);
+  defineDurations(define, resolved.durations);
+  defineLimits(define, resolved.limits, () => driver.limitsChanged());
+  defineViews(define, agent, driver);
+  defineSessionViews(define, resolved.sessionCache);
+
+  // A copy may have them already.
+  agent.removeListener('free', onAgentFree).on('free', onAgentFree);
+  agent.removeListener('newListener', onNewListener).on('newListener', onNewListener);
+  if (agent.listenerCount('keylog') > 0) driver.enableKeylog();
+  // Who copies an agent does not copy this: listeners of one are not the other's.
+  Object.defineProperty(agent, '_events', { enumerable: false });
+  return driver;
+}
+
+interface Driven {
+  readonly [kDriver]: SocketDriver;
+}
+
+function onNewListener(this: unknown, event: string | symbol): void {
+  if (event === 'keylog') (this as Driven)[kDriver].enableKeylog();
+}

@@ -1,0 +1,272 @@
+/**
+ * The seam to node:https. `PoolingAgent` looks to callers like Node's own agent and passes everything on; what is
+ * decided, is decided in pool/, and done in socket-driver.ts.
+ */
+import type { ClientRequest } from 'node:http';
+import { Agent } from 'node:https';
+import type { RequestOptions } from 'node:https';
+import { inspect } from 'node:util';
+import { pooledSocketOf } from '../connections/pooled-socket.js';
+import { driverOfCopy, knownDriverOf, markOwner } from './copies.js';
+import { kDriver } from './driver-key.js';
+import { equip, optionsForNode } from './equipment.js';
+import { intercept, interceptor, isNodesCallback, ownOptionsOf } from '../node/interception.js';
+import type { HostLimitOptions } from '../limits/host-limits.js';
+import { invalidPriority, isPriority } from '../limits/priority.js';
+import type { QueueState } from '../limits/queue-state.js';
+import { callIfAble } from '../node/foreign.js';
+import { isReferenced, timerOf } from '../node/internals.js';
+import type { AgentRequest, SocketLike } from '../node/internals.js';
+import { inspectAgent, summaryOf } from '../observe/inspect.js';
+import type { AgentSummary } from '../observe/inspect.js';
+import { ownOptions, resolveOptions } from '../options/options.js';
+import type { LeakReport, PoolingAgentOptions } from '../options/options.js';
+import type { Scheduling } from '../pool/limits.js';
+import type { SocketDriver } from '../connections/driver.js';
+import type { Deliver } from '../requests/pending-request.js';
+import type { Options } from '../identity/identity.js';
+import { agentName } from '../identity/agent-name.js';
+import type { TlsOptions } from '../tls/rotation.js';
+
+export { kDriver };
+
+/** What the agent emits, beside what Node's does. */
+interface Events {
+  saturated: [state: QueueState];
+  drained: [state: QueueState];
+  leak: [report: LeakReport];
+}
+
+/** What it emits as every agent of Node's does. Symbols are for those who make up events of their own. */
+type NodeEvent = 'free' | 'keylog' | 'newListener' | 'removeListener' | 'error' | symbol;
+
+type Listener<E extends keyof Events> = (...args: Events[E]) => void;
+// oxlint-disable-next-line typescript/no-explicit-any -- as in Node's typings
+type AnyListener = (...args: any[]) => void;
+
+/** Narrower than in Node's typings: the name of an event that does not exist is a mistake. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- more types of methods that exist
+export interface PoolingAgent {
+  on<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  on(event: NodeEvent, listener: AnyListener): this;
+  once<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  once(event: NodeEvent, listener: AnyListener): this;
+  off<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  off(event: NodeEvent, listener: AnyListener): this;
+  addListener<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  addListener(event: NodeEvent, listener: AnyListener): this;
+  removeListener<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  removeListener(event: NodeEvent, listener: AnyListener): this;
+  prependListener<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  prependListener(event: NodeEvent, listener: AnyListener): this;
+  prependOnceListener<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  prependOnceListener(event: NodeEvent, listener: AnyListener): this;
+}
+
+/**
+ * An `https.Agent` that keeps TLS connections open and shares them.
+ *
+ * Drops into any client that takes an agent. All limits (`maxSockets`, `maxTotalSockets`, `maxFreeSockets`), `keepAlive`,
+ * `scheduling` and `options` may be changed at any time; requests that wait go as soon as they can.
+ *
+ * Emits `'saturated'` and `'drained'` with a `QueueState`; and `'leak'` with a `LeakReport`, if `leakDetectionThreshold` is set.
+ */
+export class PoolingAgent extends Agent {
+  readonly #driver: SocketDriver;
+  declare defaultPort: number;
+  declare protocol: string;
+  /** That of the session cache, shared or not; may be changed at any time. */
+  declare maxCachedSessions: number;
+  declare keepAlive: boolean;
+  declare keepAliveMsecs: number;
+  declare scheduling: Scheduling;
+  /** See `PoolingAgentOptions.maxTotalFreeSockets`. */
+  declare maxTotalFreeSockets: number;
+  /** See `PoolingAgentOptions.maxQueueSize`. */
+  declare maxQueueSize: number;
+  /** See `PoolingAgentOptions.maxTotalQueueSize`. */
+  declare maxTotalQueueSize: number;
+  /** See `PoolingAgentOptions.acquireTimeout`. */
+  declare acquireTimeout: number;
+  /** See `PoolingAgentOptions.trimInterval`. */
+  declare trimInterval: number;
+  /** See `PoolingAgentOptions.agentKeepAliveTimeoutBuffer`. */
+  declare agentKeepAliveTimeoutBuffer: number;
+  /** Connections that are open or being opened, or not yet fully closed. */
+  declare readonly totalSocketCount: number;
+
+  /**
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE` for an option that is not valid;
+   * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for `proxyEnv` where Node has no proxy support
+   */
+  constructor(options: PoolingAgentOptions | null = {}) {
+    const own = ownOptions(options);
+    const resolved = resolveOptions(own);
+    super(optionsForNode(own, resolved));
+    // Node's own handlers of these two would run a second pool beside ours.
+    this.removeAllListeners('free');
+    this.removeAllListeners('newListener');
+    this.#driver = equip(this, own, resolved, this.options, OWN);
+    markOwner(this, this.#driver);
+  }
+
+  /** @internal Also of an agent that was copied, which has no private fields. */
+  get [kDriver](): SocketDriver {
+    return #driver in this ? this.#driver : (driverOfCopy(this, OWN) as SocketDriver);
+  }
+
+  /**
+   * Called by `http.ClientRequest`: gets `req` a socket, now or later. The old form
+   * `addRequest(req, host, port, localAddress)` works too.
+   */
+  addRequest(req: AgentRequest, options: object | string, ...legacy: unknown[]): void {
+    const driver = this[kDriver];
+    if (interceptor() !== undefined) {
+      intercept(this, req, options, legacy);
+    } else if (typeof options === 'string') {
+      const [port, localAddress] = legacy;
+      driver.acquire(req, { host: options, port, localAddress });
+    } else {
+      driver.acquire(req, requestOptions(options));
+    }
+  }
+
+  /** Opens a connection for `req`. The pool calls it for every connection; subclasses may override it. */
+  createSocket(req: AgentRequest, options: object, callback: Deliver): void {
+    const driver = this[kDriver];
+    if (interceptor() !== undefined && !driver.connector.isDialling(req)) {
+      // A request that comes from Node's addRequest is served as any other. Others get what they ask for.
+      const deliver = isNodesCallback(callback) ? undefined : callback;
+      driver.acquire(req, ownOptionsOf(options, this.options), deliver);
+      return;
+    }
+    driver.open(req, options as Options, callback);
+  }
+
+  /**
+   * The key of `sockets`, `freeSockets` and `requests`. What Node prints, for ordinary options. A digest stands in place of `key`, `pfx`,
+   * `passphrase` and every other value of more than 64 characters; it is another one in each process. Where all that does not tell two
+   * identities apart (functions, contexts, ALPN protocols, …), a token follows.
+   */
+  override getName(options: RequestOptions = {}): string {
+    return agentName(options as Options, (named) => super.getName(named as RequestOptions));
+  }
+
+  /** Takes a socket out of the pool's books. Called for every socket that closes or leaves HTTP. */
+  removeSocket(socket: SocketLike, _options?: object): void {
+    this[kDriver].remove(socket);
+  }
+
+  /** Called before a socket becomes idle: arms TCP keep-alive and lets the process exit. `false`: do not keep it. */
+  override keepSocketAlive(socket: SocketLike): boolean {
+    callIfAble(socket, 'setKeepAlive', true, this.keepAliveMsecs);
+    callIfAble(socket, 'unref');
+    // Idle sockets are closed by the pool's own clock; a request's timeout ends with the request. Somebody else's stays.
+    const pooled = pooledSocketOf(socket);
+    const isOwn = !pooled || pooled.requestTimer === timerOf(socket);
+    if (socket.timeout && isOwn) callIfAble(socket, 'setTimeout', 0);
+    return true;
+  }
+
+  /** Called when a request gets a socket that has served another one. */
+  override reuseSocket(socket: SocketLike, req: AgentRequest): void {
+    req.reusedSocket = true;
+    if (!isReferenced(socket)) callIfAble(socket, 'ref');
+  }
+
+  /** The newest TLS session that is remembered under `key`. As in Node's agent: for those who call or override it. */
+  _getSession(key: string): Buffer | undefined {
+    return this[kDriver].resumption.cache.peek(key);
+  }
+
+  /** Remembers a TLS session. As in Node's agent: for those who call or override it. */
+  _cacheSession(key: string, session: Buffer): void {
+    this[kDriver].resumption.store(key, session);
+  }
+
+  /** Forgets the TLS sessions that are remembered under `key`. As in Node's agent: for those who call or override it. */
+  _evictSession(key: string): void {
+    this[kDriver].resumption.cache.delete(key);
+  }
+
+  /**
+   * Changes the agent's TLS options: certificates, keys, `ca`, ciphers and so on. `undefined` takes an option out. From now on
+   * new connections use what is new, also those for requests that wait already. Idle connections close, active ones finish their
+   * request and close; sessions of before are forgotten. No request fails. Given nothing that is new (`{}`), it
+   * does the same: after `tls.setDefaultCACertificates`, say.
+   *
+   * @throws what Node throws for bad material, `ERR_INVALID_ARG_VALUE` for an option that cannot be changed, and
+   * `ERR_INVALID_ARG_TYPE`. Then everything stays as it was
+   */
+  updateTls(options: TlsOptions): void {
+    this[kDriver].updateTls(options);
+  }
+
+  /**
+   * Sets the rule of a pattern (see `PoolingAgentOptions.hosts`) while the agent runs, in place of one that it has had;
+   * `undefined` or `null` takes that away. It comes before a function that was given as `hosts`. Requests that wait go at once if they
+   * may; idle connections above a lowered limit are closed, those in use after their exchange; who waits already in a
+   * queue that has become too long, waits on.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`; then nothing has changed
+   */
+  setHostLimits(pattern: string, limits: HostLimitOptions | null | undefined): void {
+    this[kDriver].setHostLimits(pattern, limits);
+  }
+
+  /**
+   * Gives a request that waits for a connection another priority than its `options.priority`: 0 (the most urgent) to 7,
+   * as in RFC 9218; without one it has 3. It counts as having come when it came.
+   *
+   * @returns whether it waits: `false` if it has a connection, or one is being opened for it, or it has ended
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  setPriority(req: ClientRequest, priority: number): boolean {
+    if (typeof priority !== 'number' || !isPriority(priority)) throw invalidPriority('priority', priority);
+    return this[kDriver].setPriority(req, priority);
+  }
+
+  /** Counts and limits, for `JSON.stringify`. No options: these hold keys. */
+  toJSON(): Partial<AgentSummary> {
+    const driver = #driver in this ? this.#driver : knownDriverOf(this);
+    return driver ? summaryOf(driver.pool) : {};
+  }
+
+  /** One line, with counts. No options, whatever is asked for. */
+  [inspect.custom](): string {
+    return inspectAgent(this, (#driver in this ? this.#driver : knownDriverOf(this))?.pool);
+  }
+
+  /**
+   * Closes all connections, in use or idle, and ends all waiting requests with `error` (default: an error with code
+   * `ERR_AGENT_DESTROYED`). As with Node's agent, later requests open new connections.
+   */
+  override destroy(error?: Error): void {
+    this[kDriver].destroy(error);
+  }
+}
+
+/** The methods that are not called where nobody has overridden them. As they are now: tracers patch the prototype later. */
+const { keepSocketAlive, _getSession, _cacheSession, _evictSession } = PoolingAgent.prototype;
+const OWN = { keepSocketAlive, _getSession, _cacheSession, _evictSession };
+
+/**
+ * Hot path. Node's client hands over a copy without a prototype. Who calls by hand may change theirs later, or have
+ * accessors in it: as in Node's agent, what counts is what its own properties hold now.
+ */
+function requestOptions(options: object): Options {
+  return Object.getPrototypeOf(options) === null ? (options as Options) : { __proto__: null, ...options };
+}
+
+/** What a copy does not have before it is used, and what it would not hear of otherwise. */
+for (const name of ['sockets', 'freeSockets', 'requests', 'totalSocketCount', '_sessionCache']) {
+  Object.defineProperty(PoolingAgent.prototype, name, {
+    configurable: true,
+    get(this: PoolingAgent) {
+      return driverOfCopy(this, OWN) && Reflect.get(this, name);
+    },
+    set(this: object, value: unknown) {
+      Object.defineProperty(this, name, { configurable: true, enumerable: true, value, writable: true });
+    },
+  });
+}

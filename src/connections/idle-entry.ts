@@ -1,0 +1,102 @@
+/**
+ * What an idle connection needs that is to stay idle for a while: it is unref'd, told to keep itself alive, and belongs to no
+ * async context. Under load it is leased again long before that matters; so this is done a moment later, for all at once.
+ */
+import type { PooledSocket } from './pooled-socket.js';
+import { watch } from './guard.js';
+import { isolate, throwLater } from '../node/foreign.js';
+import { clearAsyncId } from '../node/internals.js';
+import type { SocketLike } from '../node/internals.js';
+import { LOST_AFTER, monotonicNow, setTimeout } from '../node/timers.js';
+
+/**
+ * Milliseconds after which it is done. An idle process exits that much later. (At 10 ms, the timer that wakes the loop is 2 %
+ * of a warm request.)
+ */
+const DELAY = 50;
+
+interface Keeper {
+  /** The agent's: `false` if the socket is not to be kept. */
+  keepSocketAlive(socket: SocketLike): boolean;
+}
+
+export class IdleEntry {
+  readonly #agent: Keeper;
+  /** The agent's own method, when nobody has overridden it. */
+  readonly #keepSocketAlive: Keeper['keepSocketAlive'];
+  readonly #giveUp: (pooled: PooledSocket) => void;
+  /** Connections that became idle within the last `DELAY`: under load most are leased again by its end. */
+  #soon: PooledSocket[] = [];
+  /** When they are seen to. */
+  #restsAt = Infinity;
+
+  /** @param giveUp closes a connection that turns out not to be kept */
+  constructor(
+    agent: Keeper,
+    keepSocketAlive: Keeper['keepSocketAlive'],
+    giveUp: (pooled: PooledSocket) => void,
+  ) {
+    this.#agent = agent;
+    this.#keepSocketAlive = keepSocketAlive;
+    this.#giveUp = giveUp;
+  }
+
+  /**
+   * Hot path. `pooled` is released. `false`: it may not be kept. Somebody else's `keepSocketAlive` has a say in that each time, and
+   * at once: most requests in turn come before a connection is idle. As in Node's agent it is not asked where a request waits.
+   */
+  mayKeep(pooled: PooledSocket): boolean {
+    if (!this.#isOverridden || pooled.connection.host.waiting.size > 0) return true;
+    return this.#rest(pooled);
+  }
+
+  /** Hot path. `pooled` becomes idle. `false`: it may not be kept. */
+  begin(pooled: PooledSocket): boolean {
+    if (pooled.rested) return true;
+    // What nobody reads has to be seen to at once.
+    if (this.#isOverridden || !pooled.socket._handle?.reading) return this.#rest(pooled);
+    if (!pooled.restsSoon) {
+      pooled.restsSoon = true;
+      if (this.#soon.push(pooled) === 1 || pooled.polledAt > this.#restsAt + LOST_AFTER) {
+        this.#restsAt = monotonicNow() + DELAY;
+        // Sockets that are still to be unref'd keep the process alive until then.
+        setTimeout(restAll, DELAY, this).unref();
+      }
+    }
+    return true;
+  }
+
+  restAll(): void {
+    const pooledSockets = this.#soon;
+    this.#soon = [];
+    for (const pooled of pooledSockets) {
+      pooled.restsSoon = false;
+      if (pooled.connection.state !== 'idle' || pooled.rested) continue;
+      isolate(() => {
+        if (!this.#rest(pooled)) this.#giveUp(pooled);
+      });
+    }
+  }
+
+  get #isOverridden(): boolean {
+    return this.#agent.keepSocketAlive !== this.#keepSocketAlive;
+  }
+
+  #rest(pooled: PooledSocket): boolean {
+    const { socket } = pooled;
+    pooled.rested = true;
+    try {
+      if (!this.#agent.keepSocketAlive(socket)) return false;
+    } catch (error) {
+      throwLater(error);
+      return false;
+    }
+    watch(pooled);
+    clearAsyncId(socket);
+    return !socket.destroyed;
+  }
+}
+
+function restAll(resting: IdleEntry): void {
+  resting.restAll();
+}

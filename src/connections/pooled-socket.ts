@@ -1,0 +1,160 @@
+/** The real thing behind a pool connection: a socket, who has it, and what we have seen on it. */
+import { inspect } from 'node:util';
+import type { OfferedSession } from './offered-session.js';
+import type { KeepAliveHint } from '../lifetimes/keep-alive-hint.js';
+import type { Output } from '../node/client-request.js';
+import { RecordLedger } from './record-ledger.js';
+import { codeOf, propertyOf } from '../node/foreign.js';
+import { bytesSent, isSent } from '../node/internals.js';
+import type { AgentRequest, SocketLike } from '../node/internals.js';
+import type { HostPool } from '../pool/host-pool.js';
+import type { Connection } from '../pool/connection.js';
+import type { PendingRequest } from '../requests/pending-request.js';
+import type { SocketDriver } from './driver.js';
+import type { Options, Origin } from '../identity/identity.js';
+
+/** What this package's pool carries. */
+export interface AgentKinds {
+  origin: Origin<HostPool<AgentKinds>>;
+  pooled: PooledSocket;
+  request: PendingRequest;
+}
+
+const kPooledSocket = Symbol('pooling-https-agent.pooledSocket');
+interface Marked {
+  [kPooledSocket]?: PooledSocket;
+}
+
+export class PooledSocket {
+  readonly driver: SocketDriver;
+  readonly connection: Connection<AgentKinds>;
+  readonly socket: SocketLike;
+  /** The options that it was dialled with. */
+  readonly options: Options;
+  /** `agent: false` makes an agent for this one request: nobody could use the connection again, or close it. */
+  readonly isOneOff: boolean;
+  /** The function that stood before Node's `addRequest` when it was opened: see interception.ts. */
+  interceptor: unknown = undefined;
+  /** The request that has it. */
+  request: AgentRequest | undefined = undefined;
+  /** With what options it asked for a connection. `undefined`: it must not be given another one. */
+  requestOptions: Options | undefined = undefined;
+  /** Whether the socket's counter tells what was sent: not where a mocking library takes the writes (nock 15). */
+  readonly #counts: boolean;
+  /** Bytes that its socket had sent when it was leased. `undefined`: the socket does not count. */
+  #sentBefore: number | undefined = undefined;
+  /** Bytes came that answer its request. Only the guard can tell: the socket counts those that answer nobody, too. */
+  answered = false;
+  /** What was sent on it since then, where that may be needed again. */
+  keptBody: readonly Output[] | undefined = undefined;
+  /** It was lost before its request could use it, which is to have another one. */
+  replayRequest: PendingRequest | undefined = undefined;
+  /** Its handshake offers a session of ours, and is not over. */
+  offered: OfferedSession | undefined = undefined;
+  /** What was read is being handed on. Still so when that is over: something has thrown on the way. */
+  delivering = false;
+  /** A loss is reported before it becomes an error. */
+  interceptsDestroy = false;
+  /**
+   * It has carried a whole exchange: whoever gets it next gets a reused socket. Counters do not tell: what was read before the
+   * first exchange may be the answer of a proxy.
+   */
+  used = false;
+  /** Bytes came after a response was complete, or a response before its request was: no request may follow. */
+  poisoned = false;
+  /** The timer of the request that had it last, if that had one. Another one is somebody's who wants it closed when it is idle. */
+  requestTimer: unknown = undefined;
+  /** Whether it is still idle will be looked at soon. */
+  restsSoon = false;
+  /** The agent's `keepSocketAlive` has made it ready to be idle for long. */
+  rested = false;
+  /** The server has said that it waits no longer for a request. */
+  dismissed = false;
+  /** What the last response said about the connection. */
+  hint: KeepAliveHint | undefined = undefined;
+  /** Where it leads, as `addressOf` writes it, once it is connected. */
+  address: string | undefined = undefined;
+  /** When the loop last looked for bytes on it. */
+  polledAt = 0;
+  /** Turns of the loop that it has been settling for. */
+  polls = 0;
+  /** A `push` that somebody had put on this very socket before the guard. */
+  ownPush: SocketLike['push'] | undefined = undefined;
+  /** What came off the wire, and what of it was delivered. */
+  readonly ledger: RecordLedger;
+  /** What its 'error' event said last, which may be anything. */
+  error: unknown = undefined;
+
+  constructor(
+    driver: SocketDriver,
+    connection: Connection<AgentKinds>,
+    socket: SocketLike,
+    options: Options,
+  ) {
+    this.driver = driver;
+    this.connection = connection;
+    this.socket = socket;
+    this.options = options;
+    this.isOneOff = options['agent'] === false;
+    this.#counts = !Object.hasOwn(socket, '_writeGeneric');
+    this.ledger = new RecordLedger(socket);
+  }
+
+  /** Sockets show it, and it holds what the socket was opened with: keys. */
+  [inspect.custom](): string {
+    return `PooledSocket { state: '${this.connection.state}' }`;
+  }
+
+  /** The socket is ours from now on. */
+  claim(): void {
+    (this.socket as Marked)[kPooledSocket] = this;
+  }
+
+  /** Whether bytes that come now belong to an exchange. */
+  get expectsData(): boolean {
+    const { connection, request, socket } = this;
+    if (connection.state !== 'active' || this.isUnsent) return false;
+    // The response is complete when Node has taken its parser away; until 'free' the socket is still leased.
+    return !(request?.res?.complete && !socket.parser);
+  }
+
+  /** Hot path. A request gets it: what its socket counts from now on is this request's. */
+  lease(req: AgentRequest): void {
+    this.request = req;
+    this.answered = false;
+    this.delivering = false;
+    this.#sentBefore = this.#counts ? bytesSent(this.socket) : undefined;
+  }
+
+  /**
+   * Hot path. Nothing of its request has left, so that nothing which comes can be an answer to it. The socket is asked: what Node's
+   * client has written may wait there, because somebody has corked it or something else is being written.
+   */
+  get isUnsent(): boolean {
+    if (this.answered) return false;
+    const before = this.#sentBefore;
+    return before === undefined ? this.request?._headerSent === false : bytesSent(this.socket) === before;
+  }
+
+  /** Hot path. Bytes of an exchange were read. If they have completed it before the request was sent, it is the last one. */
+  received(): void {
+    const { request } = this;
+    if (request?.res?.complete && !this.poisoned && !isSent(request, this.socket)) this.poisoned = true;
+  }
+
+  /** The other side has ended it. */
+  get endedByPeer(): boolean {
+    const code = codeOf(this.error);
+    const ended = propertyOf(this.socket, 'readableEnded') === true;
+    return this.dismissed || ended || code === 'ECONNRESET' || code === 'EPIPE';
+  }
+
+  /** The socket is the caller's from now on. */
+  release(): void {
+    Reflect.deleteProperty(this.socket, kPooledSocket);
+  }
+}
+
+export function pooledSocketOf(socket: object): PooledSocket | undefined {
+  return (socket as Marked)[kPooledSocket];
+}

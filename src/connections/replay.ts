@@ -1,0 +1,159 @@
+/**
+ * Decides which requests are sent again, and finds them another connection. How a request is taken off the lost one: replay.ts, where
+ * the rule stands, too.
+ */
+import type { AgentKinds, PooledSocket } from './pooled-socket.js';
+import { connectionLabel, debug, debugWait, requestLabel } from '../debug.js';
+import type { AgentRequest } from '../node/internals.js';
+import type { Connection } from '../pool/connection.js';
+import type { HostPool } from '../pool/host-pool.js';
+import type { Pool } from '../pool/pool.js';
+import { Waiter } from '../pool/waiter.js';
+import { PendingRequest } from '../requests/pending-request.js';
+import type { Lifetimes } from '../lifetimes/lifetimes.js';
+import { detachRequest, retractUnsent } from '../node/client-request.js';
+import type { ReplayRule } from '../requests/replayable.js';
+
+type Conn = Connection<AgentKinds>;
+type Host = HostPool<AgentKinds>;
+
+/** The agent's side of a replay. */
+interface Requeue {
+  /**
+   * Where `pending` belongs by the TLS options of now: they may have changed since it was sent.
+   *
+   * @throws for options that are not valid, and what a function that gives limits throws
+   */
+  hostOf(pending: PendingRequest): Host;
+  /** `pending` has to wait; `timeout` is the one that its socket had. */
+  arm(pending: PendingRequest, timeout: number | undefined): void;
+}
+
+export class Replays {
+  /** Which requests may be sent again, and how often. */
+  readonly rule: ReplayRule;
+  readonly #pool: Pool<AgentKinds>;
+  readonly #lifetimes: Lifetimes;
+  readonly #requeue: Requeue;
+  /** How often a request has been taken off a lost connection. */
+  readonly #counts = new WeakMap<AgentRequest, number>();
+
+  constructor(rule: ReplayRule, pool: Pool<AgentKinds>, lifetimes: Lifetimes, requeue: Requeue) {
+    this.rule = rule;
+    this.#pool = pool;
+    this.#lifetimes = lifetimes;
+    this.#requeue = requeue;
+  }
+
+  /**
+   * `pooled` is lost: by an end of file, a byte that cannot be an answer, or an error that is not out yet. `true`: its request
+   * goes on without it.
+   */
+  lost(pooled: PooledSocket, error?: unknown): boolean {
+    const { request, socket } = pooled;
+    if (!request || !this.#concerns(pooled, request)) return false;
+    if (request.socket === socket) {
+      if (!detachRequest(pooled, error)) return false;
+      this.#retry(pooled, queue(request, pooled));
+    } else if (!pooled.replayRequest) {
+      // Node's client has not taken it yet, and cannot be kept from that. So that it writes nothing to it, it ends now.
+      pooled.replayRequest = queue(request, pooled);
+      socket.destroy();
+    }
+    return true;
+  }
+
+  /**
+   * `pooled` has been idle for longer than is safe, and Node's client is about to take it. Headers that were set since its request asked
+   * for a connection may say that this must not be risked; then it is given up, and its request gets another one.
+   */
+  reconsider(pooled: PooledSocket): void {
+    const { request, socket } = pooled;
+    if (request && request.socket !== socket && !this.rule.mayRisk(request)) this.lost(pooled);
+  }
+
+  /** `pooled` is closed, and nobody else knows yet. */
+  closing(pooled: PooledSocket): void {
+    const { replayRequest, request } = pooled;
+    if (!replayRequest) return;
+    pooled.replayRequest = undefined;
+    if (request && this.#concerns(pooled, request) && detachRequest(pooled))
+      this.#retry(pooled, replayRequest);
+  }
+
+  /**
+   * The handshake on `pooled` was refused for the session that it offered: its request has the dial made again, in the same place.
+   * Whatever the rule says: nothing has left. `false`: it cannot be taken off.
+   */
+  redial(pooled: PooledSocket): boolean {
+    const { connection, offered, request, requestOptions, socket } = pooled;
+    if (!offered || !request || !requestOptions || connection.state !== 'active') return false;
+    if (request.destroyed !== false || request.aborted || request.res) return false;
+    const isOff = retractUnsent(pooled, () => offered.take());
+    offered.end();
+    if (!isOff) return false;
+    const pending = queue(request, pooled);
+    pending.refused = offered;
+    this.#requeueAfter(connection, pending, true, socket.timeout);
+    return true;
+  }
+
+  /** All that does not depend on what was sent. */
+  #concerns(
+    { answered, connection, requestOptions, interceptsDestroy, used }: PooledSocket,
+    req: AgentRequest,
+  ): boolean {
+    if (connection.state !== 'active' || !requestOptions || !interceptsDestroy || !used || answered)
+      return false;
+    return req.destroyed === false && !req.aborted && !req.res && this.#countOf(req) < this.rule.max;
+  }
+
+  #countOf(req: AgentRequest): number {
+    return this.#counts.get(req) ?? 0;
+  }
+
+  #retry({ connection, endedByPeer, socket }: PooledSocket, pending: PendingRequest): void {
+    const { req } = pending;
+    const count = this.#countOf(req) + 1;
+    this.#counts.set(req, count);
+    if (endedByPeer) this.#lifetimes.endsUnanswered(connection);
+    // A request that has met two dead connections, or may not meet another one, gets a new one.
+    this.#requeueAfter(connection, pending, count > 1 || count >= this.rule.max, socket.timeout);
+  }
+
+  /** `pending` has lost `connection`, and waits for another one. */
+  #requeueAfter(
+    connection: Conn,
+    pending: PendingRequest,
+    fresh: boolean,
+    timeout: number | undefined,
+  ): void {
+    let host;
+    try {
+      host = this.#requeue.hostOf(pending);
+    } catch (error) {
+      this.#pool.close(connection, 'server-closed');
+      pending.fail(error);
+      return;
+    }
+    // The place of the lost connection is not for another identity: there it takes nothing that has been idle for long.
+    const careful = !this.rule.mayRisk(pending.req) || (fresh && host !== connection.host);
+    const waiter = new Waiter<AgentKinds>(host, pending, careful);
+    pending.waiter = waiter;
+    debug.enabled &&
+      debug('%s is sent again: %s was lost', requestLabel(waiter), connectionLabel(connection));
+    this.#pool.retry(connection, waiter, fresh);
+    // Another one, if TLS options were found to have changed when it was to be dialled.
+    if (pending.waiter.state === 'done') return;
+    debug.enabled && debugWait(this.#pool, pending.waiter);
+    this.#requeue.arm(pending, timeout);
+  }
+}
+
+/** In the async context of the request, which is that of its socket. */
+function queue(req: AgentRequest, { requestOptions = {} }: PooledSocket): PendingRequest {
+  const pending = new PendingRequest(req, requestOptions, undefined);
+  pending.isResent = true;
+  pending.enter();
+  return pending;
+}

@@ -1,0 +1,203 @@
+/**
+ * What the pool hears from a socket. One set of functions for all sockets, put on each when the pool takes it over and taken
+ * off when it leaves; the pooled socket tells whose it is.
+ */
+import { pooledSocketOf } from './pooled-socket.js';
+import type { PooledSocket } from './pooled-socket.js';
+import type { OfferedSession } from './offered-session.js';
+import { connectionReset } from '../errors.js';
+import { addressOf, deadAddress } from './dead-peers.js';
+import { onAgentFree } from '../agent/free-listener.js';
+import { guard, unguard } from './guard.js';
+import { isLoss, interceptDestroy, restoreDestroy } from '../node/client-request.js';
+import { callIfAble, isolate } from '../node/foreign.js';
+import { nextTick } from '../node/timers.js';
+import { hasOnlyListener, peerOf, timerOf } from '../node/internals.js';
+import type { SocketLike } from '../node/internals.js';
+
+const LISTENERS: readonly (readonly [string, (this: SocketLike, error: unknown) => void])[] = [
+  ['free', onFree],
+  ['end', onEnd],
+  ['close', onClose],
+  ['error', onError],
+  ['timeout', onTimeout],
+  ['agentRemove', onAgentRemove],
+];
+
+/** @param keylog whether the agent's 'keylog' has a listener */
+export function listen(pooled: PooledSocket, keylog: boolean): void {
+  const { socket } = pooled;
+  // Listeners first, properties of our own then: V8 makes Node's own functions slower with each shape of a socket that they meet.
+  for (const [event, listener] of LISTENERS) socket.on(event, listener);
+  if (socket.connecting) socket.once('connect', onConnect);
+  if (keylog) listenToKeylog(pooled);
+  pooled.claim();
+  guard(pooled, onStray);
+  const { replays, resumption } = pooled.driver;
+  if (replays.rule.max > 0 || resumption.isOffered(socket)) interceptDestroy(pooled, isSaved);
+  if (!socket.connecting) arm(pooled);
+}
+
+export function listenToKeylog({ socket }: PooledSocket): void {
+  socket.on('keylog', onKeylog);
+}
+
+/** Late binding: reports when it can be handed to whoever is first. `false`: it can be now. */
+export function awaitReady({ socket }: PooledSocket): boolean {
+  // A `new TLSSocket` that somebody made by hand does not begin before something is written. That of tls.connect does; who
+  // hears its 'secure' emits 'secureConnect'.
+  if (socket.secureConnecting && socket.listenerCount('secure') > 0) socket.once('secureConnect', onReady);
+  else if (socket.connecting) socket.once('connect', onReady);
+  else return false;
+  return true;
+}
+
+export function stopListening(pooled: PooledSocket): void {
+  const { socket } = pooled;
+  for (const [event, listener] of LISTENERS) socket.removeListener(event, listener);
+  socket.removeListener('keylog', onKeylog);
+  socket.removeListener('connect', onConnect);
+  unguard(pooled);
+  restoreDestroy(pooled);
+}
+
+function onConnect(this: SocketLike): void {
+  const pooled = pooledSocketOf(this);
+  if (pooled) arm(pooled);
+}
+
+/** It is connected: from now on a peer that does not answer any more is found out, also by a request that only waits. */
+function arm(pooled: PooledSocket): void {
+  const { driver, options, socket } = pooled;
+  const { address, port } = peerOf(socket);
+  if (address) pooled.address = addressOf(address, port);
+  // Node 20 and 22 heed neither option on a TLS socket.
+  callIfAble(socket, 'setKeepAlive', true, driver.agent.keepAliveMsecs);
+  if (options['noDelay']) callIfAble(socket, 'setNoDelay', true);
+}
+
+function onReady(this: SocketLike): void {
+  const pooled = pooledSocketOf(this);
+  pooled?.driver.connected(pooled);
+}
+
+function onKeylog(this: SocketLike, line: Buffer): void {
+  pooledSocketOf(this)?.driver.agent.emit('keylog', line, this);
+}
+
+/** What a server says before it closes an idle connection, if it says anything (RFC 9110, section 15.5.9). */
+const TIMED_OUT = /^HTTP\/1\.[01] 408/;
+
+/** Bytes that nobody asked for. */
+function onStray(pooled: PooledSocket, chunk: Buffer): void {
+  const { connection, driver } = pooled;
+  if (connection.state !== 'active') {
+    pooled.dismissed = TIMED_OUT.test(chunk.toString('latin1', 0, 16));
+    driver.pool.close(connection, pooled.dismissed ? 'server-closed' : 'poisoned');
+  } else if (pooled.isUnsent) {
+    // Whatever this answers, it is not this request: that goes on elsewhere, or ends.
+    if (driver.replays.lost(pooled)) return;
+    const error = connectionReset('The server wrote before the request was sent');
+    driver.pool.close(connection, 'poisoned', error);
+  } else {
+    // While its request still reads a response that is complete, it may go on; nobody comes after it.
+    pooled.poisoned = true;
+  }
+}
+
+function onFree(this: SocketLike): void {
+  const pooled = pooledSocketOf(this);
+  if (!pooled) return;
+  const { driver, options } = pooled;
+  // On the hot path: the long way round only if somebody else stands there.
+  if (hasOnlyListener(driver.agent, 'free', onAgentFree)) driver.release(pooled);
+  else driver.agent.emit('free', this, options);
+}
+
+/** End of file. Stands before Node's own listener, which ends the request that is waiting for a response. */
+function onEnd(this: SocketLike): void {
+  const pooled = pooledSocketOf(this);
+  pooled?.driver.replays.lost(pooled);
+}
+
+/** Whether the request on a connection that fails goes on: one that was reset, or whose session was refused. */
+function isSaved(pooled: PooledSocket, error: unknown): boolean {
+  if (pooled.offered && isRefused(pooled, pooled.offered, error)) return true;
+  if (!isLoss(error)) return false;
+  pooled.error = error;
+  return pooled.driver.replays.lost(pooled, error);
+}
+
+/** Whether a handshake has failed that will be tried once more without a session. */
+function isRefused(pooled: PooledSocket, offered: OfferedSession, error: unknown): boolean {
+  const { connection, driver, socket } = pooled;
+  if (connection.state !== 'active' && connection.state !== 'connecting') return false;
+  if (!driver.resumption.refuses(socket, error)) return false;
+  offered.isRefused = true;
+  offered.clock?.unwatch();
+  pooled.error = error;
+  // Nobody has it with late binding; then it is dialled again when it has closed.
+  if (connection.state === 'connecting' || driver.replays.redial(pooled)) return true;
+  offered.clock?.clear();
+  return false;
+}
+
+function onClose(this: SocketLike): void {
+  const pooled = pooledSocketOf(this);
+  if (!pooled) return;
+  const { driver, options, request } = pooled;
+  // Node's client has emitted 'close' now. Were the connection still to be kept, it would do so again as soon as the
+  // response is read to its end, which a slow reader does later.
+  if (request?.res?.complete) request.shouldKeepAlive = false;
+  driver.replays.closing(pooled);
+  isolate(() => driver.agent.removeSocket(this, options));
+  // Also where it is overridden.
+  driver.remove(this);
+}
+
+/**
+ * Stays for the socket's whole life: an error between two requests must not become an uncaught one. Node says errors of a TLS socket after
+ * its handshake without destroying it, and marks it in the way in which Node's client marks one whose request has heard of an error: a
+ * request that got it then would end in 'close' alone.
+ */
+function onError(this: SocketLike, error: unknown): void {
+  const pooled = pooledSocketOf(this);
+  if (!pooled) return;
+  pooled.error = error;
+  pooled.poisoned = true;
+  if (!this.destroyed) endFailed(pooled, error);
+  const dead = deadAddress(error, pooled.address);
+  if (dead !== undefined) pooled.driver.peerDied(dead);
+}
+
+/** The socket of `pooled` has failed, and is still open. */
+function endFailed({ connection, driver, socket }: PooledSocket, error: unknown): void {
+  if (connection.state === 'idle' || connection.state === 'settling') {
+    driver.pool.close(connection, 'server-closed');
+  } else {
+    // After the listeners of Node's client, which end the request that has it, and others'. If there is none yet, it hears of this error.
+    nextTick(destroyFailed, socket, error);
+  }
+}
+
+function destroyFailed(socket: SocketLike, error: unknown): void {
+  if (!socket.destroyed) socket.destroy(error as Error);
+}
+
+/** The socket's own idle timer, that somebody may have set in `keepSocketAlive`, when it became 'free', or at any time after that. */
+function onTimeout(this: SocketLike): void {
+  const pooled = pooledSocketOf(this);
+  const state = pooled?.connection.state;
+  if (pooled && pooled.requestTimer !== timerOf(this) && (state === 'idle' || state === 'settling')) {
+    pooled.driver.pool.close(pooled.connection, 'idle-timeout');
+  }
+}
+
+/** Upgrade or CONNECT: the socket is the caller's. */
+function onAgentRemove(this: SocketLike): void {
+  const pooled = pooledSocketOf(this);
+  if (!pooled) return;
+  const { driver, options } = pooled;
+  driver.remove(this);
+  isolate(() => driver.agent.removeSocket(this, options));
+}

@@ -1,0 +1,198 @@
+/**
+ * The times of a connection's life, for one agent: when it has to go, how long it may be idle, when it is looked at
+ * first. Brings together the options, what servers say and what they were seen to do, and puts the result on the
+ * connection as plain numbers, by which the pool decides.
+ */
+import { LRUCache } from 'lru-cache';
+import type { AgentKinds } from '../connections/pooled-socket.js';
+import { debug, hostLabel } from '../debug.js';
+import type { Connection } from '../pool/connection.js';
+import type { HostPool } from '../pool/host-pool.js';
+import type { Pool } from '../pool/pool.js';
+import { timeoutOf } from '../options/live-options.js';
+import type { Durations } from '../options/live-options.js';
+import { Clock } from './clock.js';
+import { lastIdleTime, safeIdleTime } from './idle-policy.js';
+import { keepAliveHeader, parseKeepAlive } from './keep-alive-hint.js';
+import type { KeepAliveHint } from './keep-alive-hint.js';
+import { LearnedIdle } from './learned-idle.js';
+import { Reaper } from './reaper.js';
+import { retireTime } from './socket-age.js';
+
+/** Hosts whose lessons are remembered; beyond that the one that was taught longest ago is forgotten. */
+const MAX_TAUGHT = 1000;
+
+/**
+ * When a leased connection dies before a response, its idle time before the lease, in milliseconds, from which this
+ * counts as an idle connection closed. If it dies sooner, the host is believed to close right after an answer.
+ */
+const MIN_IDLE = 10;
+
+type Conn = Connection<AgentKinds>;
+type Host = HostPool<AgentKinds>;
+
+/** Read anew each time: users may change it. */
+interface Configured {
+  readonly options: { readonly timeout?: unknown };
+}
+
+export class Lifetimes {
+  readonly #agent: Configured;
+  readonly #durations: Readonly<Durations>;
+  readonly #pool: Pool<AgentKinds>;
+  readonly #clock: Clock;
+  readonly #reaper: Reaper;
+  /** The reaper looks for what a peak has left behind, too. */
+  #trimming = false;
+  /** By the origin's key: what a server does to idle connections does not depend on our certificates. */
+  readonly #taught = new LRUCache<string, LearnedIdle>({ max: MAX_TAUGHT });
+  /** The last `Keep-Alive` header seen: a server sends the same every time. */
+  #header: string | undefined;
+  #hint: KeepAliveHint | undefined;
+
+  constructor(agent: Configured, pool: Pool<AgentKinds>, durations: Readonly<Durations>) {
+    this.#agent = agent;
+    this.#durations = durations;
+    this.#pool = pool;
+    this.#clock = new Clock(() => pool.suspect());
+    this.#reaper = new Reaper(
+      () => this.#clock.now(),
+      (now) => Math.min(pool.reap(now), this.#trim(now)),
+    );
+  }
+
+  /** Hot path. The pool's clock. */
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** Hot path. The monotonic clock's word for what the pool's has just shown. */
+  monotonicAt(now: number): number {
+    return this.#clock.monotonicAt(now);
+  }
+
+  /** What is known of a host that was just made up from its key. */
+  recall(host: Host): void {
+    host.learned = this.#taught.get(host.origin.key);
+  }
+
+  opened(connection: Conn): void {
+    const { maxSocketAge, maxRequestsPerSocket } = connection.host.limits;
+    connection.requestsLeft = maxRequestsPerSocket;
+    if (maxSocketAge !== Infinity) connection.retireAt = retireTime(this.#clock.at(), maxSocketAge);
+  }
+
+  /** Hot path. What a response says about its connection. */
+  hintOf(rawHeaders: readonly string[] | undefined): KeepAliveHint | undefined {
+    const header = rawHeaders && keepAliveHeader(rawHeaders);
+    if (header !== this.#header) {
+      this.#header = header;
+      this.#hint = header === undefined ? undefined : parseKeepAlive(header);
+    }
+    return this.#hint;
+  }
+
+  /**
+   * Hot path. `connection` is idle from now on, or again. `false`: it cannot be for any time.
+   *
+   * @param readAt when something was last read from it, or looked for, by the monotonic clock. The server's time runs from then;
+   * it may have been long ago, if the response was read slowly. 0: never
+   */
+  park(connection: Conn, hint: KeepAliveHint | undefined, readAt: number): boolean {
+    const now = this.#clock.at();
+    if (connection.host.learned?.isDistrusted(now)) return false;
+    if (connection.idleSince < 0)
+      this.#setMoments(connection, hint, readAt === 0 ? now : this.#clock.at(readAt));
+    if (connection.expiresAt <= now) return false;
+    this.#reaper.expect(connection.expiresAt, now);
+    if (!this.#trimming && this.#pool.limits.trimInterval > 0) this.#beginTrim(now);
+    return true;
+  }
+
+  #setMoments(connection: Conn, hint: KeepAliveHint | undefined, since: number): void {
+    const { host } = connection;
+    const { limits: rules } = host;
+    const buffer = this.#durations.agentKeepAliveTimeoutBuffer;
+    const last = Math.min(lastIdleTime(hint, rules, buffer), timeoutOf(this.#agent.options) || Infinity);
+    connection.idleSince = since;
+    connection.expiresAt = Math.min(since + last, connection.retireAt);
+    connection.safeUntil = since + safeIdleTime(hint, rules, buffer, host.learned?.safeAge ?? Infinity);
+    connection.validateAt = since + rules.validateAfterIdle;
+  }
+
+  /**
+   * Hot path. Whether no age of a connection is safe, not even none: its host was seen to close right after an answer, or nothing is kept
+   * idle there. It may serve a request that waits already and can be sent twice.
+   *
+   * @param hint what the last response said
+   */
+  isNeverSafe({ host }: Conn, hint: KeepAliveHint | undefined): boolean {
+    const { idleTimeout, maxIdleTimeout } = host.limits;
+    if (maxIdleTimeout === 0 || (idleTimeout === 0 && hint?.timeout === undefined)) return true;
+    return host.learned !== undefined && host.learned.isDistrusted(this.#clock.at());
+  }
+
+  /** Hot path. A response came on a connection: it had outlived the time for which it was idle before. */
+  answered({ host, idledFor, served }: Conn): void {
+    const { learned } = host;
+    if (!learned) return;
+    learned.survived(idledFor);
+    if (served > 1) learned.servedAgain();
+  }
+
+  /** An idle connection ends. */
+  endsIdle({ host, idleSince }: Conn, byHost: boolean): void {
+    const age = this.#clock.now() - idleSince;
+    if (byHost) this.#teach(host, age);
+    else host.learned?.survived(age);
+  }
+
+  /** The host ended a leased connection before it had said anything. */
+  endsUnanswered({ host, idledFor }: Conn): void {
+    if (idledFor >= MIN_IDLE) this.#teach(host, idledFor);
+    else this.#learnedOf(host).closedAtOnce(this.#clock.now());
+  }
+
+  /** `trimInterval` may have been changed. */
+  limitsChanged(): void {
+    if (this.#pool.idle.size > 0) this.#beginTrim(this.#clock.at());
+  }
+
+  /** Nothing is open any more. */
+  stop(): void {
+    this.#reaper.stop();
+    this.#trimming = false;
+  }
+
+  #teach(host: Host, age: number): void {
+    const learned = this.#learnedOf(host);
+    learned.closedAt(age);
+    debug.enabled &&
+      debug(
+        '%s ends idle connections after %d ms: safe for %d ms',
+        hostLabel(host.origin),
+        age,
+        learned.safeAge,
+      );
+  }
+
+  #learnedOf(host: Host): LearnedIdle {
+    const { key } = host.origin;
+    const learned = this.#taught.get(key) ?? host.learned ?? new LearnedIdle();
+    this.#taught.set(key, learned);
+    host.learned = learned;
+    return learned;
+  }
+
+  #beginTrim(now: number): void {
+    const end = this.#pool.beginTrim(now);
+    this.#trimming = end !== Infinity;
+    if (this.#trimming) this.#reaper.expect(end, now);
+  }
+
+  #trim(now: number): number {
+    const next = this.#pool.trim(now);
+    this.#trimming = next !== Infinity;
+    return next;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Mocking and tracing libraries (nock, async-listener, APM tools) put themselves before every agent by replacing Node's own `addRequest`. A
+ * request then goes to them first. They let it pass by calling what they have replaced, with one of our agents as `this`; what Node's
+ * function does then is known, and brings the request back to the pool:
+ *
+ * - It looks for a free socket in `freeSockets`, under the name of the host. Views have other keys in that time.
+ * - It calls `createSocket`, or, at a limit, pushes the request into `requests` and forgets about it.
+ *
+ * Whether `addRequest` has been replaced is asked of its source text: a library that was loaded before us has replaced it by then.
+ */
+import { Agent } from 'node:https';
+import { ownSymbol } from './internals.js';
+import type { AgentRequest } from './internals.js';
+
+type AddRequest = (this: object, req: AgentRequest, options: unknown, ...legacy: unknown[]) => void;
+
+/** Of https, which inherits from that of http: a wrapper may stand on either. Node's typings leave out what an agent's own methods are. */
+const prototype = Agent.prototype as unknown as { addRequest: AddRequest };
+
+const { toString } = Function.prototype;
+
+/** Node's own function, once it was seen. */
+let nodes: unknown;
+/** The last one that was somebody else's. */
+let foreign: unknown;
+
+/** Hot path. The function that stands before Node's `addRequest`; `undefined` if none does. */
+export function interceptor(): unknown {
+  const { addRequest } = prototype;
+  if (addRequest === nodes) return undefined;
+  if (addRequest !== foreign) {
+    if (isNodesOwn(addRequest)) {
+      nodes = addRequest;
+      return undefined;
+    }
+    foreign = addRequest;
+  }
+  return addRequest;
+}
+
+/** What all of Node's versions of it have in common, and no wrapper has. */
+function isNodesOwn(candidate: unknown): boolean {
+  if (typeof candidate !== 'function') return false;
+  const text = toString.call(candidate);
+  const parts = ['this.getName(', 'this.createSocket(', 'this.reuseSocket(', 'this.requests[name]'];
+  return (
+    /^function addRequest\(req, options, port\b/.test(text) && parts.every((part) => text.includes(part))
+  );
+}
+
+export function intercept(agent: object, req: AgentRequest, options: unknown, legacy: unknown[]): void {
+  prototype.addRequest.call(agent, req, options, ...legacy);
+}
+
+/** Whether a callback given to `createSocket` is that of Node's `addRequest`: it hands the socket, or the error, to the request itself. */
+export function isNodesCallback(callback: unknown): boolean {
+  if (typeof callback !== 'function') return false;
+  const text = toString.call(callback);
+  return text.includes('setRequestSocket(this, req, socket)') && text.includes('req.onSocket(socket, err)');
+}
+
+/**
+ * The options of a request without those that Node's `addRequest` has put there from the agent. They come before a request's own when a
+ * connection is opened, and may be others by then.
+ */
+export function ownOptionsOf(options: object, agentOptions: object): Record<string, unknown> {
+  const own: Record<string, unknown> = Object.assign(Object.create(null), options);
+  for (const [name, value] of Object.entries(agentOptions))
+    if (own[name] === value) Reflect.deleteProperty(own, name);
+  return own;
+}
+
+/** What Node's `addRequest` leaves on a request that it pushes into `requests`. */
+interface Queued {
+  readonly options: object;
+  run(fn: () => void): void;
+}
+
+export function queuedByNode(req: AgentRequest): Queued {
+  const read = (description: string): unknown => {
+    const symbol = ownSymbol(req, description);
+    return symbol && Reflect.get(req, symbol);
+  };
+  const options = read('requestOptions');
+  const resource = read('requestAsyncResource') as { runInAsyncScope?(fn: () => void): void } | undefined;
+  return {
+    options: typeof options === 'object' && options !== null ? options : {},
+    run: (fn) => (typeof resource?.runInAsyncScope === 'function' ? resource.runInAsyncScope(fn) : fn()),
+  };
+}

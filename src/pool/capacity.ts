@@ -1,0 +1,235 @@
+/**
+ * Room for connections: what `maxSockets` and `maxTotalSockets` allow. It counts the connections of all hosts, keeps free
+ * what is reserved, and knows which hosts wait for a place, whose turn it is, and whose idle connection has to go for it.
+ * It promises
+ *
+ * - who waits for a place under `maxTotalSockets` gets it after a bounded number of requests of others: see `MAX_OVERTAKES`;
+ * - an answer takes constant time, or, with `fairness: 'fifo'`, time that grows with the logarithm of the number of hosts
+ *   that wait; to find what can be evicted, it passes over at most as many connections as are reserved.
+ *
+ * It opens and closes nothing: pool.ts does, and tells it.
+ */
+import type { Connection } from './connection.js';
+import type { HostPool } from './host-pool.js';
+import type { Kinds } from './kinds.js';
+import type { HostLimits, Limits } from './limits.js';
+import type { List } from './list.js';
+import { Share } from './reservation.js';
+import { OldestFirst, RoundRobin } from './fairness.js';
+import type { Turns } from './fairness.js';
+
+/**
+ * How many requests may be served on used connections of other hosts before the next host that waits for room under
+ * `maxTotalSockets` gets one of their places. Zero would be strict turns, and a new handshake for every request; no
+ * bound would starve. So a host that waits has its place after at most `(MAX_OVERTAKES + 1) * W` such requests, where W
+ * is the sum of the weights of the hosts that are before it, and its own; with `fairness: 'fifo'`, the number of older
+ * requests that wait for a place, and its own one.
+ */
+export const MAX_OVERTAKES = 20;
+
+export class Room<K extends Kinds> {
+  /** Connections of all hosts that are not closed. What `maxTotalSockets` limits. */
+  size = 0;
+  /** Connections in state `closing`. */
+  closing = 0;
+  /** Hosts in need that only `maxTotalSockets` holds back. */
+  readonly hungry: Turns<K>;
+  /** How many these are: for the hot path. */
+  hungryHosts = 0;
+  /** What is reserved under `maxTotalSockets`, by the limits of those that it is reserved for. */
+  readonly shares: Map<HostLimits, Share<K>> = new Map();
+  /** Reserved places that nobody has. They are kept free. */
+  held = 0;
+
+  readonly #limits: Limits;
+  readonly #idle: List<Connection<K>>;
+  /** Requests served on used connections while other hosts waited for room, since a place was last given. */
+  #overtakes = 0;
+
+  /** @param idle idle connections of all hosts, the least recently used first */
+  constructor(limits: Limits, idle: List<Connection<K>>) {
+    this.#limits = limits;
+    this.#idle = idle;
+    this.hungry = limits.fairness === 'fifo' ? new OldestFirst() : new RoundRobin();
+  }
+
+  // What may be opened, and what has to go
+
+  mayOpen(host: HostPool<K>): boolean {
+    return host.connections.size < host.limits.maxSockets && this.hasPlace(host);
+  }
+
+  /** Whether there is a place for `host` under `maxTotalSockets` that is not reserved for others. */
+  hasPlace({ share }: HostPool<K>): boolean {
+    const left = this.#limits.maxTotalSockets - this.size - this.held;
+    return left > 0 || (share !== undefined && share.unused > 0 && left + share.unused > 0);
+  }
+
+  /** Hot path. Whether there are more connections than a lowered limit allows, those on their way out not counted. */
+  isSurplus(host: HostPool<K>): boolean {
+    if (host.connections.size - host.closing > host.limits.maxSockets) return true;
+    return (
+      this.size - this.closing > this.#limits.maxTotalSockets || (this.#isShort && !this.#isReserved(host))
+    );
+  }
+
+  /** The idle connection that is closed next for the hosts that wait, or for what is reserved. */
+  get evictee(): Connection<K> | undefined {
+    return this.hungry.size > this.closing || this.#isShort ? this.evictable : undefined;
+  }
+
+  /** The least recently used idle connection on a place that is not reserved. */
+  get evictable(): Connection<K> | undefined {
+    let link = this.#idle.head;
+    while (link && this.#isReserved(link.value.host)) link = link.next;
+    return link?.value;
+  }
+
+  /** Whether, after a change of limits, more is open or reserved than there are places. */
+  get isOvercommitted(): boolean {
+    return this.size + this.held > this.#limits.maxTotalSockets;
+  }
+
+  /** The same, when what closes is gone: there are connections on places that are reserved for others. */
+  get #isShort(): boolean {
+    return this.held > 0 && this.size - this.closing + this.held > this.#limits.maxTotalSockets;
+  }
+
+  /** Whether a connection of `host` that is closed would only make room for its own share. */
+  #isReserved({ share }: HostPool<K>): boolean {
+    return share !== undefined && share.isWithinReserve;
+  }
+
+  // What is open
+
+  enter(connection: Connection<K>): void {
+    const { host } = connection;
+    const { connections, limits, share } = host;
+    connections.add(connection);
+    this.size++;
+    if (connections.size >= limits.maxSockets) this.sate(host);
+    if (share) {
+      if (share.unused > 0) this.held--;
+      share.size++;
+    }
+  }
+
+  leave(connection: Connection<K>): void {
+    const { connections, share } = connection.host;
+    connections.delete(connection);
+    this.size--;
+    if (share) {
+      share.size--;
+      if (share.size < share.reserve) this.held++;
+    }
+  }
+
+  /** A connection of `host` is on its way out. */
+  beginClosing(host: HostPool<K>): void {
+    host.closing++;
+    this.closing++;
+    if (host.share) host.share.closing++;
+  }
+
+  /** It has arrived there. */
+  endClosing(host: HostPool<K>): void {
+    host.closing--;
+    this.closing--;
+    if (host.share) host.share.closing--;
+  }
+
+  // Who waits for a place
+
+  /** `host` waits for a place. */
+  hunger(host: HostPool<K>): void {
+    host.isHungry = true;
+    this.hungryHosts++;
+    this.hungry.add(host);
+    host.share?.hungry.push(host.shareLink);
+  }
+
+  /** `host` does not, or not any more. */
+  sate(host: HostPool<K>): void {
+    if (!host.isHungry) return;
+    host.isHungry = false;
+    this.hungryHosts--;
+    this.hungry.remove(host);
+    host.share?.hungry.remove(host.shareLink);
+  }
+
+  /** Who gets the next place: of all that wait, or of those that `share` reserves places for. `undefined`: there is no place. */
+  next(share?: Share<K>): HostPool<K> | undefined {
+    const host = this.#first(share);
+    return host && share?.unused !== 0 && this.hasPlace(host) ? host : undefined;
+  }
+
+  /** `host`, which waits, has a place: the others come next. */
+  takeTurn(host: HostPool<K>): void {
+    this.#overtakes = 0;
+    this.hungry.granted(host);
+    if (host.share?.hungry.remove(host.shareLink)) host.share.hungry.push(host.shareLink);
+  }
+
+  /** Whether `host`, instead of serving one more request of its own, gives up the place to those that wait for one. */
+  mustYield(host: HostPool<K>): boolean {
+    // On a reserved place, what it gives up serves only those of its share.
+    const share = this.#isReserved(host) ? host.share : undefined;
+    const { hungry, closing } = share ?? this;
+    const others = hungry.size - (host.isHungry ? 1 : 0);
+    if (others <= closing || !this.hungry.isOvertaking(host)) return false;
+    if (this.#overtakes++ < MAX_OVERTAKES) return false;
+    this.#overtakes = 0;
+    if (this.#first(share) !== host) return true;
+    // It is its own turn: it keeps the place that it would get.
+    this.takeTurn(host);
+    return false;
+  }
+
+  /** Places that are about to come free, and go to `host` then. */
+  placesFor(host: HostPool<K>): number {
+    if (host.isHungry) return this.hungry.size <= this.closing ? 1 : 0;
+    return host.closing;
+  }
+
+  #first(share: Share<K> | undefined): HostPool<K> | undefined {
+    return share ? share.hungry.head?.value : this.hungry.next;
+  }
+
+  // What is reserved
+
+  /** Gives out what `maxTotalSockets` allows to reserve. One place at least stays for everybody. */
+  allot(): void {
+    let left = Math.max(0, this.#limits.maxTotalSockets - 1);
+    this.held = 0;
+    for (const [limits, share] of this.shares) {
+      share.reserve = Math.min(limits.reserve, left);
+      left -= share.reserve;
+      this.held += share.unused;
+    }
+  }
+
+  /**
+   * There are other rules. `allot` gives out what they reserve.
+   *
+   * @param reserving the limits that reserve something
+   * @param relimit gives a host its limits, and the share that goes with them
+   */
+  reshare(
+    reserving: readonly HostLimits[],
+    hosts: Iterable<HostPool<K>>,
+    relimit: (host: HostPool<K>) => void,
+  ): void {
+    this.shares.clear();
+    for (const limits of reserving) this.shares.set(limits, new Share());
+    for (const host of hosts) {
+      this.sate(host);
+      for (const { shareLink } of host.idle) if (shareLink) host.share?.idle.remove(shareLink);
+      relimit(host);
+      const { share } = host;
+      if (!share) continue;
+      share.size += host.connections.size;
+      share.closing += host.closing;
+    }
+    for (const connection of this.#idle) connection.host.share?.addIdle(connection);
+  }
+}

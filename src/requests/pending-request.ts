@@ -1,0 +1,245 @@
+/**
+ * A request that waits for a connection: its own async context, its own timeout, and a way out. Node's client
+ * has none of these while a request waits: a destroyed one emits nothing before it is given a socket, and
+ * `timeout` runs only on a socket.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import { ClientRequest } from 'node:http';
+import { inspect } from 'node:util';
+import type { AgentKinds } from '../connections/pooled-socket.js';
+import type { OfferedSession } from '../connections/offered-session.js';
+import { interceptor } from '../node/interception.js';
+import { connectionReset } from '../errors.js';
+import { codeOf, isolate, later, onOwnStack, propertyOf } from '../node/foreign.js';
+import { destroyedWith, timeoutAskedOf } from '../node/internals.js';
+import type { AgentRequest, SocketLike } from '../node/internals.js';
+import { nextTick } from '../node/timers.js';
+import type { Entry } from '../pool/heap.js';
+import type { Waiter } from '../pool/waiter.js';
+import type { QueueTimer } from './queue-timer.js';
+import type { Options } from '../identity/identity.js';
+
+export type Deliver = (error: Error | null, socket?: SocketLike) => void;
+
+const kPending = Symbol('pooling-https-agent.pending');
+type Hooked = AgentRequest & { [kPending]?: PendingRequest | undefined };
+
+export class PendingRequest {
+  readonly req: AgentRequest;
+  readonly options: Options;
+  /** Takes the socket in place of the request: for a caller of `createSocket`. */
+  readonly deliver: Deliver | undefined;
+  /** The function that the request has passed before it came here: see interception.ts. */
+  readonly interceptor: unknown = interceptor();
+  waiter: Waiter<AgentKinds> | undefined = undefined;
+  /** It had a connection before, and has lost it. */
+  isResent = false;
+  /** Its dial was refused for the session that it offered, and is to be made without one. */
+  refused: OfferedSession | undefined = undefined;
+
+  /** When its `timeout` is over, and its place among those that have one. */
+  timesOutAt = Infinity;
+  timeoutEntry: Entry<PendingRequest> | undefined = undefined;
+
+  #resource: AsyncResource | undefined = undefined;
+  #timer: QueueTimer | undefined = undefined;
+  #timedOut = false;
+  /** Methods that somebody had put on this very request before us. */
+  #ownDestroy: ClientRequest['destroy'] | undefined = undefined;
+  #ownSetTimeout: ClientRequest['setTimeout'] | undefined = undefined;
+  #onAbort: ((pending: PendingRequest) => void) | undefined = undefined;
+
+  constructor(req: AgentRequest, options: Options, deliver: Deliver | undefined) {
+    this.req = req;
+    this.options = options;
+    this.deliver = deliver;
+  }
+
+  /** Waiting requests show it, and it holds the options: keys. */
+  [inspect.custom](): string {
+    return `PendingRequest { state: '${this.waiter?.state}' }`;
+  }
+
+  /** The wait begins: what comes of it happens in the async context of now. */
+  enter(): void {
+    // Without `requireManualDestroy`: who keeps something for each async id would keep it for ever.
+    this.#resource = new AsyncResource('PendingRequest');
+  }
+
+  /**
+   * The wait will last longer than this turn: from now on the request can time out, and be destroyed. `onAbort` is
+   * called when it is destroyed before `leave`.
+   */
+  arm(timer: QueueTimer, timeout: number | undefined, onAbort: (pending: PendingRequest) => void): void {
+    this.#onAbort = onAbort;
+    this.#timer = timer;
+    const req: Hooked = this.req;
+    // Every way to end a request (destroy, abort, AbortSignal, pipeline) goes through its `destroy`.
+    if (typeof req.destroy === 'function') {
+      if (Object.hasOwn(req, 'destroy')) this.#ownDestroy = req.destroy;
+      if (Object.hasOwn(req, 'setTimeout')) this.#ownSetTimeout = req.setTimeout;
+      req[kPending] = this;
+      req.destroy = destroyWhilePending;
+      req.setTimeout = setTimeoutWhilePending;
+    }
+    // A `setTimeout` between `enter` and now was Node's own.
+    timer.start(this, timeoutAskedOf(req) ?? timeout ?? 0);
+  }
+
+  /** The wait is over: nothing of it stays on the request. */
+  leave(): void {
+    if (!this.#onAbort) return;
+    this.#onAbort = undefined;
+    this.#timer?.stop(this);
+    const req: Hooked = this.req;
+    if (req[kPending] !== this) return;
+    // In reverse order of creation: V8 then takes the request's shape back to what it was.
+    if (req.setTimeout === setTimeoutWhilePending) {
+      if (this.#ownSetTimeout) req.setTimeout = this.#ownSetTimeout;
+      else Reflect.deleteProperty(req, 'setTimeout');
+    }
+    if (req.destroy === destroyWhilePending) {
+      if (this.#ownDestroy) req.destroy = this.#ownDestroy;
+      else Reflect.deleteProperty(req, 'destroy');
+    }
+    Reflect.deleteProperty(req, kPending);
+  }
+
+  /**
+   * Runs `fn` in the async context in which the request was made: at once, or, if it has waited, on a stack of our own, which may be
+   * a moment later. What `fn` throws does not stop the caller.
+   */
+  run(fn: () => void): void {
+    const resource = this.#resource;
+    if (resource) onOwnStack(() => resource.runInAsyncScope(fn));
+    else isolate(fn);
+  }
+
+  /** The same for what may call `createConnection` of a user: if the request has waited, a moment later, always. */
+  runLater(fn: () => void): void {
+    const resource = this.#resource;
+    if (resource) later(() => resource.runInAsyncScope(fn));
+    else isolate(fn);
+  }
+
+  /** Ends the request without a connection: with what it was destroyed with, or else with `reason`, which may be anything. */
+  fail(reason: unknown): void {
+    if (this.req.destroyed) {
+      this.end();
+      return;
+    }
+    this.run(() => {
+      if (this.deliver) {
+        this.deliver((reason as Error) || new Error(`No connection was opened: ${String(reason)}`));
+      } else if (codeOf(reason) === 'ERR_PROXY_TUNNEL') {
+        // Node's onSocket leaves this one to the agent.
+        nextTick(() => {
+          if (propertyOf(reason, 'proxyTunnelTimeout') && !this.#timedOut) this.req.emit('timeout');
+          this.req.emit('error', reason);
+          onSocket(this.req, null, reason as Error);
+        });
+      } else {
+        endWith(this.req, reason);
+      }
+    });
+  }
+
+  /** Ends the request, which was destroyed. */
+  end(): void {
+    const error = this.#reasonOfEnd();
+    this.run(() => {
+      // There is no socket to hand over: it has to be an error.
+      if (this.deliver) this.deliver(error || hangUp());
+      else if (error) endWith(this.req, error);
+      else onSocket(this.req, null);
+    });
+  }
+
+  /** `undefined`: Node's client knows what to make of a request that was given up before it had a socket. */
+  #reasonOfEnd(): Error | undefined {
+    const error = destroyedWith(this.req);
+    if (error) return error;
+    // Callers that answer a timeout with `abort()` rely on what follows on a socket, where alone Node has timeouts: an 'error'.
+    return this.#timedOut ? hangUp() : undefined;
+  }
+
+  /** Node's own, and an end to the wait. */
+  destroy(error: Error | undefined): void {
+    const onAbort = this.#onAbort;
+    this.leave();
+    this.req.destroy(error);
+    onAbort?.(this);
+  }
+
+  /** Node's own waits for the socket; ours starts now. */
+  setTimeout(timeout: number, callback: (() => void) | undefined): void {
+    (this.#ownSetTimeout ?? ClientRequest.prototype.setTimeout).call(this.req, timeout, callback);
+    this.#timer?.start(this, timeout);
+  }
+
+  /** Its `timeout` is over. It may go on waiting: whoever listens decides. */
+  timeOut(): void {
+    this.#timedOut = true;
+    this.run(() => void this.req.emit('timeout'));
+  }
+}
+
+/** The wait of `req`, if it was armed. */
+export function pendingOf(req: object): PendingRequest | undefined {
+  return (req as Partial<Hooked>)[kPending];
+}
+
+/** Who wrapped us and kept the wrapper after the wait was over comes here without a wait: on to Node's own. */
+function destroyWhilePending(this: Hooked, error?: Error): ClientRequest {
+  const pending = this[kPending];
+  if (!pending) return ClientRequest.prototype.destroy.call(this, error);
+  pending.destroy(error);
+  return this;
+}
+
+function setTimeoutWhilePending(this: Hooked, timeout: number, callback?: () => void): ClientRequest {
+  const pending = this[kPending];
+  if (!pending) return ClientRequest.prototype.setTimeout.call(this, timeout, callback);
+  pending.setTimeout(timeout, callback);
+  return this;
+}
+
+/** As Node's client says it. */
+function hangUp(): Error {
+  return connectionReset('socket hang up');
+}
+
+/** Node's onSocket takes what is falsy for no error, and reads the `code` of all others. */
+function endWith(req: AgentRequest, error: unknown): void {
+  if (error && isReadable(error)) {
+    onSocket(req, null, error as Error);
+    return;
+  }
+  nextTick(() => {
+    Object.assign(req, { destroyed: true, _closed: true });
+    try {
+      req.emit('error', error);
+    } finally {
+      req.emit('close');
+    }
+  });
+}
+
+function isReadable(error: unknown): boolean {
+  try {
+    void (error as { code?: unknown }).code;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Node's typings know neither the `null` nor the error. */
+interface Receiver {
+  onSocket(socket: SocketLike | null, error?: Error): void;
+}
+
+/** Hot path. */
+export function onSocket(req: ClientRequest, socket: SocketLike | null, error?: Error): void {
+  (req as unknown as Receiver).onSocket(socket, error);
+}

@@ -1,0 +1,96 @@
+/**
+ * One timer for all that can come over requests while they wait: their own `timeout`, and the pool's deadlines. It runs
+ * only while somebody waits who has one of them. It keeps the process alive: else a request whose host is paused, or
+ * whose connections keep nothing alive, would get no answer at all.
+ */
+import { isolate } from '../node/foreign.js';
+import { MAX_TIMEOUT } from '../node/internals.js';
+import { clearTimeout, LOST_AFTER, monotonicNow, setTimeout } from '../node/timers.js';
+import { Entry, Heap } from '../pool/heap.js';
+import type { PendingRequest } from './pending-request.js';
+
+/** The pool, as far as its deadlines go. */
+interface Deadlines {
+  /** When somebody may have waited for too long, or `Infinity`. */
+  readonly nextDeadline: number;
+  /** Sees to those who have, and returns the next. */
+  expire(now: number): number;
+}
+
+export class QueueTimer {
+  readonly #pool: Deadlines;
+  readonly #timeouts = new Heap<PendingRequest>((a, b) => a.timesOutAt < b.timesOutAt);
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #wakesAt = Infinity;
+
+  constructor(pool: Deadlines) {
+    this.#pool = pool;
+  }
+
+  /** `pending` is told when `timeout` milliseconds are over; `0` takes that back. */
+  start(pending: PendingRequest, timeout: number): void {
+    const entry = (pending.timeoutEntry ??= new Entry<PendingRequest>(pending));
+    this.#timeouts.remove(entry);
+    const now = monotonicNow();
+    if (now > this.#wakesAt + LOST_AFTER) this.#clear();
+    if (timeout > 0) {
+      pending.timesOutAt = now + Math.min(timeout, MAX_TIMEOUT);
+      this.#timeouts.add(entry);
+    }
+    this.adjust();
+  }
+
+  /** `pending` does not wait any more. */
+  stop(pending: PendingRequest): void {
+    if (pending.timeoutEntry) this.#timeouts.remove(pending.timeoutEntry);
+    this.adjust();
+  }
+
+  /** The next moment may be another one. Waking too early is harmless; only for nobody it must not wake. */
+  adjust(): void {
+    const next = this.#next;
+    if (next === Infinity) {
+      if (this.#wakesAt !== Infinity) this.#clear();
+    } else if (next < this.#wakesAt) {
+      this.#clear();
+      this.#wakesAt = next;
+      const delay = Math.min(Math.max(1, Math.ceil(next - monotonicNow())), MAX_TIMEOUT);
+      this.#timer = setTimeout(wake, delay, this);
+    }
+  }
+
+  wake(): void {
+    this.#clear();
+    isolate(() => this.#expire(monotonicNow()));
+    this.adjust();
+  }
+
+  #expire(now: number): void {
+    for (
+      let pending = this.#timeouts.top;
+      pending && pending.timesOutAt <= now;
+      pending = this.#timeouts.top
+    ) {
+      // In the order of time, also when the loop was busy and both are over.
+      this.#pool.expire(pending.timesOutAt);
+      if (pending !== this.#timeouts.top) continue;
+      if (pending.timeoutEntry) this.#timeouts.remove(pending.timeoutEntry);
+      pending.timeOut();
+    }
+    this.#pool.expire(now);
+  }
+
+  get #next(): number {
+    return Math.min(this.#pool.nextDeadline, this.#timeouts.top?.timesOutAt ?? Infinity);
+  }
+
+  #clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#wakesAt = Infinity;
+  }
+}
+
+function wake(timer: QueueTimer): void {
+  timer.wake();
+}
