@@ -201,9 +201,7 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
 
   /** The connection of `pooled` exists, or is ready for a request. */
   connected(pooled: PooledSocket): void {
-    const { connection } = pooled;
-    if (connection.waiter?.state !== 'dialling' && passesBy(pooled)) this.pool.close(connection, 'surplus');
-    else this.pool.connected(connection);
+    this.pool.connected(pooled.connection);
   }
 
   /** `socket` is free again, says Node's client or somebody else. */
@@ -226,11 +224,7 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
     pooled.hint = this.#lifetimes.hintOf(response?.rawHeaders);
     if (response) this.#lifetimes.answered(connection);
     pooled.requestTimer = socket.timeout ? timerOf(socket) : undefined;
-    const reusable =
-      allowsAnother(pooled) &&
-      !passesBy(pooled) &&
-      this.#idleEntry.mayKeep(pooled) &&
-      this.usable(connection);
+    const reusable = allowsAnother(pooled) && this.#idleEntry.mayKeep(pooled) && this.usable(connection);
     this.pool.release(connection, reusable, !this.#lifetimes.isNeverSafe(connection, pooled.hint));
     if (pooled.request === request) {
       pooled.request = undefined;
@@ -361,6 +355,10 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
   assign(connection: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
     const pending = waiter.request;
     const { pooled } = connection;
+    if (pooled && pooled.openedIn < pending.openedSince) {
+      this.#passOver(connection, waiter);
+      return;
+    }
     pending.leave();
     this.#queueTimer.adjust();
     if (!pooled) return;
@@ -370,6 +368,13 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
       if (connection.state !== 'active' || pooled.socket.destroyed) this.#missed(pooled, waiter);
       else this.#lease(pooled, pending.req, pending.options, pending.deliver);
     });
+  }
+
+  /** The request of `waiter` has passed a mocking library that `connection` was opened before (see interception.ts): it gets a new one. */
+  #passOver(connection: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
+    const { careful, host, priority, request, since } = waiter;
+    request.waiter = new Waiter<AgentKinds>(host, request, careful, since, priority);
+    this.pool.retry(connection, request.waiter, true);
   }
 
   /** `pooled` was closed between the moment when `waiter` got it and the one in which its request was to hear of that. */
@@ -768,17 +773,6 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
 
 function reconsider(pooled: PooledSocket): void {
   pooled.driver.replays.reconsider(pooled);
-}
-
-/**
- * Hot path. A request that waits has passed a mocking library (see interception.ts) that the connection was opened before, and has never
- * been seen by: on it, what is mocked would reach the real server.
- */
-function passesBy({ connection, interceptor }: PooledSocket): boolean {
-  const { waiting } = connection.host;
-  if (waiting.size === 0) return false;
-  const passed = waiting.next?.request.interceptor;
-  return passed !== undefined && passed !== interceptor;
 }
 
 function turn(driver: SocketDriver): void {

@@ -8,7 +8,7 @@ import { DialClock } from './dial-clock.js';
 import { OfferedSession } from './offered-session.js';
 import { connectionLabel, debug } from '../debug.js';
 import { connectionReset, invalidType } from '../errors.js';
-import { interceptor } from '../node/interception.js';
+import { numberForConnection } from '../node/interception.js';
 import type { Lifetimes } from '../lifetimes/lifetimes.js';
 import { callIfAble } from '../node/foreign.js';
 import { sayClose } from '../node/last-request.js';
@@ -25,8 +25,8 @@ type Conn = Connection<AgentKinds>;
 /** What was noted when a dial began. */
 interface Begun {
   readonly clock: DialClock | undefined;
-  /** See `PooledSocket.interceptor`. */
-  readonly openedBy: unknown;
+  /** See `PooledSocket.openedIn`. */
+  readonly openedIn: number;
 }
 
 export class PendingDials {
@@ -61,10 +61,10 @@ export class PendingDials {
     const note = refused ? ', without a session' : '';
     debug.enabled && debug('%s is opened for %s%s', connectionLabel(connection), pending.req.method, note);
     const dial = { origin, options, requested, offersSession: refused === undefined };
-    const openedBy = interceptor();
+    const openedIn = numberForConnection();
     connector.dial(pending.req, dial, {
       brought: (socket) => {
-        this.#answered(connection, socket, options, { clock, openedBy });
+        this.#answered(connection, socket, options, { clock, openedIn });
         const { pooled } = connection;
         if (pooled && connection.state !== 'closed') clock?.watch(pooled.socket);
         else clock?.clear();
@@ -132,7 +132,7 @@ export class PendingDials {
     }
   }
 
-  #take(connection: Conn, socket: unknown, options: Options, { clock, openedBy }: Begun): void {
+  #take(connection: Conn, socket: unknown, options: Options, { clock, openedIn }: Begun): void {
     const { pool } = this.#driver;
     if (!isSocketLike(socket) || pooledSocketOf(socket)) {
       const expected = 'a stream.Duplex that is in no pool yet, returned by createConnection';
@@ -147,7 +147,7 @@ export class PendingDials {
       pool.failed(connection, why);
     } else {
       const pooled = this.own(connection, socket, options);
-      pooled.interceptor = openedBy;
+      pooled.openedIn = openedIn;
       if (this.#driver.resumption.isOffered(socket)) pooled.offered = new OfferedSession(pooled, clock);
       const waits = pool.limits.binding === 'late' && awaitReady(pooled);
       if (!waits) this.#driver.connected(pooled);

@@ -33,8 +33,8 @@ export class PooledSocket {
   readonly options: Options;
   /** `agent: false` makes an agent for this one request: nobody could use the connection again, or close it. */
   readonly isOneOff: boolean;
-  /** The function that stood before Node's `addRequest` when it was opened: see interception.ts. */
-  interceptor: unknown = undefined;
+  /** When it was opened, as interception.ts counts. `0`: that is not known, as of a socket from outside. */
+  openedIn = 0;
   /** The request that has it. */
   request: AgentRequest | undefined = undefined;
   /** With what options it asked for a connection. `undefined`: it must not be given another one. */

@@ -19,23 +19,36 @@ const prototype = Agent.prototype as unknown as { addRequest: AddRequest };
 
 const { toString } = Function.prototype;
 
-/** Node's own function, once it was seen. */
-let nodes: unknown;
-/** The last one that was somebody else's. */
+/** What stood there when it was looked at last; and that, if it was not Node's own. */
+let seen: unknown;
 let foreign: unknown;
+/** How often something else has been found there. */
+let changes = 0;
 
 /** Hot path. The function that stands before Node's `addRequest`; `undefined` if none does. */
 export function interceptor(): unknown {
   const { addRequest } = prototype;
-  if (addRequest === nodes) return undefined;
-  if (addRequest !== foreign) {
-    if (isNodesOwn(addRequest)) {
-      nodes = addRequest;
-      return undefined;
-    }
-    foreign = addRequest;
+  if (addRequest !== seen) {
+    seen = addRequest;
+    foreign = isNodesOwn(addRequest) ? undefined : addRequest;
+    changes++;
   }
-  return addRequest;
+  return foreign;
+}
+
+/**
+ * The moment that decides which connections a request may have. A mocking library has a say in those that are opened while it is there;
+ * on one that was opened before, what is mocked would reach the real server. So a request that has passed one gets no connection with a
+ * lower number than its own; all others have none.
+ */
+export function numberForRequest(): number {
+  return interceptor() === undefined ? 0 : changes;
+}
+
+/** The same moment, of a connection that is about to be opened. */
+export function numberForConnection(): number {
+  interceptor();
+  return changes;
 }
 
 /** What all of Node's versions of it have in common, and no wrapper has. */

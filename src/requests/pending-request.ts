@@ -8,7 +8,7 @@ import { ClientRequest } from 'node:http';
 import { inspect } from 'node:util';
 import type { AgentKinds } from '../connections/pooled-socket.js';
 import type { OfferedSession } from '../connections/offered-session.js';
-import { interceptor } from '../node/interception.js';
+import { numberForRequest } from '../node/interception.js';
 import { connectionReset } from '../errors.js';
 import { codeOf, isolate, later, onOwnStack, propertyOf } from '../node/foreign.js';
 import { destroyedWith, timeoutAskedOf } from '../node/internals.js';
@@ -29,8 +29,8 @@ export class PendingRequest {
   readonly options: Options;
   /** Takes the socket in place of the request: for a caller of `createSocket`. */
   readonly deliver: Deliver | undefined;
-  /** The function that the request has passed before it came here: see interception.ts. */
-  readonly interceptor: unknown = interceptor();
+  /** The least number that a connection for it may have: see interception.ts. */
+  readonly openedSince: number = numberForRequest();
   waiter: Waiter<AgentKinds> | undefined = undefined;
   /** It had a connection before, and has lost it. */
   isResent = false;

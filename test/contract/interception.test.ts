@@ -193,6 +193,59 @@ it('several wrappers, put on and taken off', LIMIT, async (t) => {
   assert.equal(server.peak(), 1);
 });
 
+for (const binding of ['eager', 'late'] as const) {
+  for (const [what, change] of [
+    ['is taken off', () => (core.addRequest = original)],
+    ['gives way to another', (t: TestContext) => intercept(t, passing)],
+  ] as const) {
+    it(`${binding}: requests wait while the wrapper that they have passed ${what}`, LIMIT, async (t) => {
+      const server = await holdingServer(t);
+      const agent = poolingAgent(t, { ca: server.ca, binding, maxSockets: 1 });
+      intercept(t, purging);
+      const answers = [send(server, { agent, path: '/close' }), send(server, { agent })];
+      await until(() => server.held.length === 1);
+      change(t);
+      answers.push(send(server, { agent }));
+      // So that the next one needs a connection that was not there before.
+      server.held[0]?.setHeader('connection', 'close').end();
+      for (let i = 1; i < 3; i++) {
+        await until(() => server.held.length === i + 1);
+        server.held[i]?.end();
+      }
+      for (const { closed, errors } of answers) {
+        await closed;
+        assert.deepEqual(errors, []);
+      }
+      assert.ok(server.connections() <= 3, `${server.connections()}`);
+    });
+  }
+
+  it(
+    `${binding}: of connections that come free, older requests may have those from before`,
+    LIMIT,
+    async (t) => {
+      const server = await holdingServer(t);
+      const agent = poolingAgent(t, { ca: server.ca, binding, maxSockets: 2 });
+      core.addRequest = original;
+      const real = [send(server, { agent }), send(server, { agent })];
+      await until(() => server.held.length === 2);
+      const before = send(server, { agent });
+      const sockets = new Set(real.map(({ req }) => req.socket));
+      intercept(t, purging);
+      const mocked = send(server, { agent });
+      // Both in one turn: one is still settling when it is decided about the other.
+      for (const res of server.held.splice(0)) res.end();
+      await until(() => server.held.length === 2);
+      assert.ok(sockets.has(before.req.socket));
+      assert.ok(!sockets.has(mocked.req.socket));
+      for (const res of server.held) res.end();
+      await Promise.all([before.closed, mocked.closed]);
+      assert.deepEqual([before.errors, mocked.errors], [[], []]);
+      assert.equal(server.peak(), 2);
+    },
+  );
+}
+
 it('wrappers of our own class and of one agent', LIMIT, async (t) => {
   core.addRequest = original;
   const server = await httpsServer(t);
