@@ -7,7 +7,7 @@ import { onAgentFree } from './free-listener.js';
 import { kDriver } from './driver-key.js';
 import { unsupported } from '../errors.js';
 import { defineDurations, defineLimits } from '../options/live-options.js';
-import { hasProxyConfig } from '../node/internals.js';
+import { hasProxyConfig } from '../node/proxy-support.js';
 import type { PoolingAgentOptions, ResolvedOptions } from '../options/options.js';
 import { definerFor } from './own-properties.js';
 import { Resumption } from '../sessions/resumption.js';

@@ -4,7 +4,7 @@
  * mark: it finds nothing of ours, and what it notes goes to a place aside. Nothing is gathered for that, so that a request costs the same
  * with one connection and with thousands.
  */
-import type { AgentRequest, SocketLike } from '../node/internals.js';
+import type { AgentRequest, SocketLike } from '../node/types.js';
 
 export type View<T> = Record<string, T[]>;
 

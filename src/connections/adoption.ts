@@ -8,8 +8,8 @@
 import { Agent } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { pooledSocketOf } from './pooled-socket.js';
-import { hasProxyConfig } from '../node/internals.js';
-import type { AgentRequest, SocketLike } from '../node/internals.js';
+import { hasProxyConfig } from '../node/proxy-support.js';
+import type { AgentRequest, SocketLike } from '../node/types.js';
 import { areConnectFunctionsOwn } from '../node/connect-functions.js';
 import { isVerified } from '../sessions/session-key.js';
 import type { ConnectingAgent } from './connector.js';

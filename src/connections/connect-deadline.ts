@@ -9,8 +9,8 @@
  * lets the process end.
  */
 import { isIP } from 'node:net';
-import { isUnreferenced } from '../node/internals.js';
-import type { Handle, SocketLike } from '../node/internals.js';
+import { isUnreferenced } from '../node/socket.js';
+import type { Handle, SocketLike } from '../node/types.js';
 import { clearTimeout, MAX_DELAY, setImmediate, setTimeout } from '../node/timers.js';
 
 /** What a dial was waiting for: for `createConnection` to bring a socket, or for that socket's event of this name. */

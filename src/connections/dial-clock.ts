@@ -3,7 +3,7 @@ import { connectionLabel, debug } from '../debug.js';
 import { connectTimedOut } from '../errors.js';
 import type { AgentKinds } from './pooled-socket.js';
 import { ConnectDeadline } from './connect-deadline.js';
-import type { SocketLike } from '../node/internals.js';
+import type { SocketLike } from '../node/types.js';
 import type { Connection } from '../pool/connection.js';
 import type { Options } from '../identity/identity.js';
 

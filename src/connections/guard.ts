@@ -9,7 +9,7 @@
  */
 import { callIfAble } from '../node/foreign.js';
 import type { PooledSocket } from './pooled-socket.js';
-import type { SocketLike } from '../node/internals.js';
+import type { SocketLike } from '../node/types.js';
 import { monotonicNow } from '../node/timers.js';
 
 export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chunk: Buffer) => void): void {

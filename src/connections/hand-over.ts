@@ -2,7 +2,7 @@
 import type { PooledSocket } from './pooled-socket.js';
 import { isLast } from '../lifetimes/keep-alive-hint.js';
 import { saysClose } from '../node/request-headers.js';
-import type { AgentRequest } from '../node/internals.js';
+import type { AgentRequest } from '../node/types.js';
 
 /** Hot path. The request that has `pooled` leaves it. */
 export function allowsAnother(pooled: PooledSocket): boolean {

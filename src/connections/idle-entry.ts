@@ -5,8 +5,8 @@
 import type { PooledSocket } from './pooled-socket.js';
 import { watch } from './guard.js';
 import { isolate, throwLater } from '../node/foreign.js';
-import { clearAsyncId } from '../node/internals.js';
-import type { SocketLike } from '../node/internals.js';
+import { clearAsyncId } from '../node/async-context.js';
+import type { SocketLike } from '../node/types.js';
 import { LOST_AFTER, monotonicNow, setTimeout } from '../node/timers.js';
 
 /**

@@ -7,7 +7,7 @@
  */
 import type { PooledSocket } from './pooled-socket.js';
 import type { Output } from '../node/client-request.js';
-import type { AgentRequest } from '../node/internals.js';
+import type { AgentRequest } from '../node/types.js';
 import { nextTick } from '../node/timers.js';
 import type { DialClock } from './dial-clock.js';
 

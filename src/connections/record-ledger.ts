@@ -8,7 +8,7 @@
  * unbalanced ledger proves nothing; only a balanced one does.
  */
 import { callIfAble, propertyOf } from '../node/foreign.js';
-import type { Handle, SocketLike } from '../node/internals.js';
+import type { Handle, SocketLike } from '../node/types.js';
 
 /** Bytes around each record's content: header, explicit nonce, content type, tag. `undefined`: they vary. */
 function overheadOf(protocol: unknown, cipher: unknown): number | undefined {

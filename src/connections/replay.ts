@@ -4,7 +4,7 @@
  */
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 import { connectionLabel, debug, debugWait, requestLabel } from '../debug.js';
-import type { AgentRequest } from '../node/internals.js';
+import type { AgentRequest } from '../node/types.js';
 import type { Connection } from '../pool/connection.js';
 import type { HostPool } from '../pool/host-pool.js';
 import type { Pool } from '../pool/pool.js';

@@ -5,8 +5,8 @@
  */
 import { invalidType, invalidValue } from '../errors.js';
 import { callIfAble } from '../node/foreign.js';
-import { setHighWaterMark } from '../node/internals.js';
-import type { AgentRequest, SocketLike } from '../node/internals.js';
+import { setHighWaterMark } from '../node/socket.js';
+import type { AgentRequest, SocketLike } from '../node/types.js';
 
 export function applyHighWaterMark(socket: SocketLike, req: AgentRequest, value: unknown): void {
   // As for a new stream.

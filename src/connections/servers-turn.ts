@@ -4,7 +4,7 @@
  */
 import type { PooledSocket } from './pooled-socket.js';
 import { propertyOf } from '../node/foreign.js';
-import type { AgentRequest } from '../node/internals.js';
+import type { AgentRequest } from '../node/types.js';
 
 export function isServersTurn(pooled: PooledSocket, request: AgentRequest): boolean {
   const { socket } = pooled;

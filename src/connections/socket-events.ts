@@ -12,8 +12,9 @@ import { guard, unguard } from './guard.js';
 import { isLoss, interceptDestroy, restoreDestroy } from '../node/client-request.js';
 import { callIfAble, isolate } from '../node/foreign.js';
 import { nextTick } from '../node/timers.js';
-import { hasOnlyListener, peerOf, timerOf } from '../node/internals.js';
-import type { SocketLike } from '../node/internals.js';
+import { hasOnlyListener } from '../node/listeners.js';
+import { peerOf, timerOf } from '../node/socket.js';
+import type { SocketLike } from '../node/types.js';
 
 const LISTENERS: readonly (readonly [string, (this: SocketLike, error: unknown) => void])[] = [
   ['free', onFree],

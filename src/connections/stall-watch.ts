@@ -10,7 +10,7 @@ import type { PooledSocket } from './pooled-socket.js';
 import { connectionLabel, debug } from '../debug.js';
 import { socketTimedOut } from '../errors.js';
 import { callIfAble } from '../node/foreign.js';
-import type { AgentRequest } from '../node/internals.js';
+import type { AgentRequest } from '../node/types.js';
 import { clearTimeout, LOST_AFTER, MAX_DELAY, monotonicNow, nextTick, setTimeout } from '../node/timers.js';
 import { isServersTurn, movedBytes } from './servers-turn.js';
 import type { LeakReport } from '../options/options.js';

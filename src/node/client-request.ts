@@ -26,8 +26,8 @@
  */
 import type { PooledSocket } from '../connections/pooled-socket.js';
 import { codeOf, propertyOf } from './foreign.js';
-import { ownSymbol } from './internals.js';
-import type { AgentRequest, SocketLike } from './internals.js';
+import { ownSymbol } from './symbols.js';
+import type { AgentRequest, SocketLike } from './types.js';
 
 /** A piece of the output queue of Node's `OutgoingMessage`. */
 export interface Output {

@@ -9,8 +9,8 @@
  * Whether `addRequest` has been replaced is asked of its source text: a library that was loaded before us has replaced it by then.
  */
 import { Agent } from 'node:https';
-import { ownSymbol } from './internals.js';
-import type { AgentRequest } from './internals.js';
+import { ownSymbol } from './symbols.js';
+import type { AgentRequest } from './types.js';
 
 type AddRequest = (this: object, req: AgentRequest, options: unknown, ...legacy: unknown[]) => void;
 

@@ -3,7 +3,7 @@
  * agent.constructor()`; Node's own keeps nothing open by default and has the request say `Connection: close`, but ours cannot tell then
  * what it is made for.
  */
-import type { AgentRequest } from './internals.js';
+import type { AgentRequest } from './types.js';
 
 /** What is behind a request's public face. */
 interface Internals {

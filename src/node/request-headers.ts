@@ -2,7 +2,7 @@
  * What a request of Node's client says in its headers. Node keeps those that were given as a list, or with `Expect`, only as the text
  * that it will send; all others can be asked for.
  */
-import type { AgentRequest } from './internals.js';
+import type { AgentRequest } from './types.js';
 
 /** A header as it was given, whatever its letter case: text, a number, or a list. `undefined`: there is none. */
 export function headerOf(req: AgentRequest, name: string): unknown {

@@ -2,7 +2,7 @@
 import { atLeastZero, duration, durationOrNever } from '../validate.js';
 import type { Check } from '../validate.js';
 import { scheduling } from '../limits/host-limits.js';
-import { MAX_TIMEOUT } from '../node/internals.js';
+import { MAX_DELAY } from '../node/timers.js';
 import type { Define } from '../agent/own-properties.js';
 import type { Limits } from '../pool/limits.js';
 
@@ -14,7 +14,7 @@ export function timeoutOf(options: { readonly timeout?: unknown }): number {
   } catch {
     return 0;
   }
-  return typeof timeout === 'number' && timeout > 0 ? Math.min(timeout, MAX_TIMEOUT) : 0;
+  return typeof timeout === 'number' && timeout > 0 ? Math.min(timeout, MAX_DELAY) : 0;
 }
 
 /** Limits that can be changed at any time. */

@@ -4,8 +4,7 @@
  * whose connections keep nothing alive, would get no answer at all.
  */
 import { isolate } from '../node/foreign.js';
-import { MAX_TIMEOUT } from '../node/internals.js';
-import { clearTimeout, LOST_AFTER, monotonicNow, setTimeout } from '../node/timers.js';
+import { clearTimeout, LOST_AFTER, MAX_DELAY, monotonicNow, setTimeout } from '../node/timers.js';
 import { Entry, Heap } from '../pool/heap.js';
 import type { PendingRequest } from './pending-request.js';
 
@@ -34,7 +33,7 @@ export class QueueTimer {
     const now = monotonicNow();
     if (now > this.#wakesAt + LOST_AFTER) this.#clear();
     if (timeout > 0) {
-      pending.timesOutAt = now + Math.min(timeout, MAX_TIMEOUT);
+      pending.timesOutAt = now + Math.min(timeout, MAX_DELAY);
       this.#timeouts.add(entry);
     }
     this.adjust();
@@ -54,7 +53,7 @@ export class QueueTimer {
     } else if (next < this.#wakesAt) {
       this.#clear();
       this.#wakesAt = next;
-      const delay = Math.min(Math.max(1, Math.ceil(next - monotonicNow())), MAX_TIMEOUT);
+      const delay = Math.min(Math.max(1, Math.ceil(next - monotonicNow())), MAX_DELAY);
       this.#timer = setTimeout(wake, delay, this);
     }
   }

@@ -9,7 +9,7 @@
 import { atLeastZero } from '../validate.js';
 import { invalidType, invalidValue } from '../errors.js';
 import { headerOf } from '../node/request-headers.js';
-import type { AgentRequest } from '../node/internals.js';
+import type { AgentRequest } from '../node/types.js';
 
 /** The safe methods (RFC 9110, section 9.2.1). PUT and DELETE are idempotent, but the second one may be answered otherwise. */
 const SAFE: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];

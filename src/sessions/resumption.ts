@@ -8,8 +8,8 @@
 import { pooledSocketOf } from '../connections/pooled-socket.js';
 import { connectionLabel, debug, hostLabel } from '../debug.js';
 import { callIfAble, codeOf, isolate, propertyOf } from '../node/foreign.js';
-import { isSocketLike } from '../node/internals.js';
-import type { SocketLike } from '../node/internals.js';
+import { isSocketLike } from '../node/socket.js';
+import type { SocketLike } from '../node/types.js';
 import type { Options, Origin } from '../identity/identity.js';
 import type { SessionCache } from './session-cache.js';
 import { sessionKeyOf } from './session-key.js';

@@ -1,6 +1,6 @@
 /** The content of an export: which sessions belong to which identity. Everything is checked before anything is used. */
 import { sessionImport } from '../errors.js';
-import { unwrapsSessions } from '../node/internals.js';
+import { unwrapsSessions } from '../node/session-mark.js';
 import { seal, unseal } from './seal.js';
 import type { SealKey } from './seal.js';
 import { derOf, isMarked } from './session-info.js';

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { ConnectDeadline } from '../../src/connections/connect-deadline.js';
-import type { SocketLike } from '../../src/node/internals.js';
+import type { SocketLike } from '../../src/node/types.js';
 import { block } from '../support/block.js';
 import { until } from '../support/until.js';
 

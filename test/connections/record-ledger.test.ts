@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { RecordLedger } from '../../src/connections/record-ledger.js';
-import type { SocketLike } from '../../src/node/internals.js';
+import type { SocketLike } from '../../src/node/types.js';
 import { rawServer } from '../support/server.js';
 import { until } from '../support/until.js';
 

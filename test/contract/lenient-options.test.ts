@@ -5,7 +5,7 @@ import { PoolingAgent, SessionCache } from '../../src/index.js';
 import type { HostLimitOptions, PoolingAgentOptions } from '../../src/index.js';
 import { likelyName, warnOfNames } from '../../src/options/option-names.js';
 import { AGENT_OPTIONS, KNOWN_OPTIONS } from '../../src/options/known-options.js';
-import { hasProxyConfig } from '../../src/node/internals.js';
+import { hasProxyConfig } from '../../src/node/proxy-support.js';
 import { poolingAgent, waitingCount } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { PoolingAgent } from '../../src/index.js';
 import { ReplayRule, replayRule } from '../../src/requests/replayable.js';
-import type { AgentRequest } from '../../src/node/internals.js';
+import type { AgentRequest } from '../../src/node/types.js';
 
 /** The request as an agent gets it. */
 function asked(options: RequestOptions): AgentRequest {

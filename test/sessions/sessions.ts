@@ -1,7 +1,7 @@
 /** TLS sessions for tests: made by hand, in OpenSSL's own format, or got from a server. */
 import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
-import { unwrapsSessions } from '../../src/node/internals.js';
+import { unwrapsSessions } from '../../src/node/session-mark.js';
 import { until } from '../support/until.js';
 
 function element(tag: number, ...content: Uint8Array[]): Buffer {

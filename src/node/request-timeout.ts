@@ -1,0 +1,42 @@
+/** What `req.setTimeout` was called with before the request had a socket. Node keeps that in a listener, and nowhere else. */
+import { ClientRequest } from 'node:http';
+import type { AgentRequest } from './types.js';
+
+type SocketListener = (socket: unknown) => void;
+
+/** The milliseconds that a request's 'socket' listener sets on a socket, if it is one of Node's `req.setTimeout`. */
+function timeoutSetBy(listener: SocketListener): number | undefined {
+  let timeout: number | undefined;
+  listener({ connecting: false, once: () => {}, setTimeout: (value: number) => void (timeout = value) });
+  return timeout;
+}
+
+/** How Node's listener looks. `undefined`: `req.setTimeout` works some other way. */
+function findTimeoutListener(): string | undefined {
+  const listeners: SocketListener[] = [];
+  const once = (event: string, listener: SocketListener): void => {
+    if (event === 'socket') listeners.push(listener);
+  };
+  // Not an EventEmitter: V8 makes its methods slower with each kind that they meet.
+  const request = { timeoutCb: null, socket: null, once, on: once };
+  try {
+    ClientRequest.prototype.setTimeout.call(request as unknown as ClientRequest, 1);
+    const found = listeners.filter((listener) => timeoutSetBy(listener) === 1);
+    return found.length === 1 ? String(found[0]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const timeoutListener = findTimeoutListener();
+
+/**
+ * What `req.setTimeout` was called with before `req` had a socket, in milliseconds. Node keeps it in a listener that sets it
+ * on the socket, and nowhere else.
+ */
+export function timeoutAskedOf(req: AgentRequest): number | undefined {
+  if (!req.timeoutCb || timeoutListener === undefined) return undefined;
+  const listeners = req.listeners('socket') as SocketListener[];
+  const last = listeners.findLast((listener) => String(listener) === timeoutListener);
+  return last && timeoutSetBy(last);
+}

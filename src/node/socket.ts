@@ -1,0 +1,76 @@
+/**
+ * What a socket tells about itself, and its handle where Node's API says nothing. A custom stream may lack any of it, and then the
+ * answer is that nothing is known.
+ */
+import { Socket } from 'node:net';
+import { propertyOf } from './foreign.js';
+import { ownSymbol } from './symbols.js';
+import type { AgentRequest, Handle, SocketLike } from './types.js';
+
+export function isSocketLike(value: unknown): value is SocketLike {
+  const socket = value as Partial<SocketLike> | null | undefined;
+  return typeof socket === 'object' && socket !== null && typeof socket.on === 'function' &&
+    typeof socket.write === 'function' && typeof socket.destroy === 'function'; // prettier-ignore
+}
+
+/**
+ * Where a socket leads, as far as it tells. Its handle is asked first: `remoteAddress` would be kept as one more property of the
+ * socket, at a time when Node's functions have been optimized for sockets without it.
+ */
+export function peerOf(socket: SocketLike): { address?: string | undefined; port?: number | undefined } {
+  const peer = {};
+  if (socket._handle?.getpeername?.(peer) === 0) return peer;
+  const address = propertyOf(socket, 'remoteAddress');
+  const port = propertyOf(socket, 'remotePort');
+  return {
+    address: typeof address === 'string' ? address : undefined,
+    port: typeof port === 'number' ? port : undefined,
+  };
+}
+
+/** A request's `highWaterMark` holds on a reused socket, too, as in Node 24. */
+export function setHighWaterMark(socket: SocketLike, highWaterMark: unknown): void {
+  if (socket.writableHighWaterMark === highWaterMark) return;
+  const state: unknown = Reflect.get(socket, '_writableState');
+  if (state && typeof state === 'object') Reflect.set(state, 'highWaterMark', highWaterMark);
+}
+
+const kTimeout = ownSymbol(new Socket(), 'timeout');
+
+/** Hot path. What stands for the timer that runs on `socket` now: the timer, or of a custom stream its milliseconds. */
+export function timerOf(socket: SocketLike): unknown {
+  const timer: unknown = kTimeout && (socket as unknown as Record<symbol, unknown>)[kTimeout];
+  return timer ?? socket.timeout;
+}
+
+/** Hot path. Bytes handed to the system so far, without those that wait in the stream; `undefined`: it does not tell. */
+export function bytesSent(socket: SocketLike): number | undefined {
+  const bytes = socket._bytesDispatched;
+  return typeof bytes === 'number' ? bytes : undefined;
+}
+
+/**
+ * Hot path. Whether `socket` is known to keep the loop alive. Others may have said that it need not, at any time, so that its
+ * handle is asked, or, of a TLS socket, the one below.
+ */
+export function isReferenced({ _handle: handle }: SocketLike): boolean {
+  const raw = handle?._parent ?? handle;
+  return raw?.hasRef?.() === true;
+}
+
+/** Whether somebody has said of `handle` that it need not keep the loop alive. */
+export function isUnreferenced(handle: Handle): boolean {
+  const raw = handle._parent ?? handle;
+  return raw.hasRef?.() === false;
+}
+
+/**
+ * Whether all of a request has been handed to the system. Node's 'finish' comes too late to tell: it is emitted a turn
+ * of the event loop after the write, and a fast server has answered by then.
+ */
+export function isSent(req: AgentRequest, socket: SocketLike): boolean {
+  if (!req.writableEnded) return false;
+  if (socket.writableLength === 0) return true;
+  const handle = socket._handle;
+  return handle?.bytesWritten === socket.bytesWritten && !handle?._parent?.writeQueueSize;
+}
