@@ -1,68 +1,7 @@
 /**
- * `DEBUG=pooling-https-agent` prints what the pool does. A line names its connection (`#12 localhost:8443`), or the request and its host
- * (`GET localhost:8443`), and never shows more of an identity than that. Callers ask `debug.enabled` first: a line that is not printed
- * costs nothing.
+ * `DEBUG=pooling-https-agent` prints what the pool does; the lines themselves are in debug-lines.ts. Callers ask `debug.enabled` first: a
+ * line that is not printed costs nothing.
  */
 import createDebug from 'debug';
-import { hostName } from './limits/queue-state.js';
-import type { Named } from './limits/queue-state.js';
-import { codeOf } from './node/foreign.js';
-import type { Connection } from './pool/connection.js';
-import type { Kinds } from './pool/kinds.js';
-import { reasonToWait } from './pool/wait-reason.js';
-import type { Pool } from './pool/pool.js';
-import type { Waiter } from './pool/waiter.js';
 
 export const debug: createDebug.Debugger = createDebug('pooling-https-agent');
-
-interface Labelled extends Kinds {
-  origin: Named;
-  request: { readonly req: { readonly method?: string } };
-}
-
-/** `localhost:8443`. A host is what the caller has written, which need not be printable. */
-export function hostLabel(origin: Named): string {
-  // oxlint-disable-next-line no-control-regex -- these are what must not be printed
-  return hostName(origin).replaceAll(/[\0-\x1f\x7f]/g, '?');
-}
-
-/** `#12 localhost:8443`: connections are numbered in the order in which they were begun, those of all agents together. */
-export function connectionLabel<K extends Labelled>({ id, host }: Connection<K>): string {
-  return `#${id} ${hostLabel(host.origin)}`;
-}
-
-/** `GET localhost:8443`. */
-export function requestLabel<K extends Labelled>({ host, request }: Waiter<K>): string {
-  return `${request.req.method} ${hostLabel(host.origin)}`;
-}
-
-/** The one line about the end of a connection. */
-export function debugClose<K extends Labelled>(connection: Connection<K>, error: unknown): void {
-  const { closeReason, served } = connection;
-  debug(
-    '%s closed: %s%s, after %d requests',
-    connectionLabel(connection),
-    closeReason,
-    withCode(error),
-    served,
-  );
-}
-
-function withCode(error: unknown): string {
-  const code = codeOf(error);
-  return typeof code === 'string' ? ` (${code})` : '';
-}
-
-/** A request is in the queue now. One that has a connection opened for it alone is told of by that. */
-export function debugWait<K extends Labelled>(pool: Pool<K>, waiter: Waiter<K>): void {
-  if (waiter.state !== 'queued') return;
-  const { waiting } = waiter.host;
-  const place = waiting.placeOf(waiter);
-  debug(
-    '%s waits as number %d of %d: %s',
-    requestLabel(waiter),
-    place,
-    waiting.size,
-    reasonToWait(pool, waiter),
-  );
-}

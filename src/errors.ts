@@ -2,7 +2,6 @@
  * Coded errors. Node's own codes wherever one fits, because callers and retry libraries look for them; ours
  * only where Node has none.
  */
-import type { ConnectPhase } from './connections/connect-deadline.js';
 import type { Refusal } from './pool/refusal.js';
 import { receivedType, receivedValue, typeOf } from './received.js';
 
@@ -96,6 +95,9 @@ export function connectionReset(message: string): Error {
 export function sessionImport(why: 'FORMAT' | 'VERSION' | 'KEY', message: string, cause?: unknown): Error {
   return coded(new Error(message, cause === undefined ? {} : { cause }), `ERR_SESSION_IMPORT_${why}`);
 }
+
+/** What a dial was waiting for: for `createConnection` to bring a socket, or for that socket's event of this name. */
+export type ConnectPhase = 'createConnection' | 'lookup' | 'connect' | 'secureConnect';
 
 /**
  * A connection was not ready in time. `ETIMEDOUT` is what the system says when it gives up by itself, and what retry libraries act upon;

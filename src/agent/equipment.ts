@@ -3,8 +3,8 @@
  * constructed, and for one that was copied.
  */
 import type { Agent } from 'node:https';
-import { onAgentFree } from './free-listener.js';
-import { kDriver } from './driver-key.js';
+import { onAgentFree } from '../connections/free-listener.js';
+import { kDriver } from '../connections/driver-key.js';
 import { unsupported } from '../errors.js';
 import { defineDurations, defineLimits } from '../options/live-options.js';
 import { hasProxyConfig } from '../node/proxy-support.js';

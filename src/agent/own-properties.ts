@@ -2,18 +2,12 @@
  * Properties of an agent that are read from its pool, and written to it. Own ones, as on Node's agent; but whoever copies an agent may copy
  * the accessors as they are, and then they are about the copy's pool, and not the original's.
  */
-import { kDriver } from './driver-key.js';
+import type { Define } from '../options/live-options.js';
+import { kDriver } from '../connections/driver-key.js';
 
 interface Driven {
   readonly [kDriver]: unknown;
 }
-
-export type Define = (
-  name: string,
-  get: () => unknown,
-  set: (value: unknown) => void,
-  enumerable?: boolean,
-) => void;
 
 /** @param driver that of `agent` */
 export function definerFor(agent: object, driver: object): Define {

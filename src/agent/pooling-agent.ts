@@ -8,7 +8,7 @@ import type { RequestOptions } from 'node:https';
 import { inspect } from 'node:util';
 import { pooledSocketOf } from '../connections/pooled-socket.js';
 import { driverOfCopy, knownDriverOf, markOwner } from './copies.js';
-import { kDriver } from './driver-key.js';
+import { kDriver } from '../connections/driver-key.js';
 import { equip, optionsForNode } from './equipment.js';
 import { intercept, interceptor, isNodesCallback, ownOptionsOf } from '../node/interception.js';
 import type { HostLimitOptions } from '../limits/host-limits.js';

@@ -1,5 +1,5 @@
 /** `agent.maxCachedSessions` and `agent._sessionCache`, as Node's agent shows them. */
-import type { Define } from './own-properties.js';
+import type { Define } from '../options/live-options.js';
 import type { SessionCache } from '../sessions/session-cache.js';
 
 export function defineSessionViews(define: Define, cache: SessionCache): void {

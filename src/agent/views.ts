@@ -8,7 +8,7 @@ import type { Agent, RequestOptions } from 'node:https';
 import { emptyViews, InterceptedViews } from './intercepted-views.js';
 import type { View, Views } from './intercepted-views.js';
 import { interceptor } from '../node/interception.js';
-import type { Define } from './own-properties.js';
+import type { Define } from '../options/live-options.js';
 import type { HostPool } from '../pool/host-pool.js';
 import type { Pool } from '../pool/pool.js';
 import type { SocketDriver } from '../connections/driver.js';

@@ -9,12 +9,10 @@
  * lets the process end.
  */
 import { isIP } from 'node:net';
+import type { ConnectPhase } from '../errors.js';
 import { isUnreferenced } from '../node/socket.js';
 import type { Handle, SocketLike } from '../node/types.js';
 import { clearTimeout, MAX_DELAY, setImmediate, setTimeout } from '../node/timers.js';
-
-/** What a dial was waiting for: for `createConnection` to bring a socket, or for that socket's event of this name. */
-export type ConnectPhase = 'createConnection' | 'lookup' | 'connect' | 'secureConnect';
 
 const SLICES = 10;
 

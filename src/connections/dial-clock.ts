@@ -1,5 +1,6 @@
 /** The `connectTimeout` of a dial, which may be made twice: the second try has the time that the first one has left. */
-import { connectionLabel, debug } from '../debug.js';
+import { debug } from '../debug.js';
+import { connectionLabel } from '../debug-lines.js';
 import { connectTimedOut } from '../errors.js';
 import type { AgentKinds } from './pooled-socket.js';
 import { ConnectDeadline } from './connect-deadline.js';

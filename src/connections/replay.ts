@@ -3,7 +3,8 @@
  * the rule stands, too.
  */
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
-import { connectionLabel, debug, debugWait, requestLabel } from '../debug.js';
+import { debug } from '../debug.js';
+import { connectionLabel, debugWait, requestLabel } from '../debug-lines.js';
 import type { AgentRequest } from '../node/types.js';
 import type { Connection } from '../pool/connection.js';
 import type { HostPool } from '../pool/host-pool.js';

@@ -7,7 +7,7 @@ import type { PooledSocket } from './pooled-socket.js';
 import type { OfferedSession } from './offered-session.js';
 import { connectionReset } from '../errors.js';
 import { addressOf, deadAddress } from './dead-peers.js';
-import { onAgentFree } from '../agent/free-listener.js';
+import { onAgentFree } from './free-listener.js';
 import { guard, unguard } from './guard.js';
 import { isLoss, interceptDestroy, restoreDestroy } from '../node/client-request.js';
 import { callIfAble, isolate } from '../node/foreign.js';

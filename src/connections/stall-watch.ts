@@ -7,7 +7,8 @@
  * blocked has looked once, however long it was away. A look that finds our own side holding things up begins the count anew. What happens then is the owner's affair.
  */
 import type { PooledSocket } from './pooled-socket.js';
-import { connectionLabel, debug } from '../debug.js';
+import { debug } from '../debug.js';
+import { connectionLabel } from '../debug-lines.js';
 import { socketTimedOut } from '../errors.js';
 import { callIfAble } from '../node/foreign.js';
 import type { AgentRequest } from '../node/types.js';

@@ -5,7 +5,8 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { AgentKinds } from '../connections/pooled-socket.js';
-import { debug, hostLabel } from '../debug.js';
+import { debug } from '../debug.js';
+import { hostLabel } from '../debug-lines.js';
 import type { Connection } from '../pool/connection.js';
 import type { HostPool } from '../pool/host-pool.js';
 import type { Pool } from '../pool/pool.js';

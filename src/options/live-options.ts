@@ -3,7 +3,6 @@ import { atLeastZero, duration, durationOrNever } from '../validate.js';
 import type { Check } from '../validate.js';
 import { scheduling } from '../limits/host-limits.js';
 import { MAX_DELAY } from '../node/timers.js';
-import type { Define } from '../agent/own-properties.js';
 import type { Limits } from '../pool/limits.js';
 
 /** Hot path. `agent.options.timeout`, `0` for none: also for nonsense, or a getter that throws. It may be written at any time. */
@@ -62,6 +61,14 @@ const CHECKS: { readonly [K in LiveLimit]: Check<Limits[K]> } = {
   trimInterval: duration,
   scheduling,
 };
+
+/** Defines a property of an agent that is read from somewhere else, and written to it. */
+export type Define = (
+  name: string,
+  get: () => unknown,
+  set: (value: unknown) => void,
+  enumerable?: boolean,
+) => void;
 
 /**
  * Own properties, as on Node's agent, but live: whoever waits for a limit goes when it is raised. `undefined` and `null` bring the

@@ -25,7 +25,7 @@ import type { HostLimitOptions } from '../limits/host-limits.js';
 import { ReplayRule, replayRule } from '../requests/replayable.js';
 import { DEFAULT_DURATIONS, defaultLimit, keepAliveMsecs } from './live-options.js';
 import type { Durations, LiveLimit } from './live-options.js';
-import { secureContext } from '../node/secure-context.js';
+import { isSecureContext } from '../node/secure-context.js';
 import { HostRules } from '../limits/rules.js';
 import { KNOWN_OPTIONS } from './known-options.js';
 import { warnOfNames } from './option-names.js';
@@ -270,7 +270,13 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
   optional(options, 'timeout', duration, 0);
   optional(options, 'noDelay', booleanValue, true);
   optional<object | false>(options, 'proxyEnv', environment, false);
-  if (options.secureContext) secureContext('secureContext', options.secureContext);
+  const { secureContext } = options;
+  if (secureContext && !isSecureContext(secureContext))
+    throw invalidType(
+      'secureContext',
+      'made by tls.createSecureContext(), and no copy of that',
+      secureContext,
+    );
   const limit = <K extends LiveLimit>(name: K, check: Check<Limits[K]>): Limits[K] =>
     optional<Limits[K], Limits[K]>(options, name, check, defaultLimit(name));
   const limits: Limits = {

@@ -6,7 +6,8 @@
  * connection. It does so only where the options have an `_agentKey`: ours have none.
  */
 import { pooledSocketOf } from '../connections/pooled-socket.js';
-import { connectionLabel, debug, hostLabel } from '../debug.js';
+import { debug } from '../debug.js';
+import { connectionLabel, hostLabel } from '../debug-lines.js';
 import { callIfAble, codeOf, isolate, propertyOf } from '../node/foreign.js';
 import { isSocketLike } from '../node/socket.js';
 import type { SocketLike } from '../node/types.js';

@@ -1,0 +1,151 @@
+// `npm run check:house`: does src/ keep the order that DESIGN tells of? Imports, of types too, lead down the list of rooms, never up;
+// only node/ looks behind Node's public API; planning knows nothing of the world; no file grows beyond one screenful of ideas, and each
+// says at its top what it is for. The linter knows no order of folders, and no list of properties: hence this.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { root } from './lib/run.mjs';
+
+/** From the top of the house to its ground. A file in src/ itself is a room of its own. */
+const ROOMS = [
+  'index',
+  'agent',
+  'observe',
+  'lifecycle',
+  'connections',
+  'lifetimes',
+  'egress',
+  'options',
+  'sessions',
+  'requests',
+  'tls',
+  // Lines tell of hosts and of the pool's records; what prints them (debug.ts) is ground.
+  'debug-lines',
+  'limits',
+  'identity',
+  'validate',
+  'errors',
+  'received',
+  'pool',
+  'node',
+  'debug',
+];
+
+/** Planning: the pool gets all that it knows of the world from its driver. */
+const SELF_CONTAINED = ['pool'];
+
+/** Names that Node's documentation does not know. Only node/ may use them, and whatever else begins with an underscore. */
+const INTERNALS = [
+  'asyncReset',
+  'async_id_symbol',
+  'getAsyncId',
+  'getpeername',
+  'hasRef',
+  'kError',
+  'kFlushError',
+  'kNeedDrain',
+  'kProxyConfig',
+  'kWaitForProxyTunnel',
+  'kWritableFinished',
+  'outputData',
+  'outputSize',
+  'parser',
+  'readStart',
+  'timeoutCb',
+  'writeQueueSize',
+];
+
+/** Methods and fields of Node's agent that callers and subclasses use, documented or not: our agent has them, too. */
+const AGENT_MEMBERS = ['_cacheSession', '_evictSession', '_getSession', '_sessionCache'];
+
+const MAX_LINES = 400;
+
+/** What is not in order yet. The list only gets shorter: what is not needed any more has to go. */
+const KNOWN = new Set([
+  'agent/copies.ts: names _events, which is for node/ to know',
+  'agent/copies.ts: names _eventsCount, which is for node/ to know',
+  'agent/equipment.ts: names _events, which is for node/ to know',
+  'connections/adoption.ts: names parser, which is for node/ to know',
+  'connections/adoption.ts: names _httpMessage, which is for node/ to know',
+  'connections/connect-deadline.ts: names _handle, which is for node/ to know',
+  'connections/driver.ts: more than 400 lines',
+  'connections/driver.ts: names _httpMessage, which is for node/ to know',
+  'connections/driver.ts: names _handle, which is for node/ to know',
+  'connections/guard.ts: names readStart, which is for node/ to know',
+  'connections/guard.ts: names _handle, which is for node/ to know',
+  'connections/idle-entry.ts: names _handle, which is for node/ to know',
+  'connections/interrupted.ts: names outputData, which is for node/ to know',
+  'connections/interrupted.ts: names _closed, which is for node/ to know',
+  'connections/interrupted.ts: names _hadError, which is for node/ to know',
+  'connections/interrupted.ts: names _pendingData, which is for node/ to know',
+  'connections/interrupted.ts: names _ended, which is for node/ to know',
+  'connections/offered-session.ts: names outputData, which is for node/ to know',
+  'connections/offered-session.ts: names _writeRaw, which is for node/ to know',
+  'connections/offered-session.ts: names _header, which is for node/ to know',
+  'connections/pooled-socket.ts: names parser, which is for node/ to know',
+  'connections/pooled-socket.ts: names _writeGeneric, which is for node/ to know',
+  'connections/pooled-socket.ts: names _headerSent, which is for node/ to know',
+  'connections/record-ledger.ts: names _handle, which is for node/ to know',
+  'connections/record-ledger.ts: names _parent, which is for node/ to know',
+  'connections/servers-turn.ts: names writeQueueSize, which is for node/ to know',
+  'connections/servers-turn.ts: names _handle, which is for node/ to know',
+  'connections/servers-turn.ts: names _parent, which is for node/ to know',
+  'connections/servers-turn.ts: names _headerSent, which is for node/ to know',
+  'lifetimes/lifetimes.ts: imports connections/pooled-socket.js, which lies above it',
+  'node/client-request.ts: imports connections/pooled-socket.js, which lies above it',
+  'pool/host-pool.ts: imports lifetimes/learned-idle.js, which lies above it',
+  'pool/pool.ts: more than 400 lines',
+  'requests/pending-request.ts: imports connections/pooled-socket.js, which lies above it',
+  'requests/pending-request.ts: imports connections/offered-session.js, which lies above it',
+  'sessions/resumption.ts: imports connections/pooled-socket.js, which lies above it',
+]);
+
+const src = join(root, 'src');
+const files = readdirSync(src, { recursive: true })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => file.endsWith('.ts'));
+const found = new Set(files.flatMap((file) => [...problemsOf(file)]));
+const problems = [...found].filter((problem) => !KNOWN.has(problem));
+const settled = [...KNOWN].filter((problem) => !found.has(problem));
+for (const problem of problems) console.log(problem);
+for (const problem of settled)
+  console.log(`in order by now, and still in the list of what is not: ${problem}`);
+console.log(
+  `${files.length} files in src/, ${problems.length} out of order, ${found.size - problems.length} known`,
+);
+process.exitCode = problems.length + settled.length === 0 ? 0 : 1;
+
+function* problemsOf(file) {
+  const text = readFileSync(join(src, file), 'utf8');
+  const lines = text.split('\n').length - 1;
+  if (lines > MAX_LINES) yield `${file}: more than ${MAX_LINES} lines`;
+  if (!text.startsWith('/**')) yield `${file}: no comment at its top that says what it is for`;
+  for (const [, specifier] of text.matchAll(/\bfrom '(\.{1,2}\/[^']+)'/g)) {
+    const target = relative(src, resolve(src, dirname(file), specifier)).replaceAll('\\', '/');
+    if (levelOf(target) < levelOf(file)) yield `${file}: imports ${target}, which lies above it`;
+    else if (SELF_CONTAINED.includes(roomOf(file)) && roomOf(target) !== roomOf(file))
+      yield `${file}: imports ${target}, and its room needs no other`;
+  }
+  if (roomOf(file) === 'node') return;
+  for (const name of internalsIn(withoutComments(text)))
+    yield `${file}: names ${name}, which is for node/ to know`;
+}
+
+function internalsIn(code) {
+  const names = INTERNALS.filter((name) => new RegExp(`\\b${name}\\b`).test(code));
+  const underscored = [...code.matchAll(/(?:\.|'|\{ |, )(_[a-z]\w*)\b(?!\??:)/gi)].map(([, name]) => name);
+  return new Set([...names, ...underscored.filter((name) => !AGENT_MEMBERS.includes(name))]);
+}
+
+function roomOf(file) {
+  return file.split('/')[0].replace(/\.(?:ts|js)$/, '');
+}
+
+function levelOf(file) {
+  const level = ROOMS.indexOf(roomOf(file));
+  if (level === -1) throw new Error(`src/${file} is in no room of the list`);
+  return level;
+}
+
+function withoutComments(text) {
+  return text.replaceAll(/\/\*[^]*?\*\//g, '').replaceAll(/(?<![:'"])\/\/.*/g, '');
+}
