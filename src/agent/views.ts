@@ -19,10 +19,11 @@ function takeViews(pool: Pool<AgentKinds>, nameOf: (host: HostPool<AgentKinds>) 
   for (const host of pool.hosts) {
     const name = nameOf(host);
     // Released connections that requests wait for are as good as theirs.
-    const settlesAs = host.waiting.size > 0 ? views.sockets : views.freeSockets;
+    const validatingAs = host.waiting.size > 0 ? views.sockets : views.freeSockets;
     for (const { state, pooled } of host.connections) {
       if (!pooled || state === 'closing') continue;
-      const view = state === 'idle' ? views.freeSockets : state === 'settling' ? settlesAs : views.sockets;
+      const view =
+        state === 'idle' ? views.freeSockets : state === 'validating' ? validatingAs : views.sockets;
       add(view, name, pooled.socket);
     }
     if (host.waiting.size === 0) continue;

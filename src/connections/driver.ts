@@ -162,7 +162,7 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
     }
     const pending = new PendingRequest(req, options, deliver);
     const now = monotonicNow();
-    if (this.pool.postponed.scheduled) this.#awaitTurn(now);
+    if (this.pool.endOfTurn.scheduled) this.#awaitTurn(now);
     const waiter = this.#enqueue(pending, host, now, priority ?? undefined);
     if (!waiter) return;
     if (waiter.state === 'done') return;
@@ -170,8 +170,8 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
     pending.enter();
     // The end of this turn decides: most requests in turn come just when the connection before them settles, and
     // are served then. Only who has to wait on is armed.
-    const { pacedLink, settling, waiting } = waiter.host;
-    const decidedSoon = pacedLink.list !== undefined || waiting.size <= settling;
+    const { pacedLink, validating, waiting } = waiter.host;
+    const decidedSoon = pacedLink.list !== undefined || waiting.size <= validating;
     if (waiter.state === 'queued' && decidedSoon) this.#brief.push(pending);
     else this.#arm(pending);
   }
@@ -393,9 +393,9 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
   }
 
   /** Hot path. */
-  park(connection: Connection<AgentKinds>): boolean {
+  prepareIdle(connection: Connection<AgentKinds>): boolean {
     const { pooled } = connection;
-    if (!pooled || !this.#lifetimes.park(connection, pooled.hint, pooled.polledAt)) return false;
+    if (!pooled || !this.#lifetimes.prepareIdle(connection, pooled.hint, pooled.polledAt)) return false;
     return this.#idleEntry.begin(pooled);
   }
 
@@ -424,8 +424,8 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
    * Hot path. In a microtask: they run after all ticks, in which the response that has just ended emits 'close'. Some
    * clients look at the socket then, and must not see the next request's listeners (node-fetch 2 takes these for a body that was cut short).
    */
-  defer(connection: Connection<AgentKinds>): void {
-    later(() => this.pool.settle(connection));
+  validateSoon(connection: Connection<AgentKinds>): void {
+    later(() => this.pool.validated(connection));
   }
 
   /** Hot path. */
@@ -434,7 +434,7 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
     return monotonic - (pooled?.polledAt ?? 0) < FRESH;
   }
 
-  settled({ pooled }: Connection<AgentKinds>): boolean {
+  validate({ pooled }: Connection<AgentKinds>): boolean {
     if (!pooled) return true;
     const now = monotonicNow();
     if (now - pooled.polledAt < FRESH || pooled.polls >= MAX_POLLS) {

@@ -76,7 +76,7 @@ export class PooledSocket {
   address: string | undefined = undefined;
   /** When the loop last looked for bytes on it. */
   polledAt = 0;
-  /** Turns of the loop that it has been settling for. */
+  /** Turns of the loop for which it has been validated. */
   polls = 0;
   /** A `push` that somebody had put on this very socket before the guard. */
   ownPush: SocketLike['push'] | undefined = undefined;

@@ -138,8 +138,8 @@ export class Replays {
       return;
     }
     // The place of the lost connection is not for another identity: there it takes nothing that has been idle for long.
-    const careful = !this.rule.mayRisk(pending.req) || (fresh && host !== connection.host);
-    const waiter = new Waiter<AgentKinds>(host, pending, careful);
+    const unreplayable = !this.rule.mayRisk(pending.req) || (fresh && host !== connection.host);
+    const waiter = new Waiter<AgentKinds>(host, pending, unreplayable);
     pending.waiter = waiter;
     debug.enabled &&
       debug('%s is sent again: %s was lost', requestLabel(waiter), connectionLabel(connection));

@@ -173,7 +173,7 @@ function onError(this: SocketLike, error: unknown): void {
 
 /** The socket of `pooled` has failed, and is still open. */
 function endFailed({ connection, driver, socket }: PooledSocket, error: unknown): void {
-  if (connection.state === 'idle' || connection.state === 'settling') {
+  if (connection.state === 'idle' || connection.state === 'validating') {
     driver.pool.close(connection, 'server-closed');
   } else {
     // After the listeners of Node's client, which end the request that has it, and others'. If there is none yet, it hears of this error.
@@ -189,7 +189,7 @@ function destroyFailed(socket: SocketLike, error: unknown): void {
 function onTimeout(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
   const state = pooled?.connection.state;
-  if (pooled && pooled.requestTimer !== timerOf(this) && (state === 'idle' || state === 'settling')) {
+  if (pooled && pooled.requestTimer !== timerOf(this) && (state === 'idle' || state === 'validating')) {
     pooled.driver.pool.close(pooled.connection, 'idle-timeout');
   }
 }

@@ -99,7 +99,7 @@ export class Lifetimes {
    * @param readAt when something was last read from it, or looked for, by the monotonic clock. The server's time runs from then;
    * it may have been long ago, if the response was read slowly. 0: never
    */
-  park(connection: Conn, hint: KeepAliveHint | undefined, readAt: number): boolean {
+  prepareIdle(connection: Conn, hint: KeepAliveHint | undefined, readAt: number): boolean {
     const now = this.#clock.at();
     if (connection.host.learned?.isDistrusted(now)) return false;
     if (connection.idleSince < 0)

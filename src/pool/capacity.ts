@@ -1,5 +1,5 @@
 /**
- * Room for connections: what `maxSockets` and `maxTotalSockets` allow. It counts the connections of all hosts, keeps free
+ * Places for connections: what `maxSockets` and `maxTotalSockets` allow. It counts the connections of all hosts, keeps free
  * what is reserved, and knows which hosts wait for a place, whose turn it is, and whose idle connection has to go for it.
  * It promises
  *
@@ -14,12 +14,12 @@ import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
 import type { HostLimits, Limits } from './limits.js';
 import type { List } from './list.js';
-import { Share } from './reservation.js';
+import { Reservation } from './reservation.js';
 import { OldestFirst, RoundRobin } from './fairness.js';
 import type { Turns } from './fairness.js';
 
 /**
- * How many requests may be served on used connections of other hosts before the next host that waits for room under
+ * How many requests may be served on used connections of other hosts before the next host that waits for a place under
  * `maxTotalSockets` gets one of their places. Zero would be strict turns, and a new handshake for every request; no
  * bound would starve. So a host that waits has its place after at most `(MAX_OVERTAKES + 1) * W` such requests, where W
  * is the sum of the weights of the hosts that are before it, and its own; with `fairness: 'fifo'`, the number of older
@@ -27,30 +27,30 @@ import type { Turns } from './fairness.js';
  */
 export const MAX_OVERTAKES = 20;
 
-export class Room<K extends Kinds> {
+export class Capacity<K extends Kinds> {
   /** Connections of all hosts that are not closed. What `maxTotalSockets` limits. */
   size = 0;
   /** Connections in state `closing`. */
   closing = 0;
-  /** Hosts in need that only `maxTotalSockets` holds back. */
-  readonly hungry: Turns<K>;
+  /** Hosts with unserved requests that only `maxTotalSockets` holds back. */
+  readonly blocked: Turns<K>;
   /** How many these are: for the hot path. */
-  hungryHosts = 0;
+  blockedHosts = 0;
   /** What is reserved under `maxTotalSockets`, by the limits of those that it is reserved for. */
-  readonly shares: Map<HostLimits, Share<K>> = new Map();
+  readonly reservations: Map<HostLimits, Reservation<K>> = new Map();
   /** Reserved places that nobody has. They are kept free. */
   held = 0;
 
   readonly #limits: Limits;
   readonly #idle: List<Connection<K>>;
-  /** Requests served on used connections while other hosts waited for room, since a place was last given. */
+  /** Requests served on used connections while other hosts waited for a place, since a place was last given. */
   #overtakes = 0;
 
   /** @param idle idle connections of all hosts, the least recently used first */
   constructor(limits: Limits, idle: List<Connection<K>>) {
     this.#limits = limits;
     this.#idle = idle;
-    this.hungry = limits.fairness === 'fifo' ? new OldestFirst() : new RoundRobin();
+    this.blocked = limits.fairness === 'fifo' ? new OldestFirst() : new RoundRobin();
   }
 
   // What may be opened, and what has to go
@@ -60,9 +60,9 @@ export class Room<K extends Kinds> {
   }
 
   /** Whether there is a place for `host` under `maxTotalSockets` that is not reserved for others. */
-  hasPlace({ share }: HostPool<K>): boolean {
+  hasPlace({ reservation }: HostPool<K>): boolean {
     const left = this.#limits.maxTotalSockets - this.size - this.held;
-    return left > 0 || (share !== undefined && share.unused > 0 && left + share.unused > 0);
+    return left > 0 || (reservation !== undefined && reservation.unused > 0 && left + reservation.unused > 0);
   }
 
   /** Hot path. Whether there are more connections than a lowered limit allows, those on their way out not counted. */
@@ -75,7 +75,7 @@ export class Room<K extends Kinds> {
 
   /** The idle connection that is closed next for the hosts that wait, or for what is reserved. */
   get evictee(): Connection<K> | undefined {
-    return this.hungry.size > this.closing || this.#isShort ? this.evictable : undefined;
+    return this.blocked.size > this.closing || this.#isShort ? this.evictable : undefined;
   }
 
   /** The least recently used idle connection on a place that is not reserved. */
@@ -95,32 +95,32 @@ export class Room<K extends Kinds> {
     return this.held > 0 && this.size - this.closing + this.held > this.#limits.maxTotalSockets;
   }
 
-  /** Whether a connection of `host` that is closed would only make room for its own share. */
-  #isReserved({ share }: HostPool<K>): boolean {
-    return share !== undefined && share.isWithinReserve;
+  /** Whether a connection of `host` that is closed would only free a place for its own reservation. */
+  #isReserved({ reservation }: HostPool<K>): boolean {
+    return reservation !== undefined && reservation.isWithinReserve;
   }
 
   // What is open
 
   enter(connection: Connection<K>): void {
     const { host } = connection;
-    const { connections, limits, share } = host;
+    const { connections, limits, reservation } = host;
     connections.add(connection);
     this.size++;
-    if (connections.size >= limits.maxSockets) this.sate(host);
-    if (share) {
-      if (share.unused > 0) this.held--;
-      share.size++;
+    if (connections.size >= limits.maxSockets) this.unblock(host);
+    if (reservation) {
+      if (reservation.unused > 0) this.held--;
+      reservation.size++;
     }
   }
 
   leave(connection: Connection<K>): void {
-    const { connections, share } = connection.host;
+    const { connections, reservation } = connection.host;
     connections.delete(connection);
     this.size--;
-    if (share) {
-      share.size--;
-      if (share.size < share.reserve) this.held++;
+    if (reservation) {
+      reservation.size--;
+      if (reservation.size < reservation.reserve) this.held++;
     }
   }
 
@@ -128,58 +128,59 @@ export class Room<K extends Kinds> {
   beginClosing(host: HostPool<K>): void {
     host.closing++;
     this.closing++;
-    if (host.share) host.share.closing++;
+    if (host.reservation) host.reservation.closing++;
   }
 
   /** It has arrived there. */
   endClosing(host: HostPool<K>): void {
     host.closing--;
     this.closing--;
-    if (host.share) host.share.closing--;
+    if (host.reservation) host.reservation.closing--;
   }
 
   // Who waits for a place
 
   /** `host` waits for a place. */
-  hunger(host: HostPool<K>): void {
-    host.isHungry = true;
-    this.hungryHosts++;
-    this.hungry.add(host);
-    host.share?.hungry.push(host.shareLink);
+  block(host: HostPool<K>): void {
+    host.isBlocked = true;
+    this.blockedHosts++;
+    this.blocked.add(host);
+    host.reservation?.blocked.push(host.reservationLink);
   }
 
   /** `host` does not, or not any more. */
-  sate(host: HostPool<K>): void {
-    if (!host.isHungry) return;
-    host.isHungry = false;
-    this.hungryHosts--;
-    this.hungry.remove(host);
-    host.share?.hungry.remove(host.shareLink);
+  unblock(host: HostPool<K>): void {
+    if (!host.isBlocked) return;
+    host.isBlocked = false;
+    this.blockedHosts--;
+    this.blocked.remove(host);
+    host.reservation?.blocked.remove(host.reservationLink);
   }
 
-  /** Who gets the next place: of all that wait, or of those that `share` reserves places for. `undefined`: there is no place. */
-  next(share?: Share<K>): HostPool<K> | undefined {
-    const host = this.#first(share);
-    return host && share?.unused !== 0 && this.hasPlace(host) ? host : undefined;
+  /** Who gets the next place: of all that wait, or of those that `reservation` reserves places for. `undefined`: there is no place. */
+  next(reservation?: Reservation<K>): HostPool<K> | undefined {
+    const host = this.#first(reservation);
+    return host && reservation?.unused !== 0 && this.hasPlace(host) ? host : undefined;
   }
 
   /** `host`, which waits, has a place: the others come next. */
   takeTurn(host: HostPool<K>): void {
     this.#overtakes = 0;
-    this.hungry.granted(host);
-    if (host.share?.hungry.remove(host.shareLink)) host.share.hungry.push(host.shareLink);
+    this.blocked.granted(host);
+    if (host.reservation?.blocked.remove(host.reservationLink))
+      host.reservation.blocked.push(host.reservationLink);
   }
 
   /** Whether `host`, instead of serving one more request of its own, gives up the place to those that wait for one. */
-  mustYield(host: HostPool<K>): boolean {
-    // On a reserved place, what it gives up serves only those of its share.
-    const share = this.#isReserved(host) ? host.share : undefined;
-    const { hungry, closing } = share ?? this;
-    const others = hungry.size - (host.isHungry ? 1 : 0);
-    if (others <= closing || !this.hungry.isOvertaking(host)) return false;
+  decideYield(host: HostPool<K>): boolean {
+    // On a reserved place, what it gives up serves only those of its reservation.
+    const reservation = this.#isReserved(host) ? host.reservation : undefined;
+    const { blocked, closing } = reservation ?? this;
+    const others = blocked.size - (host.isBlocked ? 1 : 0);
+    if (others <= closing || !this.blocked.isOvertaking(host)) return false;
     if (this.#overtakes++ < MAX_OVERTAKES) return false;
     this.#overtakes = 0;
-    if (this.#first(share) !== host) return true;
+    if (this.#first(reservation) !== host) return true;
     // It is its own turn: it keeps the place that it would get.
     this.takeTurn(host);
     return false;
@@ -187,12 +188,12 @@ export class Room<K extends Kinds> {
 
   /** Places that are about to come free, and go to `host` then. */
   placesFor(host: HostPool<K>): number {
-    if (host.isHungry) return this.hungry.size <= this.closing ? 1 : 0;
+    if (host.isBlocked) return this.blocked.size <= this.closing ? 1 : 0;
     return host.closing;
   }
 
-  #first(share: Share<K> | undefined): HostPool<K> | undefined {
-    return share ? share.hungry.head?.value : this.hungry.next;
+  #first(reservation: Reservation<K> | undefined): HostPool<K> | undefined {
+    return reservation ? reservation.blocked.head?.value : this.blocked.next;
   }
 
   // What is reserved
@@ -201,10 +202,10 @@ export class Room<K extends Kinds> {
   allot(): void {
     let left = Math.max(0, this.#limits.maxTotalSockets - 1);
     this.held = 0;
-    for (const [limits, share] of this.shares) {
-      share.reserve = Math.min(limits.reserve, left);
-      left -= share.reserve;
-      this.held += share.unused;
+    for (const [limits, reservation] of this.reservations) {
+      reservation.reserve = Math.min(limits.reserve, left);
+      left -= reservation.reserve;
+      this.held += reservation.unused;
     }
   }
 
@@ -212,24 +213,25 @@ export class Room<K extends Kinds> {
    * There are other rules. `allot` gives out what they reserve.
    *
    * @param reserving the limits that reserve something
-   * @param relimit gives a host its limits, and the share that goes with them
+   * @param relimit gives a host its limits, and the reservation that goes with them
    */
-  reshare(
+  replaceReservations(
     reserving: readonly HostLimits[],
     hosts: Iterable<HostPool<K>>,
     relimit: (host: HostPool<K>) => void,
   ): void {
-    this.shares.clear();
-    for (const limits of reserving) this.shares.set(limits, new Share());
+    this.reservations.clear();
+    for (const limits of reserving) this.reservations.set(limits, new Reservation());
     for (const host of hosts) {
-      this.sate(host);
-      for (const { shareLink } of host.idle) if (shareLink) host.share?.idle.remove(shareLink);
+      this.unblock(host);
+      for (const { reservationLink } of host.idle)
+        if (reservationLink) host.reservation?.idle.remove(reservationLink);
       relimit(host);
-      const { share } = host;
-      if (!share) continue;
-      share.size += host.connections.size;
-      share.closing += host.closing;
+      const { reservation } = host;
+      if (!reservation) continue;
+      reservation.size += host.connections.size;
+      reservation.closing += host.closing;
     }
-    for (const connection of this.#idle) connection.host.share?.addIdle(connection);
+    for (const connection of this.#idle) connection.host.reservation?.addIdle(connection);
   }
 }

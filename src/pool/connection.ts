@@ -12,13 +12,13 @@ import type { Waiter } from './waiter.js';
 /**
  * - `connecting`: the driver was asked to dial and has not answered yet.
  * - `active`: leased to a request. (In eager binding that includes the handshake.)
- * - `settling`: released in this turn of the event loop, and not known to be quiet, or idle for so long that it is
+ * - `validating`: released in this turn of the event loop, and not known to be quiet, or idle for so long that it is
  *   looked at first: not leased before the loop has polled.
  * - `idle`: free, and may be leased at any moment.
  * - `closing`: the driver was asked to close it; counts against the limits until it says that it is done.
  * - `closed`: gone, and in no count.
  */
-export type ConnectionState = 'connecting' | 'active' | 'settling' | 'idle' | 'closing' | 'closed';
+export type ConnectionState = 'connecting' | 'active' | 'validating' | 'idle' | 'closing' | 'closed';
 
 let lastId = 0;
 
@@ -31,7 +31,7 @@ export class Connection<K extends Kinds> {
   /** The request that opened it, while `connecting`: bound to it (eager), or merely its initiator (late). */
   waiter: Waiter<K> | undefined = undefined;
   /** The request that it was lost under, and that gets its place when it is closed. */
-  heir: Waiter<K> | undefined = undefined;
+  replayWaiter: Waiter<K> | undefined = undefined;
 
   // Moments on the pool's clock. The first one is set by the driver when it opens the connection, the others when it parks it.
 
@@ -63,8 +63,8 @@ export class Connection<K extends Kinds> {
   /** Place in the pool's wheel of connections that expire. It keeps it while it is leased. */
   readonly expiryLink: Link<Connection<K>> = new Link(this);
   expirySlot = 0;
-  /** Place in its share's list of idle connections. */
-  shareLink: Link<Connection<K>> | undefined = undefined;
+  /** Place in its reservation's list of idle connections. */
+  reservationLink: Link<Connection<K>> | undefined = undefined;
   /** Place in the host's own order of idle connections, where it has one. */
   entry: Entry<Connection<K>> | undefined = undefined;
   rank = 0;

@@ -21,7 +21,7 @@ export interface Driver<K extends Kinds> {
    * Make `connection` ready to be idle and set its moments from `idleSince` on. `false`: it may not be kept. If `idleSince`
    * is set already, it was only looked at, for a request that has gone meanwhile: it stays as old as it was.
    */
-  park(connection: Connection<K>): boolean;
+  prepareIdle(connection: Connection<K>): boolean;
   /** Whether nothing is known that speaks against leasing it now. Cheap and synchronous. */
   usable(connection: Connection<K>): boolean;
   /**
@@ -30,10 +30,10 @@ export interface Driver<K extends Kinds> {
    * @param isAwaited somebody waits for it, and gets it now. Otherwise, `polledLately` is asked before anybody gets it
    */
   quiet(connection: Connection<K>, isAwaited: boolean): boolean;
-  /** Call `settle(connection)` soon, when what its last exchange still has to say has been said. */
-  defer(connection: Connection<K>): void;
+  /** Call `validated(connection)` soon, when what its last exchange still has to say has been said. */
+  validateSoon(connection: Connection<K>): void;
   /** Whether the loop has polled `connection` recently enough to believe that no stray bytes wait in the kernel. */
-  settled(connection: Connection<K>): boolean;
+  validate(connection: Connection<K>): boolean;
   /** Close it. Answer, once, with `closed`. A connection without a pooled socket is already forgotten: just drop it. */
   close(connection: Connection<K>, reason: CloseReason, error?: unknown): void;
   /** `connection`, whose `closeReason` is set, is gone. Told once of each, while nothing may call back into the pool. For readers. */

@@ -9,8 +9,8 @@ import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
 import { List } from './list.js';
 
-export class Postponed<K extends Kinds> {
-  /** Hosts in need that go on dialling then. */
+export class EndOfTurn<K extends Kinds> {
+  /** Hosts with unserved requests that go on dialling then. */
   readonly paced: List<HostPool<K>> = new List();
   /** It was asked for and has not come yet. */
   scheduled = false;
@@ -18,7 +18,7 @@ export class Postponed<K extends Kinds> {
   readonly #driver: Pick<Driver<K>, 'schedule'>;
   /** The turn of the event loop, as far as there was reason to follow it. */
   #turns = 0;
-  #settling: Connection<K>[] = [];
+  #validating: Connection<K>[] = [];
   #isResuming = false;
 
   constructor(driver: Pick<Driver<K>, 'schedule'>) {
@@ -31,9 +31,9 @@ export class Postponed<K extends Kinds> {
     this.#driver.schedule();
   }
 
-  /** Hot path. `connection` is settling. */
-  settle(connection: Connection<K>): void {
-    this.#settling.push(connection);
+  /** Hot path. `connection` is validated then. */
+  validate(connection: Connection<K>): void {
+    this.#validating.push(connection);
     this.schedule();
   }
 
@@ -42,7 +42,7 @@ export class Postponed<K extends Kinds> {
    * connections at the turn's end: what has connected or come free by then serves the queue first, so that a burst
    * opens as many connections as it needs and not one for each request.
    */
-  mayDial(host: HostPool<K>, hasWaited = this.#isResuming): boolean {
+  claimDial(host: HostPool<K>, hasWaited = this.#isResuming): boolean {
     const isTime = hasWaited || host.connections.size === host.closing;
     if (isTime && host.dialTurn !== this.#turns) {
       host.dialTurn = this.#turns;
@@ -53,13 +53,13 @@ export class Postponed<K extends Kinds> {
     return false;
   }
 
-  /** Hot path. That moment has come. Returns what was settling until now. */
+  /** Hot path. That moment has come. Returns what is to be validated. */
   begin(): Connection<K>[] {
     this.#turns++;
     this.scheduled = false;
-    const settling = this.#settling;
-    this.#settling = [];
-    return settling;
+    const validating = this.#validating;
+    this.#validating = [];
+    return validating;
   }
 
   /** Those that were put off go on; whoever is put off now, in the next turn. */

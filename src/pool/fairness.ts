@@ -1,5 +1,5 @@
 /**
- * Hosts that wait for room under `maxTotalSockets`, and which of them gets the next place: `fairness`.
+ * Hosts that wait for a place under `maxTotalSockets`, and which of them gets the next place: `fairness`.
  *
  * - `RoundRobin`: each in turn, first come, first served; in its turn a host gets as many places as its weight says.
  *   O(1).
@@ -14,9 +14,9 @@ export interface Turns<K extends Kinds> {
   readonly size: number;
   /** Who gets the next place. */
   readonly next: HostPool<K> | undefined;
-  /** `host` is in need, from now on. It must not be among them yet. */
+  /** `host` waits for a place from now on. It must not be among them yet. */
   add(host: HostPool<K>): void;
-  /** `host` needs no room any more. */
+  /** `host` waits for a place no more. */
   remove(host: HostPool<K>): void;
   /** `host`, which is among them, gets a place. */
   granted(host: HostPool<K>): void;
@@ -38,16 +38,16 @@ export class RoundRobin<K extends Kinds> implements Turns<K> {
 
   add(host: HostPool<K>): void {
     host.credit = host.limits.weight;
-    this.#line.push(host.hungryLink);
+    this.#line.push(host.blockedLink);
   }
 
   remove(host: HostPool<K>): void {
-    this.#line.remove(host.hungryLink);
+    this.#line.remove(host.blockedLink);
   }
 
   granted(host: HostPool<K>): void {
     if (--host.credit > 0) return;
-    this.#line.remove(host.hungryLink);
+    this.#line.remove(host.blockedLink);
     this.add(host);
   }
 
@@ -62,7 +62,7 @@ export class RoundRobin<K extends Kinds> implements Turns<K> {
 }
 
 export class OldestFirst<K extends Kinds> implements Turns<K> {
-  readonly #heap = new Heap<HostPool<K>>((a, b) => a.hungrySince < b.hungrySince);
+  readonly #heap = new Heap<HostPool<K>>((a, b) => a.blockedSince < b.blockedSince);
 
   get size(): number {
     return this.#heap.size;
@@ -71,22 +71,22 @@ export class OldestFirst<K extends Kinds> implements Turns<K> {
   get next(): HostPool<K> | undefined {
     for (;;) {
       const host = this.#heap.top;
-      if (!host?.hungryEntry) return undefined;
+      if (!host?.blockedEntry) return undefined;
       // A key can only be too low: since it was taken the oldest request of that host may have gone.
       const since = arrivalOfOldest(host);
-      if (since <= host.hungrySince) return host;
-      host.hungrySince = since;
-      this.#heap.update(host.hungryEntry);
+      if (since <= host.blockedSince) return host;
+      host.blockedSince = since;
+      this.#heap.update(host.blockedEntry);
     }
   }
 
   add(host: HostPool<K>): void {
-    host.hungrySince = arrivalOfOldest(host);
-    this.#heap.add((host.hungryEntry ??= new Entry(host)));
+    host.blockedSince = arrivalOfOldest(host);
+    this.#heap.add((host.blockedEntry ??= new Entry(host)));
   }
 
   remove(host: HostPool<K>): void {
-    if (host.hungryEntry) this.#heap.remove(host.hungryEntry);
+    if (host.blockedEntry) this.#heap.remove(host.blockedEntry);
   }
 
   granted(): void {}

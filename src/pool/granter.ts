@@ -3,14 +3,14 @@
  * places for them while there are more such hosts than places. It promises that nobody waits for a place that is free, nor
  * for one that an idle connection could give up.
  *
- * Whose turn it is and which connection has to go, room.ts tells. To open and close is the pool's: it hands in how.
+ * Whose turn it is and which connection has to go, capacity.ts tells. To open and close is the pool's: it hands in how.
  */
 import type { Connection } from './connection.js';
 import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
-import type { Postponed } from './end-of-turn.js';
-import type { Room } from './capacity.js';
-import type { Share } from './reservation.js';
+import type { EndOfTurn } from './end-of-turn.js';
+import type { Capacity } from './capacity.js';
+import type { Reservation } from './reservation.js';
 
 /** Both may come back here before they return. */
 interface Means<K extends Kinds> {
@@ -20,38 +20,38 @@ interface Means<K extends Kinds> {
   evict(connection: Connection<K>): void;
 }
 
-export class Feeder<K extends Kinds> {
-  readonly #room: Room<K>;
-  readonly #postponed: Postponed<K>;
+export class Granter<K extends Kinds> {
+  readonly #capacity: Capacity<K>;
+  readonly #endOfTurn: EndOfTurn<K>;
   readonly #means: Means<K>;
   /** After a change of limits, there are still connections on places that are reserved for others. */
   #isOvercommitted = false;
-  #isFeeding = false;
+  #isGranting = false;
 
-  constructor(room: Room<K>, postponed: Postponed<K>, means: Means<K>) {
-    this.#room = room;
-    this.#postponed = postponed;
+  constructor(capacity: Capacity<K>, endOfTurn: EndOfTurn<K>, means: Means<K>) {
+    this.#capacity = capacity;
+    this.#endOfTurn = endOfTurn;
     this.#means = means;
   }
 
-  /** A place came free that a host of `share` had. */
-  feed(share: Share<K> | undefined): void {
-    if (this.#isOvercommitted) this.#feedShares();
-    else if (share) this.#feed(share);
-    this.#feed();
+  /** A place came free that a host of `reservation` had. */
+  grant(reservation: Reservation<K> | undefined): void {
+    if (this.#isOvercommitted) this.#grantReserved();
+    else if (reservation) this.#grant(reservation);
+    this.#grant();
   }
 
   /** Any places may have come free. */
-  feedAll(): void {
-    this.#feedShares();
-    this.#feed();
+  grantAll(): void {
+    this.#grantReserved();
+    this.#grant();
   }
 
-  /** One place per hungry host, of `share` first, taken from the least recently used idle connections. */
-  makeRoom(share: Share<K> | undefined): void {
+  /** One place per blocked host, of `reservation` first, taken from the least recently used idle connections. */
+  evictFor(reservation: Reservation<K> | undefined): void {
     // What is reserved for them serves them only.
-    if (share) this.#evict(share);
-    this.#evict(this.#room);
+    if (reservation) this.#evict(reservation);
+    this.#evict(this.#capacity);
   }
 
   #evict(from: { readonly evictee: Connection<K> | undefined }): void {
@@ -62,34 +62,35 @@ export class Feeder<K extends Kinds> {
     }
   }
 
-  #feedShares(): void {
-    for (const share of this.#room.shares.values()) this.#feed(share);
-    this.#isOvercommitted = this.#room.isOvercommitted;
+  #grantReserved(): void {
+    for (const reservation of this.#capacity.reservations.values()) this.#grant(reservation);
+    this.#isOvercommitted = this.#capacity.isOvercommitted;
   }
 
-  /** A place each, in turn, for as long as there are places: to all that wait, or to those of `share` on reserved ones. */
-  #feed(share?: Share<K>): void {
+  /** A place each, in turn, for as long as there are places: to all that wait, or to those of `reservation` on reserved ones. */
+  #grant(reservation?: Reservation<K>): void {
     // A dial may fail, and so come back here, before it returns: the loop that runs already goes on instead.
-    if (this.#isFeeding) return;
-    this.#isFeeding = true;
+    if (this.#isGranting) return;
+    this.#isGranting = true;
     // Whatever foreign code throws on the way: later ones are fed.
     try {
-      for (let host = this.#room.next(share); host; host = this.#room.next(share)) this.#feedHost(host);
+      for (let host = this.#capacity.next(reservation); host; host = this.#capacity.next(reservation))
+        this.#grantPlace(host);
     } finally {
-      this.#isFeeding = false;
+      this.#isGranting = false;
     }
-    this.makeRoom(share);
+    this.evictFor(reservation);
   }
 
-  /** There is room for `host`, and it is its turn. */
-  #feedHost(host: HostPool<K>): void {
+  /** There is a place for `host`, and it is its turn. */
+  #grantPlace(host: HostPool<K>): void {
     if (host.connections.size >= host.limits.maxSockets) {
-      this.#room.sate(host);
+      this.#capacity.unblock(host);
       return;
     }
-    this.#room.takeTurn(host);
+    this.#capacity.takeTurn(host);
     // It has waited for its place: put off once more, it would lose it to those behind it.
-    if (this.#postponed.mayDial(host, true)) this.#means.dial(host);
-    else this.#room.sate(host);
+    if (this.#endOfTurn.claimDial(host, true)) this.#means.dial(host);
+    else this.#capacity.unblock(host);
   }
 }

@@ -10,7 +10,7 @@ import type { IdleOrder } from './idle-order.js';
 import type { Kinds } from './kinds.js';
 import type { HostLimits } from './limits.js';
 import { Link, List } from './list.js';
-import type { Share } from './reservation.js';
+import type { Reservation } from './reservation.js';
 import { WaitQueue } from './wait-queue.js';
 import type { Waiter } from './waiter.js';
 
@@ -20,7 +20,7 @@ export class HostPool<K extends Kinds> {
   /** What holds for it. Changed by the pool only. */
   limits: HostLimits;
   /** What is reserved for it and others, if anything is. */
-  share: Share<K> | undefined = undefined;
+  reservation: Reservation<K> | undefined = undefined;
 
   /** Every connection that is not closed. Its size is what `maxSockets` limits. */
   readonly connections: Set<Connection<K>> = new Set();
@@ -36,21 +36,21 @@ export class HostPool<K extends Kinds> {
   readonly waiting: WaitQueue<K> = new WaitQueue();
   /** Those that have had no dial started on their behalf, in order of arrival (late binding only). */
   readonly undialled: List<Waiter<K>> = new List();
-  /** `need`, or 0 where it is less, as the pool has it in its sum. */
-  unmet = 0;
+  /** `unserved` as the sum over all hosts has it: see queues.ts. */
+  countedUnserved = 0;
   /** The pool has told that requests have to wait here. */
   saturated = false;
 
-  /** Waiters that take no risk: see `Waiter.careful`. */
-  careful = 0;
+  /** Waiters that take no risk: see `Waiter.unreplayable`. */
+  unreplayable = 0;
   /** Waiters that may not wait for any time. */
   timed = 0;
-  /** Connections in state `settling`. */
-  settling = 0;
+  /** Connections in state `validating`. */
+  validating = 0;
   /** Connections in state `closing`. */
   closing = 0;
   /** Connections in state `connecting` that are bound to no request: they serve whoever is first. */
-  unbound = 0;
+  unclaimed = 0;
 
   /** Nothing of it is kept idle any more. */
   abandoned = false;
@@ -62,17 +62,17 @@ export class HostPool<K extends Kinds> {
   /** Place among the hosts that dial at the end of this turn. */
   readonly pacedLink: Link<HostPool<K>> = new Link(this);
 
-  /** It is among the hosts that wait for room under `maxTotalSockets`. */
-  isHungry = false;
+  /** It is among the hosts that wait for a place under `maxTotalSockets`. */
+  isBlocked = false;
   /** Its place among them, in turn. */
-  readonly hungryLink: Link<HostPool<K>> = new Link(this);
+  readonly blockedLink: Link<HostPool<K>> = new Link(this);
   /** Places that it still gets in this turn of its own. */
   credit = 0;
   /** Its place among them, by age. */
-  hungryEntry: Entry<HostPool<K>> | undefined = undefined;
-  hungrySince = 0;
-  /** Its place among those of its share. */
-  readonly shareLink: Link<HostPool<K>> = new Link(this);
+  blockedEntry: Entry<HostPool<K>> | undefined = undefined;
+  blockedSince = 0;
+  /** Its place among those of its reservation. */
+  readonly reservationLink: Link<HostPool<K>> = new Link(this);
 
   /** No request of it waits in vain before this moment on the pool's clock. */
   deadline = Infinity;
@@ -85,18 +85,18 @@ export class HostPool<K extends Kinds> {
   }
 
   /** How many waiters can count on no connection that is already on its way to them. */
-  get need(): number {
-    return this.waiting.size - this.settling - this.unbound;
+  get unserved(): number {
+    return Math.max(0, this.waiting.size - this.validating - this.unclaimed);
   }
 
   /** Connections that are in use or being opened. */
   get inUse(): number {
-    return this.connections.size - this.idle.size - this.settling - this.closing;
+    return this.connections.size - this.idle.size - this.validating - this.closing;
   }
 
   /** Whether somebody waits for a limit, and not only for the end of this turn. */
   get isStuck(): boolean {
-    return this.need > 0 && !this.pacedLink.list;
+    return this.unserved > 0 && !this.pacedLink.list;
   }
 
   get isEmpty(): boolean {

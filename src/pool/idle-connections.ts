@@ -37,10 +37,10 @@ export class IdleConnections<K extends Kinds> {
   }
 
   /** Hot path. Whether a released connection of `host` is of use: somebody waits for it, or it may become idle. */
-  mayStay({ abandoned, idle, limits, settling, waiting }: HostPool<K>): boolean {
-    if (waiting.size > settling) return true;
+  mayStay({ abandoned, idle, limits, validating, waiting }: HostPool<K>): boolean {
+    if (waiting.size > validating) return true;
     // Those that settle and are not waited for become idle, too.
-    const coming = settling - waiting.size;
+    const coming = validating - waiting.size;
     return this.#limits.keepAlive && !abandoned && idle.size + coming < limits.maxFreeSockets;
   }
 
@@ -50,15 +50,15 @@ export class IdleConnections<K extends Kinds> {
     host.addIdle(connection);
     this.lru.push(connection.lruLink);
     this.expiring.add(connection);
-    if (host.share) host.share.addIdle(connection);
+    if (host.reservation) host.reservation.addIdle(connection);
   }
 
   /** Hot path. It stays in the wheel, where it will be again if it becomes idle again. */
   remove(connection: Connection<K>): void {
-    const { host, shareLink } = connection;
+    const { host, reservationLink } = connection;
     host.removeIdle(connection);
     this.lru.remove(connection.lruLink);
-    if (host.share && shareLink) host.share.idle.remove(shareLink);
+    if (host.reservation && reservationLink) host.reservation.idle.remove(reservationLink);
   }
 
   /** Something becomes idle: an interval begins, unless one is under way. Returns its end. */

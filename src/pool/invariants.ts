@@ -10,34 +10,39 @@ import type { Pool } from './pool.js';
 
 export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
   const { limits } = pool;
-  const total = { connections: 0, closing: 0, idle: 0, expiring: 0, hungry: 0, unmet: 0, watched: 0 };
-  const shared = new Map<HostLimits, { size: number; closing: number; idle: number; hungry: number }>();
+  const total = { connections: 0, closing: 0, idle: 0, expiring: 0, blocked: 0, unserved: 0, watched: 0 };
+  const shared = new Map<HostLimits, { size: number; closing: number; idle: number; blocked: number }>();
   let reserved = 0;
   let held = 0;
-  for (const [key, share] of pool.room.shares) {
-    shared.set(key, { size: 0, closing: 0, idle: 0, hungry: 0 });
-    reserved += share.reserve;
-    held += share.unused;
-    assert.ok(share.reserve <= key.reserve, 'no more is reserved than the rule says');
+  for (const [key, reservation] of pool.capacity.reservations) {
+    shared.set(key, { size: 0, closing: 0, idle: 0, blocked: 0 });
+    reserved += reservation.reserve;
+    held += reservation.unused;
+    assert.ok(reservation.reserve <= key.reserve, 'no more is reserved than the rule says');
   }
-  assert.equal(held, pool.room.held, 'reserved places that nobody has');
+  assert.equal(held, pool.capacity.held, 'reserved places that nobody has');
   assert.ok(reserved === 0 || reserved < limits.maxTotalSockets, 'one place at least is for everybody');
 
   /** Idle connections of hosts that are closed before any on a reserved place is. */
   let evictable = 0;
   for (const host of pool.hosts) {
-    const count = { connecting: 0, active: 0, settling: 0, idle: 0, closing: 0, closed: 0 };
-    const share = pool.room.shares.get(host.limits);
-    assert.equal(host.share, share, 'a host is in the share of its rule');
-    let unbound = 0;
+    const count = { connecting: 0, active: 0, validating: 0, idle: 0, closing: 0, closed: 0 };
+    const reservation = pool.capacity.reservations.get(host.limits);
+    assert.equal(host.reservation, reservation, 'a host is in the reservation of its rule');
+    let unclaimed = 0;
     for (const connection of host.connections) {
       count[connection.state]++;
       assert.equal(connection.host, host, 'a connection belongs to the host that lists it');
       const isIdle = connection.state === 'idle';
       assert.equal(connection.idleLink.list === host.idle, isIdle, 'idle list');
       assert.equal(connection.lruLink.list === pool.idle.lru, isIdle, 'list of all idle');
-      if (share) assert.equal(connection.shareLink?.list === share.idle, isIdle, 'idle list of the share');
-      else assert.equal(connection.shareLink?.list, undefined, 'in no share, in no list of one');
+      if (reservation)
+        assert.equal(
+          connection.reservationLink?.list === reservation.idle,
+          isIdle,
+          'idle list of the reservation',
+        );
+      else assert.equal(connection.reservationLink?.list, undefined, 'in no reservation, in no list of one');
       const isWatched = connection.expiryLink.list !== undefined;
       if (isWatched) total.expiring++;
       if (isIdle && connection.expiresAt !== Infinity) {
@@ -51,12 +56,12 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
         assert.ok(connection.expiresAt <= connection.retireAt, 'nothing is idle beyond its age');
         assert.ok(connection.requestsLeft > 0, 'what has served its last request is gone');
       }
-      if (connection.state === 'connecting' && connection.waiter?.state !== 'dialling') unbound++;
+      if (connection.state === 'connecting' && connection.waiter?.state !== 'dialling') unclaimed++;
       if (connection.state !== 'connecting') assert.equal(connection.waiter, undefined);
-      if (connection.heir) {
-        assert.equal(connection.state, 'closing', 'only what goes has an heir');
-        assert.equal(connection.heir.state, 'inheriting');
-        assert.equal(connection.heir.connection, connection);
+      if (connection.replayWaiter) {
+        assert.equal(connection.state, 'closing', 'only what goes has a request that wants its place');
+        assert.equal(connection.replayWaiter.state, 'awaiting-place');
+        assert.equal(connection.replayWaiter.connection, connection);
       }
       if (connection.waiter) {
         assert.notEqual(connection.waiter.state, 'done', 'nothing is opened for a request that is done');
@@ -64,7 +69,7 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
       }
     }
     assert.equal(count.closed, 0, 'a closed connection is in no list');
-    assert.equal(count.settling, host.settling, 'settling count');
+    assert.equal(count.validating, host.validating, 'validating count');
     assert.equal(count.closing, host.closing, 'closing count of a host');
     assert.equal(count.idle, host.idle.size, 'idle count');
     assert.equal(count.connecting + count.active, host.inUse, 'count of those in use');
@@ -76,93 +81,93 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
         'what is above maxSockets goes',
       );
     }
-    assert.equal(unbound, host.unbound, 'unbound count');
+    assert.equal(unclaimed, host.unclaimed, 'unclaimed count');
     assert.ok(!host.isEmpty, 'an empty host is forgotten');
 
     checkQueue(pool, host);
     // Those that settle include idle ones that are looked at first, one for each request.
     assert.ok(
-      count.idle === 0 || host.waiting.size - host.careful <= count.settling,
+      count.idle === 0 || host.waiting.size - host.unreplayable <= count.validating,
       'an idle connection and a waiter that may have it never coexist',
     );
     if (host.connections.size >= host.limits.maxSockets) {
       assert.ok(
-        count.idle === 0 || host.need <= host.closing,
+        count.idle === 0 || host.unserved <= host.closing,
         'who may have no idle connection gets the place of one',
       );
     }
-    if (host.need > 0 && host.connections.size < host.limits.maxSockets) {
-      const room = limits.maxTotalSockets - pool.size - pool.room.held;
-      const own = share?.unused ?? 0;
-      if (room > 0 || (own > 0 && room + own > 0)) {
+    if (host.unserved > 0 && host.connections.size < host.limits.maxSockets) {
+      const left = limits.maxTotalSockets - pool.size - pool.capacity.held;
+      const own = reservation?.unused ?? 0;
+      if (left > 0 || (own > 0 && left + own > 0)) {
         assert.ok(
-          host.pacedLink.list === pool.postponed.paced,
+          host.pacedLink.list === pool.endOfTurn.paced,
           'nobody waits while there is capacity for it',
         );
       } else {
-        assert.ok(host.isHungry || host.pacedLink.list, 'who lacks only room waits for room');
+        assert.ok(host.isBlocked || host.pacedLink.list, 'a host that only lacks a place waits for one');
       }
     }
-    if (host.need > 0 && !host.pacedLink.list) assert.ok(host.saturated, 'who has to wait is told of');
+    if (host.unserved > 0 && !host.pacedLink.list) assert.ok(host.saturated, 'who has to wait is told of');
     if (host.saturated) assert.ok(host.waiting.size > 0, 'where nobody waits, nothing is saturated');
 
     total.connections += host.connections.size;
     total.closing += count.closing;
     total.idle += count.idle;
-    total.hungry += host.isHungry ? 1 : 0;
-    total.unmet += Math.max(0, host.need);
+    total.blocked += host.isBlocked ? 1 : 0;
+    total.unserved += host.unserved;
     total.watched += host.deadlineEntry.heap ? 1 : 0;
     const part = shared.get(host.limits);
     if (part) {
       part.size += host.connections.size;
       part.closing += count.closing;
       part.idle += count.idle;
-      part.hungry += host.isHungry ? 1 : 0;
+      part.blocked += host.isBlocked ? 1 : 0;
     }
-    if (!share?.isWithinReserve) evictable += count.idle;
+    if (!reservation?.isWithinReserve) evictable += count.idle;
   }
 
   assert.equal(total.connections, pool.size, 'total count');
-  assert.equal(total.closing, pool.room.closing, 'closing count');
+  assert.equal(total.closing, pool.capacity.closing, 'closing count');
   assert.equal(total.idle, pool.idle.size, 'idle count of all hosts');
   assert.equal(total.expiring, pool.idle.expiring.size, 'size of the wheel');
-  assert.equal(total.unmet, pool.queues.unmet, 'waiters of all hosts that can count on nothing');
-  assert.equal(total.hungry, pool.room.hungry.size, 'count of hungry hosts');
+  assert.equal(total.unserved, pool.queues.unserved, 'waiters of all hosts that can count on nothing');
+  assert.equal(total.blocked, pool.capacity.blocked.size, 'count of blocked hosts');
   assert.equal(total.watched, pool.queues.deadlines.size, 'a host that is watched for deadlines is known');
   assert.ok(total.idle <= limits.maxTotalFreeSockets, 'maxTotalFreeSockets holds');
   const staying = total.connections - total.closing;
   if (total.idle > 0) assert.ok(staying <= limits.maxTotalSockets, 'what is above maxTotalSockets goes');
   if (evictable > 0) {
-    assert.ok(pool.room.hungry.size <= pool.room.closing, 'an idle connection makes room');
+    assert.ok(pool.capacity.blocked.size <= pool.capacity.closing, 'an idle connection makes room');
     assert.ok(held === 0 || staying + held <= limits.maxTotalSockets, 'what is on reserved places goes');
   }
-  for (const [key, share] of pool.room.shares) {
-    const { size, closing, idle, hungry } = share;
+  for (const [key, reservation] of pool.capacity.reservations) {
+    const { size, closing, idle, blocked } = reservation;
     assert.deepEqual(
-      { size, closing, idle: idle.size, hungry: hungry.size },
+      { size, closing, idle: idle.size, blocked: blocked.size },
       shared.get(key),
-      'counts of a share',
+      'counts of a reservation',
     );
-    if (idle.size > 0) assert.ok(hungry.size <= closing, 'an idle connection makes room in its share');
+    if (idle.size > 0) assert.ok(blocked.size <= closing, 'an idle connection makes room in its reservation');
   }
-  if (pool.postponed.paced.size > 0) assert.ok(pool.postponed.scheduled, 'who is put off has a turn coming');
-  for (const host of pool.room.hungry) {
-    assert.ok(host.isHungry && pool.hosts.has(host), 'a hungry host is known');
-    assert.ok(host.need > 0, 'a hungry host needs room');
-    assert.ok(host.connections.size < host.limits.maxSockets, 'a hungry host lacks room only');
+  if (pool.endOfTurn.paced.size > 0) assert.ok(pool.endOfTurn.scheduled, 'who is put off has a turn coming');
+  for (const host of pool.capacity.blocked) {
+    assert.ok(host.isBlocked && pool.hosts.has(host), 'a blocked host is known');
+    assert.ok(host.unserved > 0, 'a blocked host needs a place');
+    assert.ok(host.connections.size < host.limits.maxSockets, 'a blocked host lacks only a place');
   }
-  for (const host of pool.postponed.paced) assert.ok(pool.hosts.has(host), 'a paced host is known');
+  for (const host of pool.endOfTurn.paced) assert.ok(pool.hosts.has(host), 'a paced host is known');
 }
 
 function checkQueue<K extends Kinds>(pool: Pool<K>, host: HostPool<K>): void {
   let waiting = 0;
-  let careful = 0;
+  let unreplayable = 0;
   let timed = 0;
   let undialled = 0;
   let before = -Infinity;
   for (const waiter of host.waiting) {
     waiting++;
-    if (waiter.careful) careful++;
+    if (waiter.unreplayable) unreplayable++;
     if (waiter.since !== Infinity) timed++;
     assert.equal(waiter.state, 'queued');
     assert.equal(waiter.host, host);
@@ -171,10 +176,10 @@ function checkQueue<K extends Kinds>(pool: Pool<K>, host: HostPool<K>): void {
     if (waiter.undialledLink?.list === host.undialled) undialled++;
   }
   assert.equal(waiting, host.waiting.size, 'queue size');
-  assert.equal(careful, host.careful, 'count of those that take no risk');
+  assert.equal(unreplayable, host.unreplayable, 'count of those that take no risk');
   assert.equal(timed, host.timed, 'count of those that may not wait for any time');
   assert.equal(undialled, host.undialled.size, 'who has had no dial is in the queue');
-  assert.equal(host.unmet, Math.max(0, host.need), 'waiters of a host that can count on nothing');
+  assert.equal(host.countedUnserved, host.unserved, 'waiters of a host that can count on nothing');
   const { oldest } = host.waiting;
   assert.equal(oldest === undefined, waiting === 0, 'one of them has waited longest');
   const { nextToExpire } = host.waiting;

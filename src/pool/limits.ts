@@ -42,7 +42,7 @@ export interface Limits extends HostLimits {
   maxTotalFreeSockets: number;
   /** Waiting requests of all hosts together, counted as those of one host. */
   maxTotalQueueSize: number;
-  /** Which of the hosts that wait for room under `maxTotalSockets` is next. Fixed. */
+  /** Which of the hosts that wait for a place under `maxTotalSockets` is next. Fixed. */
   readonly fairness: 'round-robin' | 'fifo';
   /** Milliseconds over which it is watched how many idle connections were never needed. `0`: not at all. */
   trimInterval: number;

@@ -8,24 +8,24 @@
  * - lease, enqueue, release, abort and close take constant time, or, with deadlines, `fairness: 'fifo'` or `scheduling:
  *   'least-used'`, time that grows with the logarithm of the number of hosts or idle connections.
  *
- * Every connection is opened and closed here. What there is, others keep count of: room.ts of places under the limits,
- * queues.ts of who waits, idle-connections.ts of what is free, postponed.ts of what waits for the turn's end, host-pool.ts
- * of one host; feeder.ts gives out places that come free. None of them knows what a connection or a request is.
+ * Every connection is opened and closed here. What there is, others keep count of: capacity.ts of places under the limits,
+ * queues.ts of who waits, idle-connections.ts of what is free, end-of-turn.ts of what waits for the turn's end, host-pool.ts
+ * of one host; granter.ts gives out places that come free. None of them knows what a connection or a request is.
  * invariants.ts says what must hold between two calls.
  * Loops end where a step of theirs changes nothing, whatever the counts say: a count that is wrong costs a request, not the process.
  */
 import type { CloseReason } from './close-reason.js';
 import { Connection } from './connection.js';
 import type { Driver } from './driver.js';
-import { Feeder } from './granter.js';
+import { Granter } from './granter.js';
 import type { HostPool } from './host-pool.js';
 import { IdleConnections } from './idle-connections.js';
 import type { Kinds } from './kinds.js';
 import type { HostLimits, Limits } from './limits.js';
-import { Postponed } from './end-of-turn.js';
+import { EndOfTurn } from './end-of-turn.js';
 import { Queues } from './queues.js';
 import type { Refusal } from './refusal.js';
-import { Room } from './capacity.js';
+import { Capacity } from './capacity.js';
 import type { Waiter } from './waiter.js';
 
 export class Pool<K extends Kinds> {
@@ -33,23 +33,23 @@ export class Pool<K extends Kinds> {
   /** Every host that holds a connection or a waiter. */
   readonly hosts: Set<HostPool<K>> = new Set();
   readonly idle: IdleConnections<K>;
-  readonly room: Room<K>;
+  readonly capacity: Capacity<K>;
   readonly queues: Queues<K>;
-  readonly postponed: Postponed<K>;
+  readonly endOfTurn: EndOfTurn<K>;
   /** Goes up with every change that a reader of the pool could see. */
   changes = 0;
 
   readonly #driver: Driver<K>;
-  readonly #feeder: Feeder<K>;
+  readonly #granter: Granter<K>;
 
   constructor(driver: Driver<K>, limits: Limits) {
     this.#driver = driver;
     this.limits = limits;
     this.idle = new IdleConnections(limits);
-    this.room = new Room(limits, this.idle.lru);
+    this.capacity = new Capacity(limits, this.idle.lru);
     this.queues = new Queues(limits);
-    this.postponed = new Postponed(driver);
-    this.#feeder = new Feeder(this.room, this.postponed, {
+    this.endOfTurn = new EndOfTurn(driver);
+    this.#granter = new Granter(this.capacity, this.endOfTurn, {
       dial: (host) => this.#dial(host),
       evict: (connection) => this.close(connection, 'evicted'),
     });
@@ -57,24 +57,24 @@ export class Pool<K extends Kinds> {
 
   /** Connections of all hosts that are not closed. What `maxTotalSockets` limits. */
   get size(): number {
-    return this.room.size;
+    return this.capacity.size;
   }
 
   /**
-   * Hot path. An idle connection of `host`: `active`, and the caller's; or `settling`, because it has been idle for so
+   * Hot path. An idle connection of `host`: `active`, and the caller's; or `validating`, because it has been idle for so
    * long that it is looked at first. `undefined`: there is none. In both of the latter cases `enqueue` a waiter.
    *
-   * @param careful take none that has been idle for longer than is safe
+   * @param unreplayable take none that has been idle for longer than is safe
    */
-  lease(host: HostPool<K>, careful: boolean): Connection<K> | undefined {
+  lease(host: HostPool<K>, unreplayable: boolean): Connection<K> | undefined {
     const { idle } = host;
     if (idle.size === 0) return undefined;
     const now = this.#driver.now();
     for (;;) {
       let connection = host.nextIdle;
       // Where the one whose turn it is has been idle for too long, the last used one may not have been.
-      if (careful && connection && connection.safeUntil <= now) connection = idle.tail?.value;
-      if (!connection || (careful && connection.safeUntil <= now)) return undefined;
+      if (unreplayable && connection && connection.safeUntil <= now) connection = idle.tail?.value;
+      if (!connection || (unreplayable && connection.safeUntil <= now)) return undefined;
       if (connection.expiresAt <= now || !this.#driver.usable(connection)) {
         if (connection.expiresAt <= now) this.#expire(connection, now);
         else this.close(connection, 'server-closed');
@@ -83,7 +83,7 @@ export class Pool<K extends Kinds> {
         this.#takeIdle(connection);
         connection.idledFor = now - connection.idleSince;
         connection.isUnsafe = connection.safeUntil <= now;
-        if (this.#isDoubtful(connection, now)) this.#settleLater(connection);
+        if (this.#isDoubtful(connection, now)) this.#validateLater(connection);
         else this.#activate(connection);
         return connection;
       }
@@ -112,9 +112,9 @@ export class Pool<K extends Kinds> {
     this.changes++;
     this.#recount(host);
     // Whatever it gets, nothing was idle for it.
-    if (host.need > 0) host.idleLow = 0;
+    if (host.unserved > 0) host.idleLow = 0;
     // What is idle is not safe enough for it: the oldest gives way to the connection that it needs.
-    const old = waiter.careful && host.need > 0 ? host.idle.head : undefined;
+    const old = waiter.unreplayable && host.unserved > 0 ? host.idle.head : undefined;
     if (old) this.close(old.value, 'idle-timeout');
     else this.#start(host);
     if (!isAdmitted && this.queues.exceeded(host)) this.#overflow(waiter);
@@ -139,14 +139,14 @@ export class Pool<K extends Kinds> {
   retry(connection: Connection<K>, waiter: Waiter<K>, fresh: boolean): void {
     const { host } = waiter;
     if (fresh && host === connection.host) {
-      connection.heir = waiter;
-      waiter.state = 'inheriting';
+      connection.replayWaiter = waiter;
+      waiter.state = 'awaiting-place';
       waiter.connection = connection;
       this.close(connection, 'server-closed');
       return;
     }
     this.#enqueueFirst(waiter);
-    if (!waiter.careful) this.#lookAt(host.idle.tail?.value);
+    if (!waiter.unreplayable) this.#validate(host.idle.tail?.value);
     this.close(connection, 'server-closed');
     this.#pump(host);
   }
@@ -155,7 +155,7 @@ export class Pool<K extends Kinds> {
   *undialled(): Generator<Waiter<K>, void, undefined> {
     for (const host of this.hosts) {
       yield* host.waiting;
-      for (const { heir } of host.connections) if (heir) yield heir;
+      for (const { replayWaiter } of host.connections) if (replayWaiter) yield replayWaiter;
     }
   }
 
@@ -165,11 +165,11 @@ export class Pool<K extends Kinds> {
     const { host, connection } = waiter;
     if (waiter.state === 'queued') {
       this.#dequeue(waiter);
-    } else if (waiter.state === 'inheriting') {
-      if (connection) connection.heir = undefined;
+    } else if (waiter.state === 'awaiting-place') {
+      if (connection) connection.replayWaiter = undefined;
     } else {
       // What is being opened for nobody serves whoever is first.
-      host.unbound++;
+      host.unclaimed++;
       this.#recount(host);
     }
     if (connection?.waiter === waiter) connection.waiter = undefined;
@@ -189,7 +189,7 @@ export class Pool<K extends Kinds> {
       this.#assign(connection, waiter);
       return;
     }
-    host.unbound--;
+    host.unclaimed--;
     this.#recount(host);
     if (waiter) waiter.connection = undefined;
     this.#offer(connection);
@@ -203,7 +203,7 @@ export class Pool<K extends Kinds> {
     if (waiter?.state === 'dialling') {
       waiter.state = 'done';
     } else {
-      host.unbound--;
+      host.unclaimed--;
       this.#recount(host);
       if (waiter) {
         this.#dequeue(waiter);
@@ -225,13 +225,13 @@ export class Pool<K extends Kinds> {
   release(connection: Connection<K>, reusable: boolean, isSafe = true): boolean {
     if (connection.state !== 'active') return false;
     const { host } = connection;
-    if (!reusable || this.room.isSurplus(host)) {
+    if (!reusable || this.capacity.isSurplus(host)) {
       this.close(connection, 'surplus');
     } else if (connection.requestsLeft <= 0) {
       this.close(connection, 'max-requests');
     } else if (connection.retireAt !== Infinity && connection.retireAt <= this.#driver.now()) {
       this.close(connection, 'max-age');
-    } else if (!isSafe && host.careful === host.waiting.size) {
+    } else if (!isSafe && host.unreplayable === host.waiting.size) {
       this.close(connection, 'idle-timeout');
     } else {
       if (!isSafe) connection.safeUntil = -Infinity;
@@ -242,28 +242,28 @@ export class Pool<K extends Kinds> {
 
   /** The event loop has polled: settle what was released, and go on with the dials that were put off. */
   turn(): void {
-    const { postponed } = this;
-    const settling = postponed.begin();
+    const { endOfTurn } = this;
+    const validating = endOfTurn.begin();
     let done = 0;
     try {
-      while (done < settling.length) {
-        const connection = settling[done++] as Connection<K>;
-        if (connection.state === 'settling' && !this.#driver.settled(connection))
-          postponed.settle(connection);
-        else this.settle(connection);
+      while (done < validating.length) {
+        const connection = validating[done++] as Connection<K>;
+        if (connection.state === 'validating' && !this.#driver.validate(connection))
+          endOfTurn.validate(connection);
+        else this.validated(connection);
       }
     } finally {
       // Foreign code has thrown: the others have their turn in the next one.
-      while (done < settling.length) postponed.settle(settling[done++] as Connection<K>);
+      while (done < validating.length) endOfTurn.validate(validating[done++] as Connection<K>);
     }
-    if (postponed.paced.size > 0) postponed.resume((host) => this.#pump(host));
+    if (endOfTurn.paced.size > 0) endOfTurn.resume((host) => this.#pump(host));
   }
 
-  /** The driver: what was deferred. `connection` has settled: whoever is first gets it. */
-  settle(connection: Connection<K>): void {
-    if (connection.state !== 'settling') return;
+  /** The driver: what was deferred. `connection` is validated: whoever is first gets it. */
+  validated(connection: Connection<K>): void {
+    if (connection.state !== 'validating') return;
     if (this.#driver.usable(connection)) {
-      connection.host.settling--;
+      connection.host.validating--;
       this.#recount(connection.host);
       this.#offer(connection);
     } else {
@@ -285,7 +285,7 @@ export class Pool<K extends Kinds> {
       return;
     }
     connection.state = 'closing';
-    this.room.beginClosing(host);
+    this.capacity.beginClosing(host);
     this.#driver.close(connection, reason, error);
     this.#pump(host);
   }
@@ -296,13 +296,13 @@ export class Pool<K extends Kinds> {
     const { host } = connection;
     this.#leaveState(connection);
     this.#drop(connection, reason);
-    this.#bequeath(connection);
+    this.#dialReplacement(connection);
     this.#grant(host);
   }
 
-  /** Takes in a connection that the driver got from elsewhere, as active. `undefined`: there is no room. */
+  /** Takes in a connection that the driver got from elsewhere, as active. `undefined`: there is no place for it. */
   adopt(host: HostPool<K>): Connection<K> | undefined {
-    if (!this.room.mayOpen(host)) return undefined;
+    if (!this.capacity.mayOpen(host)) return undefined;
     const connection = this.#create(host);
     this.#activate(connection);
     return connection;
@@ -320,7 +320,7 @@ export class Pool<K extends Kinds> {
    */
   limit(host: HostPool<K>, limits: HostLimits): void {
     host.limits = limits;
-    host.share = this.room.shares.get(limits);
+    host.reservation = this.capacity.reservations.get(limits);
     host.reorder(this.limits.random);
   }
 
@@ -331,7 +331,7 @@ export class Pool<K extends Kinds> {
    * @param reserving the limits that reserve something
    */
   rulesChanged(limitsOf: (host: HostPool<K>) => HostLimits, reserving: readonly HostLimits[]): void {
-    this.room.reshare(reserving, this.hosts, (host) => this.limit(host, limitsOf(host)));
+    this.capacity.replaceReservations(reserving, this.hosts, (host) => this.limit(host, limitsOf(host)));
     this.limitsChanged();
   }
 
@@ -340,26 +340,26 @@ export class Pool<K extends Kinds> {
    * exchange, and who waits already, waits on.
    */
   limitsChanged(): void {
-    const { room } = this;
+    const { capacity } = this;
     const { lru } = this.idle;
     const { maxTotalSockets, maxTotalFreeSockets } = this.limits;
     this.changes++;
-    room.allot();
+    capacity.allot();
     for (const host of this.hosts) {
       const { maxSockets, maxFreeSockets } = host.limits;
       host.reorder(this.limits.random);
-      if (host.connections.size >= maxSockets) room.sate(host);
+      if (host.connections.size >= maxSockets) capacity.unblock(host);
       this.queues.rewatch(host);
       for (const connection of host.idle) {
         if (host.idle.size <= maxFreeSockets && host.connections.size - host.closing <= maxSockets) break;
         this.close(connection, 'surplus');
       }
     }
-    while (room.size - room.closing > maxTotalSockets) {
-      if (!this.#closeSurplus(room.evictable ?? lru.head?.value)) break;
+    while (capacity.size - capacity.closing > maxTotalSockets) {
+      if (!this.#closeSurplus(capacity.evictable ?? lru.head?.value)) break;
     }
     while (lru.size > maxTotalFreeSockets) if (!this.#closeSurplus(lru.head?.value)) break;
-    this.#feeder.feedAll();
+    this.#granter.grantAll();
     for (const host of this.hosts) this.#pump(host);
   }
 
@@ -382,15 +382,15 @@ export class Pool<K extends Kinds> {
     }
     for (const host of this.hosts) {
       for (const connection of host.connections) {
-        const { heir, waiter } = connection;
-        if (heir) {
-          connection.heir = undefined;
-          heir.state = 'done';
-          rejected.push(heir);
+        const { replayWaiter, waiter } = connection;
+        if (replayWaiter) {
+          connection.replayWaiter = undefined;
+          replayWaiter.state = 'done';
+          rejected.push(replayWaiter);
         }
         if (waiter?.state === 'dialling') {
           connection.waiter = undefined;
-          host.unbound++;
+          host.unclaimed++;
           waiter.state = 'done';
           rejected.push(waiter);
         }
@@ -461,21 +461,21 @@ export class Pool<K extends Kinds> {
 
   /** Starts what can be started for `host`, and notes where it waits for what cannot. */
   #start(host: HostPool<K>): void {
-    const { room } = this;
+    const { capacity } = this;
     // The one that a request waited for was dead: another may not be, and is here sooner than what is being opened.
-    while (host.idle.size > 0 && host.waiting.size - host.careful > host.settling)
-      if (!this.#lookAt(host.nextIdle)) break;
-    while (host.need > 0) {
+    while (host.idle.size > 0 && host.waiting.size - host.unreplayable > host.validating)
+      if (!this.#validate(host.nextIdle)) break;
+    while (host.unserved > 0) {
       if (host.connections.size >= host.limits.maxSockets) {
         this.#giveWay(host);
         return;
       }
-      if (!room.hasPlace(host)) {
-        if (!host.isHungry) room.hunger(host);
-        this.#feeder.makeRoom(host.share);
+      if (!capacity.hasPlace(host)) {
+        if (!host.isBlocked) capacity.block(host);
+        this.#granter.evictFor(host.reservation);
         return;
       }
-      if (!this.postponed.mayDial(host)) return;
+      if (!this.endOfTurn.claimDial(host)) return;
       this.#dial(host);
     }
   }
@@ -488,14 +488,14 @@ export class Pool<K extends Kinds> {
   /** There are more waiters than a queue may hold. What may be opened at the end of this turn is opened now. */
   #overflow(waiter: Waiter<K>): void {
     const { host } = waiter;
-    const { queues, room } = this;
-    while (queues.exceeded(host) && host.need > 0 && room.mayOpen(host)) if (!this.#dial(host)) break;
-    for (const other of this.postponed.paced) {
-      while (queues.unmet > this.limits.maxTotalQueueSize && other.need > 0 && room.mayOpen(other))
+    const { queues, capacity } = this;
+    while (queues.exceeded(host) && host.unserved > 0 && capacity.mayOpen(host)) if (!this.#dial(host)) break;
+    for (const other of this.endOfTurn.paced) {
+      while (queues.unserved > this.limits.maxTotalQueueSize && other.unserved > 0 && capacity.mayOpen(other))
         if (!this.#dial(other)) break;
     }
     if (waiter.state !== 'queued') return;
-    const exceeded = queues.exceeded(host, room.placesFor(host), room.closing);
+    const exceeded = queues.exceeded(host, capacity.placesFor(host), capacity.closing);
     if (exceeded) this.#refuse(waiter, exceeded, 0);
   }
 
@@ -509,18 +509,18 @@ export class Pool<K extends Kinds> {
     this.#driver.refuse(waiter, {
       limitedBy,
       limit: ofAll ? this.limits.maxTotalQueueSize : host.limits[limitedBy],
-      waiting: ofAll ? this.queues.unmet : host.waiting.size,
-      active: ofAll ? this.size - this.idle.size - this.room.closing : host.inUse,
+      waiting: ofAll ? this.queues.unserved : host.waiting.size,
+      active: ofAll ? this.size - this.idle.size - this.capacity.closing : host.inUse,
       waited,
     });
     this.#cleanUp(host);
   }
 
   /** An idle connection settles for a request before that gets it. `false`: there is none. */
-  #lookAt(connection: Connection<K> | undefined): boolean {
+  #validate(connection: Connection<K> | undefined): boolean {
     if (!connection) return false;
     this.#takeIdle(connection);
-    this.#settleLater(connection);
+    this.#validateLater(connection);
     return true;
   }
 
@@ -535,19 +535,19 @@ export class Pool<K extends Kinds> {
   #giveWay(host: HostPool<K>): void {
     const link = host.idle.head;
     // Closing it comes back here for the next.
-    if (link && host.need > host.closing) this.close(link.value, 'idle-timeout');
+    if (link && host.unserved > host.closing) this.close(link.value, 'idle-timeout');
   }
 
   /** Opens a connection for who has waited for the place of this one, if that place is still there. */
-  #bequeath({ heir, host }: Connection<K>): void {
-    if (!heir) return;
-    heir.connection = undefined;
-    if (this.room.mayOpen(host)) {
-      heir.state = 'dialling';
-      this.#dialFor(heir, this.#create(host));
+  #dialReplacement({ replayWaiter, host }: Connection<K>): void {
+    if (!replayWaiter) return;
+    replayWaiter.connection = undefined;
+    if (this.capacity.mayOpen(host)) {
+      replayWaiter.state = 'dialling';
+      this.#dialFor(replayWaiter, this.#create(host));
     } else {
-      heir.state = 'queued';
-      this.#enqueueFirst(heir);
+      replayWaiter.state = 'queued';
+      this.#enqueueFirst(replayWaiter);
     }
   }
 
@@ -568,10 +568,10 @@ export class Pool<K extends Kinds> {
     if (waiter.connection) waiter.connection.waiter = undefined;
     const connection = this.#create(host);
     // Whose turn it is next must not be put off for a turn of the loop that was over long ago.
-    if (this.room.hungryHosts > 0) this.postponed.schedule();
+    if (this.capacity.blockedHosts > 0) this.endOfTurn.schedule();
     if (late) {
       // Bound to nobody; but if it fails, the error is this waiter's, unless it has been served meanwhile.
-      host.unbound++;
+      host.unclaimed++;
     } else {
       waiter.state = 'dialling';
     }
@@ -591,7 +591,7 @@ export class Pool<K extends Kinds> {
     const { host } = connection;
     connection.state = 'active';
     this.changes++;
-    if (this.room.isSurplus(host)) {
+    if (this.capacity.isSurplus(host)) {
       this.close(connection, 'surplus');
       return;
     }
@@ -609,7 +609,7 @@ export class Pool<K extends Kinds> {
       this.close(connection, 'idle-timeout');
       return;
     }
-    if (!this.idle.mayAdd(host) || !this.#driver.park(connection)) {
+    if (!this.idle.mayAdd(host) || !this.#driver.prepareIdle(connection)) {
       this.close(connection, 'surplus');
       return;
     }
@@ -617,24 +617,24 @@ export class Pool<K extends Kinds> {
     if (this.changes !== changes) {
       if (connection.state !== 'active') return;
       const waiter = this.#firstFor(connection);
-      if (this.room.isSurplus(host) || (!waiter && !this.idle.mayAdd(host))) {
+      if (this.capacity.isSurplus(host) || (!waiter && !this.idle.mayAdd(host))) {
         this.close(connection, 'surplus');
         return;
       }
       if (waiter) {
         if (this.#driver.quiet(connection, true)) this.#serve(connection, waiter);
-        else this.#settleLater(connection);
+        else this.#validateLater(connection);
         return;
       }
     }
     connection.state = 'idle';
     this.changes++;
-    const { idle, room } = this;
+    const { idle, capacity } = this;
     idle.add(connection);
     if (idle.lru.size > this.limits.maxTotalFreeSockets && idle.lru.head) {
       this.close(idle.lru.head.value, 'surplus');
     }
-    if (room.hungryHosts > 0 || room.held > 0) this.#feeder.makeRoom(host.share);
+    if (capacity.blockedHosts > 0 || capacity.held > 0) this.#granter.evictFor(host.reservation);
     // Who waits although it is there counted on it, and may not have it.
     if (host.waiting.size > 0) this.#pump(host);
   }
@@ -643,7 +643,7 @@ export class Pool<K extends Kinds> {
   #serve(connection: Connection<K>, waiter: Waiter<K>): void {
     const { host } = connection;
     // A new one is here in its host's turn.
-    if (connection.served > 0 && this.room.mustYield(host)) {
+    if (connection.served > 0 && this.capacity.decideYield(host)) {
       this.close(connection, 'evicted');
       return;
     }
@@ -654,14 +654,14 @@ export class Pool<K extends Kinds> {
     connection.isUnsafe = safeUntil !== Infinity && safeUntil <= this.#driver.now();
     this.#assign(connection, waiter);
     // Who counted on it, and may have what is idle, need not wait for another one.
-    if (waiter.careful && host.idle.size > 0 && host.waiting.size > 0) this.#pump(host);
+    if (waiter.unreplayable && host.idle.size > 0 && host.waiting.size > 0) this.#pump(host);
   }
 
   /** Who is next in the queue, of those that may have `connection`. */
   #firstFor({ host, safeUntil }: Connection<K>): Waiter<K> | undefined {
     const { next } = host.waiting;
-    if (!next?.careful || safeUntil === Infinity || safeUntil > this.#driver.now()) return next;
-    return host.careful < host.waiting.size ? host.waiting.firstThat(isCareless) : undefined;
+    if (!next?.unreplayable || safeUntil === Infinity || safeUntil > this.#driver.now()) return next;
+    return host.unreplayable < host.waiting.size ? host.waiting.firstThat(isReplayable) : undefined;
   }
 
   #assign(connection: Connection<K>, waiter: Waiter<K>): void {
@@ -694,31 +694,31 @@ export class Pool<K extends Kinds> {
     connection.idledFor = 0;
     const isAwaited = host.waiting.size > 0;
     if (!this.#driver.quiet(connection, isAwaited)) {
-      this.#settleLater(connection);
+      this.#validateLater(connection);
     } else if (isAwaited) {
-      this.#settle(connection);
-      this.#driver.defer(connection);
+      this.#beginValidating(connection);
+      this.#driver.validateSoon(connection);
     } else {
       this.#keep(connection);
     }
   }
 
-  #settle(connection: Connection<K>): void {
-    connection.state = 'settling';
-    connection.host.settling++;
+  #beginValidating(connection: Connection<K>): void {
+    connection.state = 'validating';
+    connection.host.validating++;
     this.changes++;
     this.#recount(connection.host);
   }
 
-  #settleLater(connection: Connection<K>): void {
-    this.#settle(connection);
-    this.postponed.settle(connection);
+  #validateLater(connection: Connection<K>): void {
+    this.#beginValidating(connection);
+    this.endOfTurn.validate(connection);
   }
 
   /** The number of `host`'s waiters that can count on nothing may have changed. */
   #recount(host: HostPool<K>): void {
     this.queues.recount(host);
-    if (host.unmet === 0 && host.isHungry) this.room.sate(host);
+    if (host.unserved === 0 && host.isBlocked) this.capacity.unblock(host);
   }
 
   /** One that waited at `host` waits no more, or has something opened for it. */
@@ -729,9 +729,9 @@ export class Pool<K extends Kinds> {
     this.#driver.drained(host);
   }
 
-  /** Capacity came free that `host` used: the hosts that wait for room come first, then `host`. */
+  /** Capacity came free that `host` used: the hosts that wait for a place come first, then `host`. */
   #grant(host: HostPool<K>): void {
-    this.#feeder.feed(host.share);
+    this.#granter.grant(host.reservation);
     this.#pump(host);
     this.#cleanUp(host);
   }
@@ -739,7 +739,7 @@ export class Pool<K extends Kinds> {
   #create(host: HostPool<K>): Connection<K> {
     const connection = new Connection(host);
     this.hosts.add(host);
-    this.room.enter(connection);
+    this.capacity.enter(connection);
     this.changes++;
     return connection;
   }
@@ -756,13 +756,13 @@ export class Pool<K extends Kinds> {
     this.idle.expiring.remove(connection);
     if (state === 'idle') {
       this.idle.remove(connection);
-    } else if (state === 'settling') {
-      host.settling--;
+    } else if (state === 'validating') {
+      host.validating--;
       this.#recount(host);
     } else if (state === 'closing') {
-      this.room.endClosing(host);
+      this.capacity.endClosing(host);
     } else if (state === 'connecting' && waiter?.state !== 'dialling') {
-      host.unbound--;
+      host.unclaimed--;
       this.#recount(host);
       connection.waiter = undefined;
       if (waiter) waiter.connection = undefined;
@@ -772,18 +772,18 @@ export class Pool<K extends Kinds> {
   #drop(connection: Connection<K>, reason: CloseReason): void {
     connection.state = 'closed';
     connection.closeReason ??= reason;
-    this.room.leave(connection);
+    this.capacity.leave(connection);
     this.changes++;
     this.#driver.gone(connection);
   }
 
   #cleanUp(host: HostPool<K>): void {
     if (!host.isEmpty) return;
-    this.postponed.paced.remove(host.pacedLink);
+    this.endOfTurn.paced.remove(host.pacedLink);
     if (this.hosts.delete(host)) this.#driver.retire(host);
   }
 }
 
-function isCareless({ careful }: { careful: boolean }): boolean {
-  return !careful;
+function isReplayable({ unreplayable }: { unreplayable: boolean }): boolean {
+  return !unreplayable;
 }

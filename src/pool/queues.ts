@@ -14,7 +14,7 @@ import type { Waiter } from './waiter.js';
 
 export class Queues<K extends Kinds> {
   /** Waiters that can count on no connection that is already on its way to them. What `maxTotalQueueSize` limits. */
-  unmet = 0;
+  unserved = 0;
   /** Hosts with waiters that may not wait for ever, by the time at which they are looked at. */
   readonly deadlines: Heap<HostPool<K>> = new Heap((a, b) => a.deadline < b.deadline);
 
@@ -55,24 +55,24 @@ export class Queues<K extends Kinds> {
     this.#left(waiter);
   }
 
-  #joined({ careful, host, since }: Waiter<K>): void {
-    if (careful) host.careful++;
+  #joined({ unreplayable, host, since }: Waiter<K>): void {
+    if (unreplayable) host.unreplayable++;
     if (since === Infinity) return;
     host.timed++;
     this.#watch(host);
   }
 
-  #left({ careful, host, since, undialledLink }: Waiter<K>): void {
+  #left({ unreplayable, host, since, undialledLink }: Waiter<K>): void {
     if (undialledLink) host.undialled.remove(undialledLink);
-    if (careful) host.careful--;
+    if (unreplayable) host.unreplayable--;
     if (since !== Infinity && --host.timed === 0) this.#unwatch(host);
   }
 
   /** The number of `host`'s waiters that can count on nothing may have changed. */
   recount(host: HostPool<K>): void {
-    const unmet = Math.max(0, host.need);
-    this.unmet += unmet - host.unmet;
-    host.unmet = unmet;
+    const { unserved } = host;
+    this.unserved += unserved - host.countedUnserved;
+    host.countedUnserved = unserved;
   }
 
   /**
@@ -82,9 +82,10 @@ export class Queues<K extends Kinds> {
    * @param comingInAll places that are about to come free
    */
   exceeded(host: HostPool<K>, coming = 0, comingInAll = 0): 'maxQueueSize' | 'maxTotalQueueSize' | undefined {
-    const unmet = host.unmet - coming;
-    if (unmet > host.limits.maxQueueSize) return 'maxQueueSize';
-    if (unmet > 0 && this.unmet - comingInAll > this.#limits.maxTotalQueueSize) return 'maxTotalQueueSize';
+    const unserved = host.unserved - coming;
+    if (unserved > host.limits.maxQueueSize) return 'maxQueueSize';
+    if (unserved > 0 && this.unserved - comingInAll > this.#limits.maxTotalQueueSize)
+      return 'maxTotalQueueSize';
     return undefined;
   }
 

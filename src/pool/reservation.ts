@@ -1,13 +1,13 @@
 /**
  * What some hosts together have of `maxTotalSockets` for themselves: their connections, and their hosts that wait for
- * one. There is one for each rule with a `reserve`. Counts; what follows from it is decided in room.ts.
+ * one. There is one for each rule with a `reserve`. Counts; what follows from it is decided in capacity.ts.
  */
 import type { Connection } from './connection.js';
 import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
 import { Link, List } from './list.js';
 
-export class Share<K extends Kinds> {
+export class Reservation<K extends Kinds> {
   /** Places that nobody else may take: what the rule says, as far as `maxTotalSockets` allows. */
   reserve = 0;
   /** Connections that are not closed. */
@@ -16,8 +16,8 @@ export class Share<K extends Kinds> {
   closing = 0;
   /** Idle connections, the least recently used first. */
   readonly idle: List<Connection<K>> = new List();
-  /** Hosts in need that only the lack of room holds back. All of them are among the pool's, too. */
-  readonly hungry: List<HostPool<K>> = new List();
+  /** Hosts with unserved requests that only `maxTotalSockets` holds back. All of them are among the pool's, too. */
+  readonly blocked: List<HostPool<K>> = new List();
 
   /** Reserved places that nobody has. */
   get unused(): number {
@@ -26,7 +26,7 @@ export class Share<K extends Kinds> {
 
   /** The idle connection that gives up its place to one of the hosts that wait. */
   get evictee(): Connection<K> | undefined {
-    return this.hungry.size > this.closing ? this.idle.head?.value : undefined;
+    return this.blocked.size > this.closing ? this.idle.head?.value : undefined;
   }
 
   /** Whether all of its connections that stay are on reserved places: what closes frees nothing for others. */
@@ -35,6 +35,6 @@ export class Share<K extends Kinds> {
   }
 
   addIdle(connection: Connection<K>): void {
-    this.idle.push((connection.shareLink ??= new Link(connection)));
+    this.idle.push((connection.reservationLink ??= new Link(connection)));
   }
 }

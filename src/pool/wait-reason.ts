@@ -20,12 +20,12 @@ export type WaitReason =
   | 'pacing';
 
 export function reasonToWait<K extends Kinds>(
-  { limits, size, room }: Pool<K>,
+  { limits, size, capacity }: Pool<K>,
   { host }: Waiter<K>,
 ): WaitReason {
   if (host.limits.maxSockets === 0) return 'paused';
-  if (host.need <= 0) return host.settling > 0 ? 'validating' : 'connecting';
+  if (host.unserved <= 0) return host.validating > 0 ? 'validating' : 'connecting';
   if (host.connections.size >= host.limits.maxSockets) return 'maxSockets';
-  if (room.hasPlace(host)) return 'pacing';
+  if (capacity.hasPlace(host)) return 'pacing';
   return size >= limits.maxTotalSockets ? 'maxTotalSockets' : 'reserved';
 }

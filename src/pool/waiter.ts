@@ -8,10 +8,10 @@ import { Link } from './list.js';
 /**
  * - `queued`: in its host's queue.
  * - `dialling`: bound to a connection that is being opened for it alone.
- * - `inheriting`: waits for the connection that it has lost to be closed; one for it alone is opened in its place.
+ * - `awaiting-place`: waits for the connection that it has lost to be closed; one for it alone is opened in its place.
  * - `done`: assigned, rejected or aborted; the pool has nothing more to do with it.
  */
-export type WaiterState = 'queued' | 'dialling' | 'inheriting' | 'done';
+export type WaiterState = 'queued' | 'dialling' | 'awaiting-place' | 'done';
 
 /** RFC 9218, section 4.1: urgency goes from 0, the most urgent, to 7; 3 is the default. */
 export const LEAST_URGENT = 7;
@@ -21,7 +21,7 @@ export class Waiter<K extends Kinds> {
   readonly host: HostPool<K>;
   readonly request: K['request'];
   /** It cannot be sent twice: it gets no connection that has been idle for longer than is safe. */
-  readonly careful: boolean;
+  readonly unreplayable: boolean;
   state: WaiterState = 'queued';
   /** 0 to 7, the most urgent first. While it is queued, only its queue changes it. */
   priority: number;
@@ -29,7 +29,7 @@ export class Waiter<K extends Kinds> {
   arrival = 0;
   /** When it came, on the pool's clock. `Infinity`: it may wait for any time. */
   readonly since: number;
-  /** The connection being opened on its behalf, or the one that it inherits the place of. */
+  /** The connection being opened on its behalf, or the lost one whose place it is to get. */
   connection: Connection<K> | undefined = undefined;
   /** Place in the host's queue, among those of its priority. */
   readonly link: Link<Waiter<K>> = new Link(this);
@@ -41,13 +41,13 @@ export class Waiter<K extends Kinds> {
   constructor(
     host: HostPool<K>,
     request: K['request'],
-    careful = false,
+    unreplayable = false,
     since = Infinity,
     priority: number = DEFAULT_PRIORITY,
   ) {
     this.host = host;
     this.request = request;
-    this.careful = careful;
+    this.unreplayable = unreplayable;
     this.since = since;
     this.priority = priority;
   }

@@ -70,7 +70,7 @@ test('a request that is destroyed meanwhile leaves the connection as old as it w
   const { idleSince, expiresAt } = connection;
   const gone = new AbortController();
   const waiting = get(server, { agent, signal: gone.signal });
-  assert.equal(connection.state, 'settling');
+  assert.equal(connection.state, 'validating');
   gone.abort();
   await assert.rejects(waiting, { name: 'AbortError' });
   await untilIdle(agent);

@@ -139,7 +139,7 @@ test(`${REQUESTS} requests with faults leave nothing behind`, { timeout: 240_000
   await until(() => agent.totalSocketCount === 0);
   const { pool } = agent[kDriver];
   assert.deepEqual(
-    [pool.hosts.size, pool.idle.size, pool.room.hungry.size, pool.postponed.paced.size],
+    [pool.hosts.size, pool.idle.size, pool.capacity.blocked.size, pool.endOfTurn.paced.size],
     [0, 0, 0, 0],
   );
   await until(() => JSON.stringify(resources()) === JSON.stringify(before.resources)).catch(() => {});

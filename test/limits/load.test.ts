@@ -146,7 +146,7 @@ async function storm(t: TestContext, seed: number, options: PoolingAgentOptions)
   await Promise.all(Array.from({ length: CLIENTS }, client));
   assert.equal(ends.answered + ends.failed + ends.refused, REQUESTS, 'every request ends, once');
   assert.ok(ends.answered > REQUESTS / 8, `${JSON.stringify(ends)} of ${REQUESTS}`);
-  await until(() => pool.queues.unmet === 0 && pool.size === pool.idle.size);
+  await until(() => pool.queues.unserved === 0 && pool.size === pool.idle.size);
   assert.ok(auditedEvents() - before > REQUESTS, 'the audit was on');
   const { maxTotalSockets = Infinity } = options;
   // The server hears of a close a moment after the client, whose end it is: hence the margins of its view.

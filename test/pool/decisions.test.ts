@@ -22,7 +22,7 @@ function finish(m: Model, request: ModelRequest): void {
 }
 
 /** Lets what has been begun come to its end, without new releases. */
-function settle(m: Model): void {
+function runToRest(m: Model): void {
   for (let i = 0; i < 10; i++) {
     for (const connection of m.closing) m.finishClose(connection);
     for (const connection of m.dialling) m.connect(connection);
@@ -35,9 +35,9 @@ function settle(m: Model): void {
 function idleAt(m: Model, ...origins: number[]): void {
   for (const origin of origins) {
     const request = m.request(origin);
-    settle(m);
+    runToRest(m);
     finish(m, request);
-    settle(m);
+    runToRest(m);
   }
 }
 
@@ -45,11 +45,11 @@ test('the last used idle connection comes first in lifo, the longest idle in fif
   for (const scheduling of ['lifo', 'fifo'] as const) {
     const m = model({ scheduling });
     const requests = [m.request(0), m.request(0), m.request(0)];
-    settle(m);
+    runToRest(m);
     const connections = requests.map((request) => connectionOf(m, request));
     for (const request of requests) {
       finish(m, request);
-      settle(m);
+      runToRest(m);
     }
     if (scheduling === 'lifo') connections.reverse();
     for (const connection of connections) assert.equal(connectionOf(m, m.request(0)), connection);
@@ -60,9 +60,9 @@ test('a destroyed idle connection is skipped wherever it stands', () => {
   for (const dead of [0, 1, 2]) {
     const m = model();
     const requests = [m.request(0), m.request(0), m.request(0)];
-    settle(m);
+    runToRest(m);
     for (const request of requests) finish(m, request);
-    settle(m);
+    runToRest(m);
     const connection = [...m.idle][dead];
     assert.ok(connection?.pooled);
     connection.pooled.alive = false;
@@ -76,12 +76,12 @@ test('at maxTotalSockets the least recently used idle connection of all makes ro
   const m = model({ maxTotalSockets: 3 });
   idleAt(m, 0, 1, 2);
   finish(m, m.request(0));
-  settle(m);
+  runToRest(m);
   const [oldest] = m.host(1).idle;
   const request = m.request(3);
   assert.equal(oldest?.closeReason, 'evicted');
   assert.equal(m.closing.size, 1, 'one place, one connection');
-  settle(m);
+  runToRest(m);
   assert.equal(request.end, 'assigned');
 });
 
@@ -93,20 +93,20 @@ test('what is closing counts until it is closed', () => {
   assert.equal(m.dialling.size, 0);
   m.turn();
   assert.equal(m.dialling.size, 0);
-  settle(m);
+  runToRest(m);
   assert.equal(request.end, 'assigned');
 });
 
 test('a saturated host does not stop the others', () => {
   const m = model({ maxSockets: 1, maxTotalSockets: 2 });
   const [a, , b] = [m.request(0), m.request(0), m.request(1), m.request(0), m.request(1)];
-  settle(m);
+  runToRest(m);
   const blocked = m.request(2);
   finish(m, a as ModelRequest);
   finish(m, b as ModelRequest);
   m.limits.maxTotalSockets = 3;
   m.pool.limitsChanged();
-  settle(m);
+  runToRest(m);
   assert.equal(blocked.end, 'assigned');
   m.drain();
 });
@@ -120,7 +120,7 @@ function contend(m: Model, hosts: number, releases: number): { longest: number; 
   const served: number[] = Array.from({ length: hosts }, () => 0);
   let longest = 0;
   for (let origin = 0; origin < hosts; origin++) for (let i = 0; i < OUTSTANDING; i++) m.request(origin);
-  settle(m);
+  runToRest(m);
   for (let release = 0; release < releases; release++) {
     const [connection] = [...m.leased.keys()].slice(release % m.leased.size);
     assert.ok(connection);
@@ -131,9 +131,10 @@ function contend(m: Model, hosts: number, releases: number): { longest: number; 
     m.release(connection, true);
     if (release % 2 === 0) m.request(origin);
     m.check();
-    settle(m);
+    runToRest(m);
     for (let waiting = 0; waiting < hosts; waiting++) {
-      if (!m.host(waiting).isHungry || m.host(waiting).connections.size > 0) waitsSince.set(waiting, release);
+      if (!m.host(waiting).isBlocked || m.host(waiting).connections.size > 0)
+        waitsSince.set(waiting, release);
       longest = Math.max(longest, release - (waitsSince.get(waiting) ?? 0));
     }
   }
@@ -176,7 +177,7 @@ test('weights: a host gets places in proportion, and nobody without one waits fo
     assert.ok(connection);
     m.request(connection.host.origin);
     m.release(connection, true);
-    settle(m);
+    runToRest(m);
     sum += m.host(0).connections.size;
   }
   const mean = sum / 4000;
@@ -188,14 +189,14 @@ test('fifo: the host whose request has waited longest gets the place, in spite o
   for (const fairness of ['round-robin', 'fifo'] as const) {
     const m = model({ maxTotalSockets: 1, fairness });
     const first = m.request(0);
-    settle(m);
+    runToRest(m);
     const early = [m.request(1), m.request(1)];
     const late = m.request(2);
     m.release(connectionOf(m, first), false);
-    settle(m);
+    runToRest(m);
     assert.equal(early[0]?.end, 'assigned');
     m.release(connectionOf(m, early[0] as ModelRequest), false);
-    settle(m);
+    runToRest(m);
     assert.equal((fairness === 'fifo' ? early[1] : late)?.end, 'assigned', fairness);
     m.drain();
   }
@@ -205,17 +206,17 @@ test('what is reserved stays free for those that it is reserved for, and is thei
   const m = model({ maxTotalSockets: 4 });
   m.rule([0, 1], { reserve: 2 });
   const others = Array.from({ length: 5 }, () => m.request(2));
-  settle(m);
+  runToRest(m);
   assert.equal(m.leased.size, 2);
   const own = [m.request(0), m.request(1), m.request(0)];
-  settle(m);
+  runToRest(m);
   assert.deepEqual(
     own.map(({ end }) => end),
     ['assigned', 'assigned', undefined],
   );
   // What closes on a reserved place makes room for its own only.
   m.release(connectionOf(m, own[0] as ModelRequest), false);
-  settle(m);
+  runToRest(m);
   assert.equal(own[2]?.end, 'assigned');
   assert.ok(others.slice(2).every(({ end }) => end === undefined));
   m.drain();
@@ -228,7 +229,7 @@ test('an idle connection on a reserved place is not evicted for others', () => {
   const [kept] = m.host(0).idle;
   const [evicted] = m.host(1).idle;
   const request = m.request(2);
-  settle(m);
+  runToRest(m);
   assert.equal(request.end, 'assigned');
   assert.equal(kept?.state, 'idle');
   assert.equal(evicted?.closeReason, 'evicted');
@@ -237,16 +238,16 @@ test('an idle connection on a reserved place is not evicted for others', () => {
 test('a reserve that comes late is taken from those in use as they are released', () => {
   const m = model({ maxTotalSockets: 3 });
   const others = [m.request(1), m.request(1), m.request(1), m.request(1)];
-  settle(m);
+  runToRest(m);
   m.rule([0], { reserve: 2 });
   const own = [m.request(0), m.request(0)];
-  settle(m);
+  runToRest(m);
   assert.ok(
     own.every(({ end }) => end === undefined),
     'nobody in use is closed',
   );
   for (const request of others.slice(0, 2)) m.release(connectionOf(m, request), true);
-  settle(m);
+  runToRest(m);
   assert.ok(own.every(({ end }) => end === 'assigned'));
   assert.equal(others[3]?.end, undefined);
   m.drain();
@@ -285,12 +286,12 @@ test('maxTotalQueueSize counts those of all hosts', () => {
 test('maxQueueSize: 0 lets a request take a connection that settles', () => {
   const m = model({ maxSockets: 1, maxQueueSize: 0 });
   const first = m.request(0);
-  settle(m);
+  runToRest(m);
   assert.equal(m.request(0).end, 'refused');
   m.release(connectionOf(m, first), true);
   const next = m.request(0);
   assert.equal(m.request(0).end, 'refused');
-  settle(m);
+  runToRest(m);
   assert.equal(next.end, 'assigned');
 });
 
@@ -301,40 +302,40 @@ test('maxQueueSize: 0 lets a request wait for a place that is about to come free
   assert.equal(m.closing.size, 1);
   assert.equal(m.request(1).end, 'refused');
   assert.equal(m.request(2).end, 'refused');
-  settle(m);
+  runToRest(m);
   assert.equal(other.end, 'assigned');
   finish(m, other);
-  settle(m);
+  runToRest(m);
   m.time += m.idleTime * 0.8;
-  const careful = m.request(1, true);
+  const unreplayable = m.request(1, true);
   assert.equal(m.closing.size, 1, 'what has been idle for too long gives way');
-  settle(m);
-  assert.equal(careful.end, 'assigned');
+  runToRest(m);
+  assert.equal(unreplayable.end, 'assigned');
 });
 
 test('who counted on a connection that somebody else gets takes an idle one', () => {
   const m = model();
   const requests = [m.request(0), m.request(0), m.request(0)];
-  settle(m);
+  runToRest(m);
   for (const request of requests) finish(m, request);
-  settle(m);
+  runToRest(m);
   m.pool.suspect();
   // Both wait for a connection that is looked at first; one of these dies.
   const patient = m.request(0, false, 7);
-  const careful = m.request(0, true);
-  const one = [...m.host(0).connections].find(({ state }) => state === 'settling');
+  const unreplayable = m.request(0, true);
+  const one = [...m.host(0).connections].find(({ state }) => state === 'validating');
   assert.ok(one);
   m.closeByPeer(one);
   m.check();
-  settle(m);
-  assert.deepEqual([careful.end, patient.end], ['assigned', 'assigned']);
+  runToRest(m);
+  assert.deepEqual([unreplayable.end, patient.end], ['assigned', 'assigned']);
   m.drain();
 });
 
 test('acquireTimeout: who has waited for so long is refused, by the limit that holds now', () => {
   const m = model({ maxSockets: 1, acquireTimeout: 100 });
   m.request(0);
-  settle(m);
+  runToRest(m);
   const early = m.request(0);
   m.time = 50;
   const late = m.request(0);
@@ -361,17 +362,17 @@ test('acquireTimeout: who has waited for so long is refused, by the limit that h
 test('least-used: the connection that has served the fewest requests', () => {
   const m = model({ scheduling: 'least-used' });
   const requests = [m.request(0), m.request(0), m.request(0)];
-  settle(m);
+  runToRest(m);
   const connections = requests.map((request) => connectionOf(m, request));
   for (const request of requests) finish(m, request);
-  settle(m);
+  runToRest(m);
   const counts = new Map(connections.map((connection) => [connection, 0]));
   for (let i = 0; i < 30; i++) {
     const request = m.request(0);
     const connection = connectionOf(m, request);
     counts.set(connection, (counts.get(connection) ?? 0) + 1);
     finish(m, request);
-    settle(m);
+    runToRest(m);
   }
   assert.deepEqual([...counts.values()], [10, 10, 10]);
 });
@@ -380,10 +381,10 @@ test('random: any of them, by the numbers that it is given', () => {
   let next = 0;
   const m = model({ scheduling: 'random', random: () => next });
   const requests = [m.request(0), m.request(0), m.request(0)];
-  settle(m);
+  runToRest(m);
   for (const request of requests) {
     finish(m, request);
-    settle(m);
+    runToRest(m);
   }
   const seen = new Set();
   for (next of [0, 0.4, 0.9]) {
@@ -398,18 +399,18 @@ test('fifo shrinks after a peak: what was not needed once in an interval goes', 
     const m = model({ scheduling, trimInterval: 1000 });
     m.idleTime = Infinity;
     const peak = Array.from({ length: 10 }, () => m.request(0));
-    settle(m);
+    runToRest(m);
     m.pool.beginTrim(m.time);
     for (const request of peak) finish(m, request);
-    settle(m);
+    runToRest(m);
     m.time = 1000;
     assert.equal(m.pool.trim(m.time), 2000, 'in this interval all were needed');
     assert.equal(m.idle.size, 10);
     for (let i = 0; i < 20; i++) {
       const two = [m.request(0), m.request(0)];
-      settle(m);
+      runToRest(m);
       for (const request of two) finish(m, request);
-      settle(m);
+      runToRest(m);
     }
     m.time = 2000;
     m.pool.trim(m.time);
@@ -438,14 +439,14 @@ test('maxTotalFreeSockets: beyond it the least recently used goes', () => {
 test('a changed rule: waiters go at once, surplus idle ones are closed, active ones never', () => {
   const m = model({ maxSockets: 2 });
   const requests = Array.from({ length: 6 }, () => m.request(0));
-  settle(m);
+  runToRest(m);
   m.rule([0], { maxSockets: 4 });
-  settle(m);
+  runToRest(m);
   assert.equal(m.leased.size, 4);
   m.rule([0], { maxSockets: 6 });
-  settle(m);
+  runToRest(m);
   for (const request of requests.slice(0, 3)) finish(m, request);
-  settle(m);
+  runToRest(m);
   m.rule([0], { maxSockets: 1 });
   m.check();
   assert.equal(m.idle.size, 0);
@@ -487,7 +488,7 @@ test('eager: the request that opens a connection gets it, and its error', () => 
   assert.equal(m.leased.get(two), second);
   m.failConnect(one);
   assert.equal(first?.end, 'rejected');
-  settle(m);
+  runToRest(m);
   assert.equal(third?.end, 'assigned', 'the next one goes on at once');
 });
 
@@ -501,7 +502,7 @@ test('late: the first connection that is ready serves the head of the queue', ()
   assert.equal(m.leased.get(two), first);
   m.failConnect(one);
   assert.equal(second?.end, undefined, 'the request that opened it has been served: nobody gets the error');
-  settle(m);
+  runToRest(m);
   assert.equal(second?.end, 'assigned');
 });
 
@@ -523,7 +524,7 @@ test('late: a connection that nobody needs any more parks', () => {
 test('what was released serves nobody before the loop has polled', () => {
   const m = model({ maxSockets: 1 });
   const first = m.request(0);
-  settle(m);
+  runToRest(m);
   const next = m.request(0);
   const connection = connectionOf(m, first);
   finish(m, first);
@@ -532,33 +533,33 @@ test('what was released serves nobody before the loop has polled', () => {
   connection.pooled.alive = false;
   m.turn();
   assert.notEqual(m.leased.get(connection), next, 'what the loop has found wrong with it counts');
-  settle(m);
+  runToRest(m);
   assert.equal(next.end, 'assigned');
 });
 
 /** Two idle connections of origin 0, past the part of their time after which they are not safe. */
 function twoOld(m: Model) {
   const requests = [m.request(0), m.request(0)];
-  settle(m);
+  runToRest(m);
   for (const request of requests) finish(m, request);
-  settle(m);
+  runToRest(m);
   m.time += m.idleTime * 0.8;
   const [first, second] = m.idle;
   assert.ok(first && second);
   return [first, second] as const;
 }
 
-test('an old idle connection gives way to the one that a careful request needs', () => {
+test('an old idle connection gives way to the one that an unreplayable request needs', () => {
   const m = model();
   m.validatePart = 1;
   const [first, second] = twoOld(m);
-  const careful = m.request(0, true);
+  const unreplayable = m.request(0, true);
   m.check();
   assert.equal(first.closeReason, 'idle-timeout', 'the oldest');
   assert.equal(second.state, 'idle', 'one for one');
   assert.equal(connectionOf(m, m.request(0)), second, 'others may have it all the same');
-  settle(m);
-  assert.equal(careful.end, 'assigned');
+  runToRest(m);
+  assert.equal(unreplayable.end, 'assigned');
   assert.equal(m.size, 2);
 });
 
@@ -566,47 +567,47 @@ test('also when a limit is lowered while it waits', () => {
   const m = model({ maxSockets: 2 });
   m.validatePart = 1;
   const [first, second] = twoOld(m);
-  const careful = m.request(0, true);
+  const unreplayable = m.request(0, true);
   m.limits.maxSockets = 1;
   m.pool.limitsChanged();
   m.check();
   m.finishClose(first);
   m.check();
   assert.equal(second.closeReason, 'idle-timeout', 'nobody waits behind what it may not have');
-  settle(m);
-  assert.equal(careful.end, 'assigned');
+  runToRest(m);
+  assert.equal(unreplayable.end, 'assigned');
 });
 
 test('who waited for one that turns out to be dead gets the next, and nothing is opened', () => {
   const m = model();
   const [first, second] = twoOld(m);
   const request = m.request(0);
-  const looked = [first, second].find(({ state }) => state === 'settling');
+  const looked = [first, second].find(({ state }) => state === 'validating');
   const other = looked === first ? second : first;
   assert.ok(looked?.pooled);
   looked.pooled.alive = false;
   m.turn();
   m.check();
-  assert.equal(other.state, 'settling');
+  assert.equal(other.state, 'validating');
   m.turn();
   assert.equal(connectionOf(m, request), other);
   assert.equal(m.dialling.size, 0);
 });
 
-test('a careful request gets the place of one that was looked at for another, which has gone', () => {
+test('an unreplayable request gets the place of one that was looked at for another, which has gone', () => {
   const m = model({ maxSockets: 1 });
   idleAt(m, 0);
   m.time += m.idleTime * 0.8;
   const [idle] = m.idle;
   const gone = m.request(0);
-  const careful = m.request(0, true);
-  assert.equal(idle?.state, 'settling');
+  const unreplayable = m.request(0, true);
+  assert.equal(idle?.state, 'validating');
   m.abort(gone);
   m.turn();
   m.check();
   assert.equal(idle.closeReason, 'idle-timeout');
-  settle(m);
-  assert.equal(careful.end, 'assigned');
+  runToRest(m);
+  assert.equal(unreplayable.end, 'assigned');
 });
 
 test('aborted requests open nothing', () => {
@@ -622,7 +623,7 @@ test('aborted requests open nothing', () => {
 test('after destroy the pool is as new', () => {
   const m = model({ maxSockets: 1 });
   const before = [m.request(0), m.request(0), m.request(1)];
-  settle(m);
+  runToRest(m);
   m.destroy();
   m.check();
   for (const connection of m.closing) m.finishClose(connection);
@@ -630,23 +631,23 @@ test('after destroy the pool is as new', () => {
   assert.equal(m.pool.size, 0);
   assert.equal(m.pool.hosts.size, 0);
   const after = m.request(0);
-  settle(m);
+  runToRest(m);
   assert.equal(after.end, 'assigned');
 });
 
 test('a host that has a connection keeps its place in the line for another', () => {
   const m = model({ maxTotalSockets: 2 });
   m.request(0);
-  settle(m);
+  runToRest(m);
   // The other place goes round among hosts that ask once each; host 0 wants it, too.
   m.request(1);
-  settle(m);
+  runToRest(m);
   for (let origin = 2; origin < 5; origin++) m.request(origin);
   const waiting = m.request(0);
   for (let origin = 5; origin < 60 && waiting.end === undefined; origin++) {
     m.request(origin);
     for (const connection of m.leased.keys()) if (connection.host.origin !== 0) m.release(connection, true);
-    settle(m);
+    runToRest(m);
   }
   assert.equal(waiting.end, 'assigned');
 });
@@ -655,13 +656,13 @@ test('who has lost a connection comes first, and its place counts until it is cl
   for (const binding of ['eager', 'late'] as const) {
     const m = model({ maxSockets: 1, binding });
     const lost = m.request(0);
-    settle(m);
+    runToRest(m);
     const behind = m.request(0);
     const connection = connectionOf(m, lost);
     m.lose(connection, false);
     m.check();
     assert.equal(m.dialling.size, 0);
-    settle(m);
+    runToRest(m);
     assert.notEqual(connectionOf(m, lost), connection);
     assert.equal(behind.end, undefined);
     m.drain();
@@ -671,12 +672,12 @@ test('who has lost a connection comes first, and its place counts until it is cl
 test('who has lost a connection gets an idle one when it has been looked at again, and opens none', () => {
   const m = model();
   const requests = [m.request(0), m.request(0), m.request(0)];
-  settle(m);
+  runToRest(m);
   const [lost, first, second] = requests as [ModelRequest, ModelRequest, ModelRequest];
   const connections = [connectionOf(m, first), connectionOf(m, second)];
   finish(m, first);
   finish(m, second);
-  settle(m);
+  runToRest(m);
   m.lose(connectionOf(m, lost), false);
   m.check();
   assert.equal(lost.end, undefined);
@@ -691,15 +692,15 @@ test('who has lost a connection opens one if that which it was to get is dead, t
   idleAt(m, 0);
   const [idle] = m.idle;
   const lost = m.request(0);
-  settle(m);
+  runToRest(m);
   const other = m.request(0);
-  settle(m);
+  runToRest(m);
   finish(m, lost);
-  settle(m);
+  runToRest(m);
   assert.ok(idle?.pooled);
   m.lose(connectionOf(m, other), false);
   idle.pooled.alive = false;
-  settle(m);
+  runToRest(m);
   assert.equal(other.end, 'assigned');
   assert.notEqual(connectionOf(m, other), idle);
   m.drain();
@@ -709,17 +710,17 @@ test('who wants a new connection gets one in the place of that which it has lost
   for (const binding of ['eager', 'late'] as const) {
     const m = model({ maxSockets: 3, maxTotalSockets: 3, binding });
     const requests = [m.request(0), m.request(0), m.request(0)];
-    settle(m);
+    runToRest(m);
     const [lost, first, second] = requests as [ModelRequest, ModelRequest, ModelRequest];
     const old = requests.map((request) => connectionOf(m, request));
     finish(m, first);
-    settle(m);
+    runToRest(m);
     const waiting = [m.request(0), m.request(1), m.request(0)];
     m.lose(connectionOf(m, lost), true);
     m.check();
     assert.equal(m.dialling.size, 0);
     finish(m, second);
-    settle(m);
+    runToRest(m);
     assert.ok(!old.includes(connectionOf(m, lost)));
     m.drain();
     for (const request of waiting) assert.equal(request.end, 'assigned');
@@ -729,16 +730,16 @@ test('who wants a new connection gets one in the place of that which it has lost
 test('who wants a new connection waits for its turn if there is no place for one any more', () => {
   const m = model({ maxSockets: 2 });
   const requests = [m.request(0), m.request(0)];
-  settle(m);
+  runToRest(m);
   const [lost, other] = requests as [ModelRequest, ModelRequest];
   const behind = m.request(0);
   m.limits.maxSockets = 1;
   m.pool.limitsChanged();
   m.lose(connectionOf(m, lost), true);
-  settle(m);
+  runToRest(m);
   assert.deepEqual([lost.end, behind.end], [undefined, undefined]);
   finish(m, other);
-  settle(m);
+  runToRest(m);
   assert.deepEqual([lost.end, behind.end], ['assigned', undefined]);
   m.drain();
 });
@@ -746,7 +747,7 @@ test('who wants a new connection waits for its turn if there is no place for one
 test('who has lost a connection looks at one idle connection after the other, also while one is being opened', () => {
   const m = model({ binding: 'late' });
   const requests = [m.request(0), m.request(0), m.request(0)];
-  settle(m);
+  runToRest(m);
   const [lost, first, second] = requests as [ModelRequest, ModelRequest, ModelRequest];
   // A dial that nobody waits for any more.
   const gone = m.request(0);
@@ -761,7 +762,7 @@ test('who has lost a connection looks at one idle connection after the other, al
   assert.equal(m.idle.size, 2);
   m.lose(connectionOf(m, lost), false);
   m.check();
-  const looked = dying.find(({ state }) => state === 'settling');
+  const looked = dying.find(({ state }) => state === 'validating');
   assert.ok(looked);
   m.closeByPeer(looked);
   m.check();

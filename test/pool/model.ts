@@ -26,7 +26,7 @@ export interface ModelRequest {
   readonly id: number;
   /** When it was made. */
   at: number;
-  readonly careful: boolean;
+  readonly unreplayable: boolean;
   priority: number;
   waiter?: Waiter<ModelKinds>;
   end: 'assigned' | 'rejected' | 'refused' | 'aborted' | undefined;
@@ -79,7 +79,7 @@ export class Model implements Driver<ModelKinds> {
   readonly queues = new Map<Host, ModelRequest[]>();
   turnsAsked = 0;
   /** Requests that have lost a connection and are to get a new one in its place. */
-  readonly heirs = new Set<ModelRequest>();
+  readonly awaitingPlace = new Set<ModelRequest>();
   /** PendingDials of each host since the last turn. */
   readonly dialsThisTurn = new Map<Host, number>();
   /** Hosts that dialled in this turn while the queue had a bound. */
@@ -92,7 +92,7 @@ export class Model implements Driver<ModelKinds> {
   readonly #passedOver = new Map<Host, number>();
   /** Requests that a connection was ever opened for. */
   /** When those that became idle were to be safe no more, and looked at first. */
-  readonly #parked = new Map<Conn, { safeUntil: number; validateAt: number }>();
+  readonly #idleMoments = new Map<Conn, { safeUntil: number; validateAt: number }>();
   readonly #served = new Map<Conn, number>();
   readonly #told = new WeakSet<Conn>();
   readonly #initiators = new Set<ModelRequest>();
@@ -127,18 +127,18 @@ export class Model implements Driver<ModelKinds> {
 
   // What users and the network do
 
-  request(origin: number, careful = false, priority: number = DEFAULT_PRIORITY): ModelRequest {
+  request(origin: number, unreplayable = false, priority: number = DEFAULT_PRIORITY): ModelRequest {
     const host = this.host(origin);
     const request: ModelRequest = {
       id: this.requests.length,
       at: this.time,
-      careful,
+      unreplayable,
       priority,
       end: undefined,
     };
     this.requests.push(request);
     let leased = this.pool.lease(host, true);
-    if (!leased && !careful) leased = this.pool.lease(host, false);
+    if (!leased && !unreplayable) leased = this.pool.lease(host, false);
     if (leased) this.idle.delete(leased);
     if (leased?.state === 'active') {
       assert.ok(this.#validateAt(leased) > this.time, 'who was idle for long is looked at first');
@@ -148,15 +148,16 @@ export class Model implements Driver<ModelKinds> {
       return request;
     }
     if (host.isEmpty) this.pool.limit(host, this.#limitsOf(origin));
-    const waiter = new Waiter<ModelKinds>(host, request, careful, this.time, priority);
+    const waiter = new Waiter<ModelKinds>(host, request, unreplayable, this.time, priority);
     request.waiter = waiter;
     this.#queue(host).push(request);
     this.pool.enqueue(waiter);
     if (waiter.state === 'queued') {
       // Who counts on a place that is about to come free does not count.
-      const { closing } = this.pool.room;
-      assert.ok(this.#unmet(host) - closing <= host.limits.maxQueueSize, 'maxQueueSize holds');
-      const isFull = this.#unmet(host) > closing && this.unmet - closing > this.limits.maxTotalQueueSize;
+      const { closing } = this.pool.capacity;
+      assert.ok(this.#unserved(host) - closing <= host.limits.maxQueueSize, 'maxQueueSize holds');
+      const isFull =
+        this.#unserved(host) > closing && this.unserved - closing > this.limits.maxTotalQueueSize;
       assert.ok(!isFull, 'maxTotalQueueSize holds');
     }
     return request;
@@ -181,7 +182,7 @@ export class Model implements Driver<ModelKinds> {
         assert.ok(next <= at + acquireTimeout, 'nobody is forgotten');
       }
     }
-    if (this.unmetQueues === 0) assert.equal(next, Infinity, 'no timer outlives its request');
+    if (this.waitingQueues === 0) assert.equal(next, Infinity, 'no timer outlives its request');
   }
 
   abort(request: ModelRequest): void {
@@ -189,7 +190,7 @@ export class Model implements Driver<ModelKinds> {
     const waits = request.end === undefined;
     assert.equal(this.pool.abort(request.waiter), waits, 'only a request that waits can be aborted');
     if (!waits) return;
-    this.heirs.delete(request);
+    this.awaitingPlace.delete(request);
     request.end = 'aborted';
     this.#unqueue(request);
   }
@@ -212,9 +213,9 @@ export class Model implements Driver<ModelKinds> {
   release(connection: Conn, reusable: boolean): void {
     const leased = this.leased.delete(connection);
     const isUnsafe = this.distrusts && leased;
-    if (leased) this.#parked.delete(connection);
-    if (isUnsafe) this.#parked.set(connection, { safeUntil: -Infinity, validateAt: Infinity });
-    const awaited = this.#queue(connection.host).some(({ careful }) => !careful);
+    if (leased) this.#idleMoments.delete(connection);
+    if (isUnsafe) this.#idleMoments.set(connection, { safeUntil: -Infinity, validateAt: Infinity });
+    const awaited = this.#queue(connection.host).some(({ unreplayable }) => !unreplayable);
     const released = this.pool.release(
       connection,
       reusable && connection.pooled?.alive === true,
@@ -256,9 +257,9 @@ export class Model implements Driver<ModelKinds> {
     // It comes first, and may wait for any time.
     request.priority = 0;
     request.at = Infinity;
-    const waiter = (request.waiter = new Waiter<ModelKinds>(host, request, request.careful));
+    const waiter = (request.waiter = new Waiter<ModelKinds>(host, request, request.unreplayable));
     this.#initiators.add(request);
-    if (fresh) this.heirs.add(request);
+    if (fresh) this.awaitingPlace.add(request);
     else this.#queue(host).unshift(request);
     if (connection.pooled) connection.pooled.alive = false;
     this.pool.retry(connection, waiter, fresh);
@@ -283,7 +284,7 @@ export class Model implements Driver<ModelKinds> {
   tick(): void {
     for (const connection of this.deferred) {
       this.deferred.delete(connection);
-      this.pool.settle(connection);
+      this.pool.validated(connection);
     }
   }
 
@@ -325,8 +326,8 @@ export class Model implements Driver<ModelKinds> {
 
   dial(connection: Conn, waiter: Waiter<ModelKinds>): void {
     const { host } = connection;
-    const inherits = this.heirs.delete(waiter.request);
-    const dials = (this.dialsThisTurn.get(host) ?? 0) + (inherits ? 0 : 1);
+    const replaces = this.awaitingPlace.delete(waiter.request);
+    const dials = (this.dialsThisTurn.get(host) ?? 0) + (replaces ? 0 : 1);
     this.dialsThisTurn.set(host, dials);
     const isBounded = host.limits.maxQueueSize < Infinity || this.limits.maxTotalQueueSize < Infinity;
     if (isBounded) this.#boundedThisTurn.add(host);
@@ -336,8 +337,12 @@ export class Model implements Driver<ModelKinds> {
     assert.ok(this.size < this.limits.maxTotalSockets, 'maxTotalSockets holds');
     assert.ok(this.#mayOpen(host), 'what is reserved for others is left to them');
     assert.equal(waiter.request.end, undefined, 'nothing is opened for a request that has ended');
-    if (inherits) {
-      assert.equal(waiter.state, 'dialling', 'who inherits a place has it alone');
+    if (replaces) {
+      assert.equal(
+        waiter.state,
+        'dialling',
+        'a request that gets the place of its lost connection has it alone',
+      );
     } else if (this.limits.binding === 'eager') {
       this.#takeNext(host, waiter.request, () => true);
     } else {
@@ -357,12 +362,12 @@ export class Model implements Driver<ModelKinds> {
     const queue = this.#queue(connection.host);
     if (queue.includes(request)) {
       const safe = this.#safeUntil(connection) > this.time;
-      this.#takeNext(connection.host, request, ({ careful }) => safe || !careful);
+      this.#takeNext(connection.host, request, ({ unreplayable }) => safe || !unreplayable);
     }
     this.#give(connection, request);
   }
 
-  park(connection: Conn): boolean {
+  prepareIdle(connection: Conn): boolean {
     if (connection.retireAt <= this.time) return false;
     assert.notEqual(this.#safeUntil(connection), -Infinity, 'what is not safe at any age is not kept');
     if (connection.idleSince >= 0) {
@@ -374,7 +379,7 @@ export class Model implements Driver<ModelKinds> {
     connection.safeUntil = this.time + this.idleTime * this.safePart;
     connection.validateAt = this.time + this.idleTime * this.validatePart;
     const { safeUntil, validateAt } = connection;
-    this.#parked.set(connection, { safeUntil, validateAt });
+    this.#idleMoments.set(connection, { safeUntil, validateAt });
     if (this.keeps) this.idle.add(connection);
     return this.keeps;
   }
@@ -391,19 +396,19 @@ export class Model implements Driver<ModelKinds> {
     return !this.busy;
   }
 
-  defer(connection: Conn): void {
+  validateSoon(connection: Conn): void {
     this.deferred.add(connection);
   }
 
-  settled({ pooled }: Conn): boolean {
+  validate({ pooled }: Conn): boolean {
     return !pooled || pooled.unsettled-- <= 0;
   }
 
   close(connection: Conn, reason: CloseReason): void {
     assert.ok(reason);
-    if (reason === 'evicted' && !this.idle.has(connection) && !connection.host.share) {
+    if (reason === 'evicted' && !this.idle.has(connection) && !connection.host.reservation) {
       assert.notEqual(
-        this.pool.room.hungry.next,
+        this.pool.capacity.blocked.next,
         connection.host,
         'nobody gives up a place that it would get back',
       );
@@ -445,7 +450,7 @@ export class Model implements Driver<ModelKinds> {
       const isTotal = limitedBy === 'maxTotalQueueSize';
       assert.equal(limit, isTotal ? this.limits.maxTotalQueueSize : host.limits.maxQueueSize);
       // Ours still counts it.
-      const waiting = isTotal ? this.unmet : this.#unmet(host);
+      const waiting = isTotal ? this.unserved : this.#unserved(host);
       assert.ok(waiting > limit, 'nobody is refused while there is room in the queue');
       assert.ok(!this.#mayOpen(host), 'nobody is refused while a connection may be opened');
     }
@@ -486,23 +491,23 @@ export class Model implements Driver<ModelKinds> {
   }
 
   /** Requests of `host` that wait and can count on nothing. */
-  #unmet(host: Host): number {
+  #unserved(host: Host): number {
     let coming = 0;
     for (const connection of this.#openOf(host)) {
       const isBound = connection.waiter?.state === 'dialling';
-      if (connection.state === 'settling' || (connection.state === 'connecting' && !isBound)) coming++;
+      if (connection.state === 'validating' || (connection.state === 'connecting' && !isBound)) coming++;
     }
     return Math.max(0, this.#queue(host).length - coming);
   }
 
-  get unmet(): number {
+  get unserved(): number {
     let sum = 0;
-    for (const host of this.queues.keys()) sum += this.#unmet(host);
+    for (const host of this.queues.keys()) sum += this.#unserved(host);
     return sum;
   }
 
   /** Queues that somebody is in. */
-  get unmetQueues(): number {
+  get waitingQueues(): number {
     return [...this.queues.values()].filter((queue) => queue.length > 0).length;
   }
 
@@ -510,7 +515,7 @@ export class Model implements Driver<ModelKinds> {
   #mayOpen(host: Host): boolean {
     if (this.#openOf(host).size >= host.limits.maxSockets) return false;
     let taken = this.size + 1;
-    for (const [limits, { reserve }] of this.pool.room.shares) {
+    for (const [limits, { reserve }] of this.pool.capacity.reservations) {
       if (limits === host.limits) continue;
       let size = 0;
       for (const [other, connections] of this.open) if (other.limits === limits) size += connections.size;
@@ -570,7 +575,7 @@ export class Model implements Driver<ModelKinds> {
     assert.equal(request.end, undefined, 'a request ends once');
     assert.ok(!this.leased.has(connection), 'a connection serves one request at a time');
     assert.equal(connection.state, 'active');
-    if (request.careful)
+    if (request.unreplayable)
       assert.ok(this.#safeUntil(connection) > this.time, 'who cannot be sent twice takes no risk');
     const served = (this.#served.get(connection) ?? 0) + 1;
     assert.ok(served <= this.maxRequests, 'no connection serves more requests than it may');
@@ -586,19 +591,20 @@ export class Model implements Driver<ModelKinds> {
   }
 
   #safeUntil(connection: Conn): number {
-    return this.#parked.get(connection)?.safeUntil ?? Infinity;
+    return this.#idleMoments.get(connection)?.safeUntil ?? Infinity;
   }
 
   #validateAt(connection: Conn): number {
-    return this.#parked.get(connection)?.validateAt ?? Infinity;
+    return this.#idleMoments.get(connection)?.validateAt ?? Infinity;
   }
 
   #gone(connection: Conn): void {
-    const { heir, host } = connection;
+    const { replayWaiter, host } = connection;
     assert.ok(this.#openOf(host).delete(connection), 'a connection closes once');
-    if (!heir) return;
+    if (!replayWaiter) return;
     const isRoom = this.#mayOpen(host);
-    if (!isRoom && this.heirs.delete(heir.request)) this.#queue(host).unshift(heir.request);
+    if (!isRoom && this.awaitingPlace.delete(replayWaiter.request))
+      this.#queue(host).unshift(replayWaiter.request);
   }
 
   #openOf(host: Host): Set<Conn> {

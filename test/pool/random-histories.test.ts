@@ -68,9 +68,9 @@ const steps = fc.oneof(
     weight: 30,
     arbitrary: fc
       .tuple(hosts, fc.constantFrom(false, false, true), fc.oneof(fc.constant(3), priorities))
-      .map(([host, careful, priority]) =>
-        step(`request ${host}, ${careful ? 'careful' : ''} ${priority}`, (m) =>
-          m.request(host, careful, priority),
+      .map(([host, unreplayable, priority]) =>
+        step(`request ${host}, ${unreplayable ? 'unreplayable' : ''} ${priority}`, (m) =>
+          m.request(host, unreplayable, priority),
         ),
       ),
   },

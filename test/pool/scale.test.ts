@@ -38,10 +38,10 @@ class PlainDriver extends BareDriver {
 
   /** Releases everything in use, and lets the loop turn, until nothing is in use or scheduled. */
   run(): void {
-    while (this.active.length > 0 || this.pool.postponed.scheduled) {
+    while (this.active.length > 0 || this.pool.endOfTurn.scheduled) {
       for (const connection of this.active.splice(0)) this.pool.release(connection, true);
-      for (const connection of this.#deferred.splice(0)) this.pool.settle(connection);
-      if (this.pool.postponed.scheduled) this.pool.turn();
+      for (const connection of this.#deferred.splice(0)) this.pool.validated(connection);
+      if (this.pool.endOfTurn.scheduled) this.pool.turn();
     }
   }
 
@@ -49,7 +49,7 @@ class PlainDriver extends BareDriver {
     this.active.push(connection);
     this.served++;
   }
-  override defer(connection: Connection<BareKinds>): void {
+  override validateSoon(connection: Connection<BareKinds>): void {
     this.#deferred.push(connection);
   }
   override refuse(): void {

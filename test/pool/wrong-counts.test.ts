@@ -41,7 +41,7 @@ for (const number of [1, 2, -1, NaN, Infinity]) {
   });
 }
 
-test('more need than there are waiters', () => {
+test('more unserved requests than there are waiters', () => {
   for (const limits of [
     {},
     { binding: 'late' as const },
@@ -52,7 +52,7 @@ test('more need than there are waiters', () => {
     const { pool, host, request } = poolWith(limits);
     const [a, b] = [host(1), host(2)];
     request(a);
-    for (const wrong of [a, b]) wrong.settling = -5;
+    for (const wrong of [a, b]) wrong.validating = -5;
     request(b);
     for (const connection of a.connections) pool.release(connection, true);
     pool.turn();
@@ -67,8 +67,8 @@ test('more connections, or fewer that close, than there are', () => {
     const { pool, host, idle, request } = poolWith({ maxTotalSockets: 2, maxTotalFreeSockets: 1 });
     const [a, b] = [host(1), host(2)];
     idle(a);
-    pool.room.size += Math.abs(wrong);
-    pool.room.closing += Math.min(0, wrong);
+    pool.capacity.size += Math.abs(wrong);
+    pool.capacity.closing += Math.min(0, wrong);
     pool.limits.maxTotalSockets = 1;
     pool.limitsChanged();
     request(b);

@@ -16,7 +16,7 @@ const EVENTS = [
   'failed',
   'release',
   'turn',
-  'settle',
+  'validated',
   'close',
   'closed',
   'adopt',

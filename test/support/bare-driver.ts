@@ -26,7 +26,7 @@ export class BareDriver implements Driver<BareKinds> {
   now(): number {
     return 0;
   }
-  park(connection: Connection<BareKinds>): boolean {
+  prepareIdle(connection: Connection<BareKinds>): boolean {
     connection.idleSince = 0;
     return true;
   }
@@ -39,10 +39,10 @@ export class BareDriver implements Driver<BareKinds> {
   polledLately(): boolean {
     return true;
   }
-  defer(connection: Connection<BareKinds>): void {
-    this.pool.settle(connection);
+  validateSoon(connection: Connection<BareKinds>): void {
+    this.pool.validated(connection);
   }
-  settled(): boolean {
+  validate(): boolean {
     return true;
   }
   close(connection: Connection<BareKinds>): void {
