@@ -374,8 +374,8 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
 
   /** The request of `waiter` has passed a mocking library that `connection` was opened before (see interception.ts): it gets a new one. */
   #passOver(connection: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
-    const { careful, host, priority, request, since } = waiter;
-    request.waiter = new Waiter<AgentKinds>(host, request, careful, since, priority);
+    const { unreplayable, host, priority, request, since } = waiter;
+    request.waiter = new Waiter<AgentKinds>(host, request, unreplayable, since, priority);
     this.pool.retry(connection, request.waiter, true);
   }
 
