@@ -23,7 +23,7 @@ import { Replays } from './replay.js';
 import { StallWatch } from './stall-watch.js';
 import { isReferenced, isSocketLike, timerOf } from '../node/socket.js';
 import { resetAsyncId } from '../node/async-context.js';
-import { callIfAble, isolate, later, runOnOwnStack, throwLater } from '../node/foreign.js';
+import { callIfAble, destroy, isolate, later, runOnOwnStack, throwLater } from '../node/foreign.js';
 import { LOST_AFTER, monotonicNow, nextTick, setImmediate } from '../node/timers.js';
 import { tellOfExceptions } from '../node/uncaught.js';
 import type { Survivor } from '../node/uncaught.js';
@@ -454,12 +454,13 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
       if (pooled.endedByPeer) this.#lifetimes.endsIdle(connection, true);
       else if (reason !== 'peer-dead' && this.usable(connection)) this.#lifetimes.endsIdle(connection, false);
     }
-    this.#destroy(pooled, error);
+    this.destroySocket(pooled, error);
   }
 
-  #destroy({ socket }: PooledSocket, reason: unknown): void {
+  /** @param reason may be anything */
+  destroySocket({ socket }: PooledSocket, reason: unknown): void {
     try {
-      socket.destroy(reason as Error);
+      destroy(socket, reason);
     } catch (error) {
       // It is no stream of Node's, and will not tell when it is closed.
       this.remove(socket);
@@ -708,7 +709,7 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
     }
     const timeout = req.timeout ?? timeoutOf(this.agent.options);
     // Also where the same runs already: a timer tells of its end in the async context in which it was set, that of another request.
-    if (timeout > 0 || socket.timeout) applyTimeout(socket, req, timeout);
+    if (timeout !== 0 || socket.timeout) applyTimeout(socket, req, timeout);
   }
 
   /** Hot path. `pooled` is about to be handed to `req`. Runs foreign code, which may throw. */

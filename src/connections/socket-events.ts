@@ -172,17 +172,18 @@ function onError(this: SocketLike, error: unknown): void {
 }
 
 /** The socket of `pooled` has failed, and is still open. */
-function endFailed({ connection, driver, socket }: PooledSocket, error: unknown): void {
+function endFailed(pooled: PooledSocket, error: unknown): void {
+  const { connection, driver } = pooled;
   if (connection.state === 'idle' || connection.state === 'validating') {
     driver.pool.close(connection, 'server-closed');
   } else {
     // After the listeners of Node's client, which end the request that has it, and others'. If there is none yet, it hears of this error.
-    nextTick(destroyFailed, socket, error);
+    nextTick(destroyFailed, pooled, error);
   }
 }
 
-function destroyFailed(socket: SocketLike, error: unknown): void {
-  if (!socket.destroyed) socket.destroy(error as Error);
+function destroyFailed(pooled: PooledSocket, error: unknown): void {
+  if (!pooled.socket.destroyed) pooled.driver.destroySocket(pooled, error);
 }
 
 /** The socket's own idle timer, that somebody may have set in `keepSocketAlive`, when it became 'free', or at any time after that. */

@@ -33,6 +33,20 @@ export function callIfAble(stream: object, method: string, ...args: unknown[]): 
   }
 }
 
+/**
+ * Destroys `stream` with `reason`, which may be anything: Node reads the stack of an error then. One that does not let itself be read is
+ * left out.
+ *
+ * @throws what a stream throws that does not let itself be destroyed
+ */
+export function destroy(stream: { destroy(reason?: Error): unknown }, reason: unknown): void {
+  try {
+    stream.destroy(reason as Error | undefined);
+  } catch {
+    stream.destroy();
+  }
+}
+
 /** Runs `fn`. What it throws does not stop the caller. */
 export function isolate(fn: () => void): void {
   try {

@@ -18,6 +18,16 @@ export function headerOf(req: AgentRequest, name: string): unknown {
  */
 export function saysClose(req: AgentRequest): boolean {
   if (typeof req.getHeader !== 'function') return false;
+  try {
+    return namesClose(req);
+  } catch {
+    // A header whose text somebody makes up, who throws.
+    return true;
+  }
+}
+
+/** Hot path. */
+function namesClose(req: AgentRequest): boolean {
   const value: unknown = req.getHeader('connection');
   // Of headers that were given as an object, Node knows the host as well: there is no need to look at the text.
   if (value === undefined && req.getHeader('host') !== undefined) return false;

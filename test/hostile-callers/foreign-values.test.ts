@@ -124,6 +124,54 @@ test('what checkServerIdentity returns or throws, and what the agent is destroye
   assert.deepEqual(await both, [['text'], ['text']]);
 });
 
+test('an error whose stack does not let itself be read ends what it was meant to end', LIMIT, async (t) => {
+  const server = await httpsServer(t, () => {});
+  const unprintable = (): Error =>
+    Object.defineProperty(new Error(), 'stack', {
+      get() {
+        throw new Error('not to be read');
+      },
+    });
+  const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
+  const both = Promise.all([errorsOf(ask(agent, server.port)), errorsOf(ask(agent, server.port))]);
+  await once(server.server, 'request');
+  const error = unprintable();
+  agent.destroy(error);
+  const [[first], [second]] = await both;
+  assert.equal((first as { code?: unknown }).code, 'ECONNRESET');
+  assert.equal(second, error);
+  await until(() => agent.totalSocketCount === 0 && server.open() === 0);
+
+  // Node destroys no socket that says an error by itself.
+  const req = ask(agent, server.port).on('socket', (socket) => {
+    const say = (): void => {
+      // Node's client reads it, too.
+      assert.throws(() => socket.emit('error', unprintable()), /not to be read/);
+    };
+    socket.once('secureConnect', () => setImmediate(say));
+  });
+  await errorsOf(req);
+  await until(() => agent.totalSocketCount === 0);
+});
+
+test('a Connection header whose text somebody makes up, and throws: no place is lost', LIMIT, async (t) => {
+  let isSent = false;
+  const server = await httpsServer(t, (_req, res) => {
+    isSent = true;
+    res.end();
+  });
+  const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
+  const value = {
+    toString() {
+      if (isSent) throw new Error('not to be read');
+      return 'keep-alive';
+    },
+  };
+  const headers = { connection: value as never };
+  await get(server, { agent, headers });
+  assert.equal((await get(server, { agent })).status, 200);
+});
+
 test("what a host's limits are not, because their function throws", LIMIT, async (t) => {
   const agent = poolingAgent(t, {
     hosts: () => {

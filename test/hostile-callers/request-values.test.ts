@@ -120,3 +120,23 @@ it(
     }
   },
 );
+
+it('a timeout that somebody writes on a request after Node has validated the option', LIMIT, async (t) => {
+  const { server, agent, isWell } = await setUp(t);
+  for (const timeout of VALUES) {
+    const ask = async (): Promise<void> => {
+      const { req, closed, errors } = send(server, { agent });
+      Object.assign(req, { timeout });
+      await closed;
+      for (const error of errors) assert.match(String(error), /"timeout"/);
+    };
+    agent.destroy();
+    await until(() => agent.totalSocketCount === 0);
+    await ask();
+    await isWell();
+    await ask();
+    const slow = get(server, { agent, path: '/slow' });
+    await Promise.all([slow, ask()]);
+    await isWell();
+  }
+});
