@@ -3,8 +3,8 @@
  * never shows more of an identity than that.
  */
 import { debug } from './debug.js';
-import { hostName } from './limits/queue-state.js';
-import type { Named } from './limits/queue-state.js';
+import { hostName } from './limits/host-name.js';
+import type { Named } from './limits/host-name.js';
 import { codeOf } from './node/foreign.js';
 import type { Connection } from './pool/connection.js';
 import type { Kinds } from './pool/kinds.js';

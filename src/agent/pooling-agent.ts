@@ -13,7 +13,7 @@ import { equip, optionsForNode } from './equipment.js';
 import { intercept, interceptor, isNodesCallback, ownOptionsOf } from '../node/interception.js';
 import type { HostLimitOptions } from '../limits/host-limits.js';
 import { invalidPriority, isPriority } from '../limits/priority.js';
-import type { QueueState } from '../limits/queue-state.js';
+import type { QueueState } from '../limits/saturation.js';
 import { callIfAble } from '../node/foreign.js';
 import { isReferenced, timerOf } from '../node/socket.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';

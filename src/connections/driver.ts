@@ -13,9 +13,9 @@ import { PendingDials } from './pending-dials.js';
 import { agentDestroyed, connectionReset, PoolQueueError } from '../errors.js';
 import { ownOptionsOf, queuedByNode } from '../node/interception.js';
 import { invalidPriority, isPriority } from '../limits/priority.js';
-import { hostAndPort, hostName, queueState } from '../limits/queue-state.js';
+import { hostAndPort, hostName } from '../limits/host-name.js';
 import type { HostRules } from '../limits/rules.js';
-import { Signals } from '../limits/signals.js';
+import { queueState, Saturation } from '../limits/saturation.js';
 import { Interrupted } from './interrupted.js';
 import { Lifetimes } from '../lifetimes/lifetimes.js';
 import { keepBody } from '../node/client-request.js';
@@ -88,7 +88,7 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
   readonly #stalls: StallWatch | undefined;
   readonly #queueTimer: QueueTimer;
   readonly #interrupted = new Interrupted();
-  readonly #signals = new Signals();
+  readonly #saturation = new Saturation();
   /** Requests of this turn, of which its end decides whether they wait on. */
   #brief: PendingRequest[] = [];
   readonly #pendingDials: PendingDials;
@@ -483,12 +483,12 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
   }
 
   saturated(host: HostOf): void {
-    if (!this.#hasSignals) return;
-    if (this.#signals.saturated(signalKey(host), monotonicNow())) this.#tell('saturated', host);
+    if (!this.#tellsOfSaturation) return;
+    if (this.#saturation.begin(saturationKey(host), monotonicNow())) this.#tell('saturated', host);
   }
 
   drained(host: HostOf): void {
-    if (this.#hasSignals && this.#signals.drained(signalKey(host))) this.#tell('drained', host);
+    if (this.#tellsOfSaturation && this.#saturation.end(saturationKey(host))) this.#tell('drained', host);
   }
 
   schedule(): void {
@@ -673,7 +673,7 @@ export class SocketDriver implements Driver<AgentKinds>, Survivor {
     }
   }
 
-  get #hasSignals(): boolean {
+  get #tellsOfSaturation(): boolean {
     const { agent } = this;
     return agent.listenerCount('saturated') > 0 || agent.listenerCount('drained') > 0;
   }
@@ -783,7 +783,7 @@ function turn(driver: SocketDriver): void {
 }
 
 /** The same for a host that was forgotten meanwhile and has come back. */
-function signalKey({ origin }: HostOf): string {
+function saturationKey({ origin }: HostOf): string {
   return `${origin.profile.id} ${origin.key}`;
 }
 
