@@ -21,8 +21,9 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
   let begun = false;
   /** Hot path. */
   socket.push = function guarded(this: SocketLike, chunk: Buffer | null, encoding) {
-    pooled.polledAt = monotonicNow();
+    // An end is no sign of life.
     if (!chunk) return push.call(this, chunk, encoding);
+    pooled.polledAt = monotonicNow();
     ledger.add(chunk.length);
     if (!pooled.expectsData) {
       onStray(pooled, chunk);

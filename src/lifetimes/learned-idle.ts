@@ -7,8 +7,8 @@
  *
  * Some servers answer and close without saying so: a request on a connection that was free for no time is lost. Then no age is safe, and
  * because a connection that is closed after each answer can prove nothing, it is time that heals: 10 s, and twice as long after each
- * relapse, up to 10 minutes. Losses within that time are one relapse: a server that has restarted once is punished once. It is forgotten
- * altogether when several connections in a row have served one more request.
+ * relapse, up to 10 minutes. Losses within that time are one relapse. It is forgotten altogether when several connections in a row have
+ * served one more request.
  */
 
 /** Connections in a row that have to outlive the limit before it is raised. */

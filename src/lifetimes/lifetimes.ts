@@ -16,7 +16,8 @@ import { Clock } from './clock.js';
 import { lastIdleTime, safeIdleTime } from './idle-policy.js';
 import { keepAliveHeader, parseKeepAlive } from './keep-alive-hint.js';
 import type { KeepAliveHint } from './keep-alive-hint.js';
-import { LearnedIdle } from './learned-idle.js';
+import { LearnedIdle, SURVIVALS } from './learned-idle.js';
+import { monotonicNow } from '../node/timers.js';
 import { Reaper } from './reaper.js';
 import { retireTime } from './socket-age.js';
 
@@ -28,6 +29,9 @@ const MAX_TAUGHT = 1000;
  * counts as an idle connection closed. If it dies sooner, the host is believed to close right after an answer.
  */
 const MIN_IDLE = 10;
+
+/** Milliseconds after a lease in which we hear of an end that has crossed with the request: what a slow network takes. */
+const MAX_CROSSING = 1000;
 
 type Conn = Connection<AgentKinds>;
 type Host = HostPool<AgentKinds>;
@@ -149,9 +153,12 @@ export class Lifetimes {
   }
 
   /** The host ended a leased connection before it had said anything. */
-  endsUnanswered({ host, idledFor }: Conn): void {
+  endsUnanswered({ host, idledFor, pooled, served }: Conn): void {
+    // It had not closed before the request came, but was at work on it.
+    if (pooled && monotonicNow() - pooled.polledAt > idledFor + MAX_CROSSING) return;
     if (idledFor >= MIN_IDLE) this.#teach(host, idledFor);
-    else this.#learnedOf(host).closedAtOnce(this.#clock.now());
+    // Two of them are the first request, and the one that was lost. All others prove that the host keeps connections.
+    else if (served - 2 < SURVIVALS) this.#learnedOf(host).closedAtOnce(this.#clock.now());
   }
 
   /** `trimInterval` may have been changed. */

@@ -1,5 +1,6 @@
 /** Hosts that close idle connections teach how soon; requests that can be sent once only obey. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -83,8 +84,8 @@ test('a request that can be sent once only takes none older than the lesson; oth
   assert.equal(connectionOf(replayable.req), connection, 'GET');
   await untilIdle(agent);
   await until(() => performance.now() > connection.safeUntil);
-  const once = await get(server, { agent, ...POST });
-  assert.notEqual(connectionOf(once.req), connection, 'POST');
+  const notRepeatable = await get(server, { agent, ...POST });
+  assert.notEqual(connectionOf(notRepeatable.req), connection, 'POST');
   assert.equal(connection.closeReason, 'idle-timeout', 'it gave way');
   assert.equal(hostOf(agent), host);
 });
@@ -186,6 +187,50 @@ test('a server that closes right after its answers costs one POST', LIMIT, async
   assert.ok(lost <= 2, `${lost} were lost`);
   // And no GET, whatever is known.
   for (let i = 0; i < 20; i++) await get(server, { agent });
+});
+
+/** A POST on the connection of `agent`, which is reset before the response. What is the next POST's connection then? */
+async function reusesAfterLoss(
+  { server, agent }: Awaited<ReturnType<typeof setUp>>,
+  before: (connection: ReturnType<typeof connectionOf>) => void,
+): Promise<boolean> {
+  const req = begin(server, { agent, ...POST });
+  req.end('text');
+  await once(req, 'socket');
+  assert.ok(req.reusedSocket);
+  before(connectionOf(req));
+  server.raw.at(-1)?.resetAndDestroy();
+  await once(req, 'error');
+  await until(() => agent.totalSocketCount === 0);
+  await get(server, { agent, ...POST });
+  return (await get(server, { agent, ...POST })).req.reusedSocket;
+}
+
+test('a host that has kept connections long enough may lose one, and is trusted on', LIMIT, async (t) => {
+  for (const [served, trusted] of [
+    [SURVIVALS, false],
+    [SURVIVALS + 1, true],
+  ] as const) {
+    const all = await setUp(t);
+    for (let i = 0; i < served; i++) await get(all.server, { agent: all.agent });
+    // As if it had been free for no time.
+    const reuses = await reusesAfterLoss(all, (connection) => (connection.idledFor = 0));
+    assert.equal(reuses, trusted, `${served} served before`);
+  }
+});
+
+test('an end that comes while the server works on a request is no lesson', LIMIT, async (t) => {
+  for (const idledFor of [0, 30]) {
+    const all = await setUp(t);
+    await get(all.server, { agent: all.agent });
+    const reuses = await reusesAfterLoss(all, (connection) => {
+      connection.idledFor = idledFor;
+      assert.ok(connection.pooled);
+      connection.pooled.polledAt -= 2000;
+    });
+    assert.ok(reuses);
+    assert.equal(hostOf(all.agent).learned, undefined);
+  }
 });
 
 test(
