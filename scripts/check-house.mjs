@@ -31,7 +31,7 @@ const ROOMS = [
 ];
 
 /** Planning: the pool gets all that it knows of the world from its driver. */
-const SELF_CONTAINED = ['pool'];
+const SELF_CONTAINED = new Set(['pool']);
 
 /** Names that Node's documentation does not know. Only node/ may use them, and whatever else begins with an underscore. */
 const INTERNALS = [
@@ -55,7 +55,7 @@ const INTERNALS = [
 ];
 
 /** Methods and fields of Node's agent that callers and subclasses use, documented or not: our agent has them, too. */
-const AGENT_MEMBERS = ['_cacheSession', '_evictSession', '_getSession', '_sessionCache'];
+const AGENT_MEMBERS = new Set(['_cacheSession', '_evictSession', '_getSession', '_sessionCache']);
 
 const MAX_LINES = 400;
 
@@ -67,9 +67,8 @@ const KNOWN = new Set([
   'connections/adoption.ts: names parser, which is for node/ to know',
   'connections/adoption.ts: names _httpMessage, which is for node/ to know',
   'connections/connect-deadline.ts: names _handle, which is for node/ to know',
-  'connections/driver.ts: more than 400 lines',
-  'connections/driver.ts: names _httpMessage, which is for node/ to know',
-  'connections/driver.ts: names _handle, which is for node/ to know',
+  'connections/lease.ts: names _handle, which is for node/ to know',
+  'connections/release.ts: names _httpMessage, which is for node/ to know',
   'connections/guard.ts: names readStart, which is for node/ to know',
   'connections/guard.ts: names _handle, which is for node/ to know',
   'connections/idle-entry.ts: names _handle, which is for node/ to know',
@@ -122,7 +121,7 @@ function* problemsOf(file) {
   for (const [, specifier] of text.matchAll(/\bfrom '(\.{1,2}\/[^']+)'/g)) {
     const target = relative(src, resolve(src, dirname(file), specifier)).replaceAll('\\', '/');
     if (levelOf(target) < levelOf(file)) yield `${file}: imports ${target}, which lies above it`;
-    else if (SELF_CONTAINED.includes(roomOf(file)) && roomOf(target) !== roomOf(file))
+    else if (SELF_CONTAINED.has(roomOf(file)) && roomOf(target) !== roomOf(file))
       yield `${file}: imports ${target}, and its room needs no other`;
   }
   if (roomOf(file) === 'node') return;
@@ -133,7 +132,7 @@ function* problemsOf(file) {
 function internalsIn(code) {
   const names = INTERNALS.filter((name) => new RegExp(`\\b${name}\\b`).test(code));
   const underscored = [...code.matchAll(/(?:\.|'|\{ |, )(_[a-z]\w*)\b(?!\??:)/gi)].map(([, name]) => name);
-  return new Set([...names, ...underscored.filter((name) => !AGENT_MEMBERS.includes(name))]);
+  return new Set([...names, ...underscored.filter((name) => !AGENT_MEMBERS.has(name))]);
 }
 
 function roomOf(file) {

@@ -14,7 +14,7 @@ import { Resumption } from '../sessions/resumption.js';
 import type { SessionMethods } from '../sessions/resumption.js';
 import { defineSessionViews } from './session-views.js';
 import { SocketDriver } from '../connections/driver.js';
-import type { DrivenAgent } from '../connections/driver.js';
+import type { DrivenAgent } from '../connections/driven-agent.js';
 import { defineViews } from './views.js';
 
 /** The methods that are not called where nobody has overridden them. */

@@ -13,7 +13,12 @@ import type { AgentRequest, SocketLike } from '../node/types.js';
 import { areConnectFunctionsOwn } from '../node/connect-functions.js';
 import { isVerified } from '../sessions/session-key.js';
 import type { ConnectingAgent } from './connector.js';
-import { isKept } from './hand-over.js';
+import { isKept, isUsable } from './hand-over.js';
+import type { PendingDials } from './pending-dials.js';
+import type { CurrentTls } from './current-tls.js';
+import type { Hosts } from './hosts.js';
+import type { AgentKinds } from './pooled-socket.js';
+import type { Pool } from '../pool/pool.js';
 import { isUnaffected } from '../identity/identity.js';
 import type { Options } from '../identity/identity.js';
 
@@ -23,7 +28,7 @@ function messageOf(socket: SocketLike): AgentRequest | null | undefined {
 }
 
 /** Whether it is somebody else's, who has not let go of it: a request's, or another pool's. */
-export function isTaken(socket: SocketLike): boolean {
+function isTaken(socket: SocketLike): boolean {
   return (
     pooledSocketOf(socket) !== undefined ||
     messageOf(socket)?.destroyed === false ||
@@ -40,7 +45,7 @@ function isInNodesPool(socket: SocketLike): boolean {
 }
 
 /** Whether `socket`, which is said to have been opened with `options`, is as good as one that `agent` opens for these. */
-export function isAdoptable(socket: SocketLike, options: Options, agent: ConnectingAgent): boolean {
+function isAdoptable(socket: SocketLike, options: Options, agent: ConnectingAgent): boolean {
   // What others do when a connection is opened, or on the way to a proxy, was not done for this one.
   const isNodes = agent.createConnection === Agent.prototype.createConnection && areConnectFunctionsOwn();
   if (!isNodes || hasProxyConfig(agent)) return false;
@@ -65,3 +70,47 @@ function isTrusted(socket: SocketLike, options: Options): boolean {
   if (authorized !== true && isVerified(options)) return false;
   return !alpnProtocol || alpnProtocol.startsWith('http/1');
 }
+
+export class Adoption {
+  readonly #agent: ConnectingAgent;
+  readonly #pool: Pool<AgentKinds>;
+  readonly #hosts: Hosts;
+  readonly #tls: CurrentTls;
+  readonly #dials: PendingDials;
+
+  constructor(
+    agent: ConnectingAgent,
+    pool: Pool<AgentKinds>,
+    hosts: Hosts,
+    currentTls: CurrentTls,
+    dials: PendingDials,
+  ) {
+    this.#agent = agent;
+    this.#pool = pool;
+    this.#hosts = hosts;
+    this.#tls = currentTls;
+    this.#dials = dials;
+  }
+
+  /** `socket` goes into the pool, or is closed. One that somebody else still has is left alone. */
+  adopt(socket: SocketLike, options: Options): void {
+    if (isTaken(socket)) return;
+    this.#tls.refresh();
+    const isWelcome = isAdoptable(socket, options, this.#agent);
+    const connection = isWelcome ? this.#hosts.placeFor(options) : undefined;
+    if (!connection) {
+      socket.on('error', ignore).destroy();
+      return;
+    }
+    try {
+      this.#dials.own(connection, socket, options);
+    } catch {
+      this.#pool.closed(connection);
+      return;
+    }
+    this.#pool.release(connection, isUsable(connection.pooled));
+    socket._httpMessage = null;
+  }
+}
+
+function ignore(): void {}

@@ -38,7 +38,7 @@ export class DialClock {
       this.error = error;
       debug.enabled && debug('%s %s', connectionLabel(this.connection), error.message);
       const { pooled } = this.connection;
-      if (pooled) pooled.driver.destroySocket(pooled, error);
+      if (pooled) pooled.owner.destroySocket(pooled, error);
       else onTimeout(this.connection, error);
     });
   }

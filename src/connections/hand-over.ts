@@ -1,10 +1,34 @@
-/** Whether a connection whose exchange is over may be given to another request, by what the two sides have said and done in it. */
+/**
+ * Whether a connection may be given to the next request: all of that question, and nothing else.
+ *
+ * The danger is a response that nobody has asked for. A server that sends one too many, by mistake or because somebody has made it
+ * (CVE-2026-48931), would have it taken for the answer to the next request, and every later answer would go to the wrong one. Three lines of defence
+ * stand in its way:
+ *
+ * 1. *The exchange itself.* `allowsAnother`: neither side has said `close`, the response did not come before its request was sent whole, and no
+ *    byte came that no request had asked for. The guard (guard.ts) sees every byte from the socket's first day to its last.
+ * 2. *Nothing is left that was read.* TLS records come in bursts. While the end of one response is handled, the next record may be decrypted
+ *    already, or wait to be. `isQuiet`: the ledger (record-ledger.ts) has seen every byte that came off the wire go to its exchange. Where it
+ *    cannot tell, the connection is validated.
+ * 3. *Nothing is left in the kernel.* The loop reads what the kernel has at each poll. A connection that was polled within the last `FRESH`
+ *    milliseconds had nothing there a moment ago. After a longer time (the loop was busy, or the connection idle) it is validated: the
+ *    request waits until the loop has polled once more, and whatever was there has come up to the guard.
+ *
+ * What cannot be detected: a stray response that reaches the kernel between the poll and the write of the next request, and one that is
+ * sent later, while a response is awaited. Nobody can tell these from an answer.
+ */
 import type { PooledSocket } from './pooled-socket.js';
 import { isLast } from '../lifetimes/keep-alive-hint.js';
 import { saysClose } from '../node/request-headers.js';
 import type { AgentRequest } from '../node/types.js';
 
-/** Hot path. The request that has `pooled` leaves it. */
+/** Milliseconds for which a poll is believed: a loop that is not busy polls more often. */
+const FRESH = 2;
+
+/** A loop that is always busy is not waited for longer than this many turns. */
+const MAX_POLLS = 3;
+
+/** Hot path. The request that has `pooled` leaves it: whether the two sides allow for another one. */
 export function allowsAnother(pooled: PooledSocket): boolean {
   const { request } = pooled;
   if (pooled.poisoned || pooled.isOneOff || isLast(pooled.hint)) return false;
@@ -15,4 +39,41 @@ export function allowsAnother(pooled: PooledSocket): boolean {
 /** Hot path. As far as `request` and its response say, another one may follow on its connection. */
 export function isKept(request: AgentRequest): boolean {
   return request.shouldKeepAlive !== false && !saysClose(request);
+}
+
+/** Hot path. Whether nothing is known that speaks against leasing `pooled` now. */
+export function isUsable(pooled: PooledSocket | undefined): boolean {
+  if (!pooled || pooled.poisoned) return false;
+  const { socket } = pooled;
+  try {
+    // `writable` is false after `end`, `destroy` and errors; buffered bytes are an answer to nobody.
+    return socket.writable && !socket.readableEnded && socket.readableLength === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Hot path. Whether all that the loop has read from `pooled` is known to be delivered. */
+export function isQuiet({ ledger }: PooledSocket): boolean {
+  return ledger.balanced;
+}
+
+/**
+ * Hot path. Whether the loop has polled just before `now`, by the monotonic clock, so that what the kernel knew of `pooled` then is known
+ * here. That something else was read just now does not tell: it may have been found in the same poll as what has kept the loop busy since.
+ */
+export function isFresh({ polledAt }: PooledSocket, now: number): boolean {
+  return now - polledAt < FRESH;
+}
+
+/** The loop has polled once more while `pooled` was validated. Whether that is enough: a busy loop has read before it polled. */
+export function passPoll(pooled: PooledSocket, now: number): boolean {
+  if (isFresh(pooled, now) || pooled.polls >= MAX_POLLS) {
+    pooled.polls = 0;
+    pooled.ledger.reset();
+    return true;
+  }
+  pooled.polledAt = now;
+  pooled.polls++;
+  return false;
 }

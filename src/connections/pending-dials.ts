@@ -3,7 +3,7 @@
  * may come at once, late, wrong, or never; the pool hears of each dial once.
  */
 import { PooledSocket, pooledSocketOf } from './pooled-socket.js';
-import type { AgentKinds } from './pooled-socket.js';
+import type { AgentKinds, Owner } from './pooled-socket.js';
 import { DialClock } from './dial-clock.js';
 import { OfferedSession } from './offered-session.js';
 import { debug } from '../debug.js';
@@ -17,7 +17,9 @@ import { isSocketLike } from '../node/socket.js';
 import type { SocketLike } from '../node/types.js';
 import type { Connection } from '../pool/connection.js';
 import type { PendingRequest } from '../requests/pending-request.js';
-import type { SocketDriver } from './driver.js';
+import type { Connector } from './connector.js';
+import type { CurrentTls } from './current-tls.js';
+import type { Waiting } from './waiting.js';
 import { awaitReady, listen } from './socket-events.js';
 import type { Options } from '../identity/identity.js';
 
@@ -31,22 +33,59 @@ interface Begun {
 }
 
 export class PendingDials {
-  readonly #driver: SocketDriver;
+  readonly #owner: Owner;
+  readonly #connector: Connector;
   readonly #lifetimes: Lifetimes;
+  readonly #waiting: Waiting;
+  readonly #tls: CurrentTls;
   readonly #timeout: number;
   /** Whether the agent's 'keylog' has a listener. */
   keylog = false;
 
   /** @param timeout the option `connectTimeout` */
-  constructor(driver: SocketDriver, lifetimes: Lifetimes, timeout: number) {
-    this.#driver = driver;
+  constructor(
+    owner: Owner,
+    connector: Connector,
+    lifetimes: Lifetimes,
+    waiting: Waiting,
+    currentTls: CurrentTls,
+    timeout: number,
+  ) {
+    this.#owner = owner;
+    this.#connector = connector;
     this.#lifetimes = lifetimes;
+    this.#waiting = waiting;
+    this.#tls = currentTls;
     this.#timeout = timeout;
   }
 
+  /** `connection` is to be opened for `pending`. In the request's own async context, and on no stack of anybody else. */
+  begin(connection: Conn, pending: PendingRequest): void {
+    pending.runLater(() => {
+      try {
+        this.#begin(connection, pending);
+      } catch (error) {
+        // Options may have getters.
+        this.#owner.pool.failed(connection, error);
+      }
+    });
+  }
+
+  #begin(connection: Conn, pending: PendingRequest): void {
+    // It may have been given up since.
+    if (connection.state !== 'connecting') return;
+    if (pending.req.destroyed) {
+      // In this very turn, before it was armed. Its own error counts, not that of a connection.
+      this.#waiting.abort(pending);
+      this.#owner.pool.failed(connection, connectionReset('The request was destroyed while it waited'));
+    } else if (this.#tls.mayOpen(connection, pending)) {
+      this.#start(connection, pending);
+    }
+  }
+
   /** Opens `connection` with the options of `pending`. */
-  start(connection: Conn, pending: PendingRequest): void {
-    const { connector } = this.#driver;
+  #start(connection: Conn, pending: PendingRequest): void {
+    const connector = this.#connector;
     const { origin } = connection.host;
     const requested = pending.options;
     if (requested['agent'] === false) sayClose(pending.req, requested['headers']);
@@ -56,7 +95,7 @@ export class PendingDials {
     const clock = refused?.clock?.isRunning ? refused.clock : this.#clockFor(connection, options);
     if (clock) clock.connection = connection;
     if (clock?.error) {
-      this.#driver.pool.failed(connection, clock.error);
+      this.#owner.pool.failed(connection, clock.error);
       return;
     }
     const note = refused ? ', without a session' : '';
@@ -87,7 +126,7 @@ export class PendingDials {
     if (!pending || pending.req.destroyed) return false;
     connection.pooled = undefined;
     pending.refused = offered;
-    this.#driver.dialFor(connection, pending);
+    this.begin(connection, pending);
     return true;
   }
 
@@ -98,7 +137,7 @@ export class PendingDials {
    */
   own(connection: Conn, socket: SocketLike, options: Options): PooledSocket {
     try {
-      const pooled = new PooledSocket(this.#driver, connection, socket, options);
+      const pooled = new PooledSocket(this.#owner, connection, socket, options);
       listen(pooled, this.keylog);
       connection.pooled = pooled;
       this.#lifetimes.opened(connection);
@@ -113,14 +152,14 @@ export class PendingDials {
   #clockFor(connection: Conn, options: Options): DialClock | undefined {
     if (this.#timeout === 0) return undefined;
     return new DialClock(connection, options, this.#timeout, (late, error) =>
-      this.#driver.pool.failed(late, error),
+      this.#owner.pool.failed(late, error),
     );
   }
 
   #failed(connection: Conn, error: unknown, socket: SocketLike | undefined): void {
     // A failed proxy tunnel comes with the proxy's socket.
     if (socket) discard(socket);
-    this.#driver.pool.failed(connection, error);
+    this.#owner.pool.failed(connection, error);
   }
 
   #answered(connection: Conn, socket: unknown, options: Options, begun: Begun): void {
@@ -129,12 +168,12 @@ export class PendingDials {
     } catch (error) {
       // It cannot be looked at, or refuses a mark or a listener.
       if (socket) discard(socket);
-      this.#driver.pool.failed(connection, error);
+      this.#owner.pool.failed(connection, error);
     }
   }
 
   #take(connection: Conn, socket: unknown, options: Options, { clock, openedIn }: Begun): void {
-    const { pool } = this.#driver;
+    const { pool } = this.#owner;
     if (!isSocketLike(socket) || pooledSocketOf(socket)) {
       const expected = 'a stream.Duplex that is in no pool yet, returned by createConnection';
       pool.failed(connection, invalidType('socket', expected, socket));
@@ -149,9 +188,9 @@ export class PendingDials {
     } else {
       const pooled = this.own(connection, socket, options);
       pooled.openedIn = openedIn;
-      if (this.#driver.resumption.isOffered(socket)) pooled.offered = new OfferedSession(pooled, clock);
+      if (this.#owner.resumption.isOffered(socket)) pooled.offered = new OfferedSession(pooled, clock);
       const waits = pool.limits.binding === 'late' && awaitReady(pooled);
-      if (!waits) this.#driver.connected(pooled);
+      if (!waits) this.#owner.connected(pooled);
     }
   }
 }

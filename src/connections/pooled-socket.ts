@@ -8,9 +8,12 @@ import { codeOf, propertyOf } from '../node/foreign.js';
 import { bytesSent, isSent } from '../node/socket.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import type { HostPool } from '../pool/host-pool.js';
+import type { Pool } from '../pool/pool.js';
+import type { ReplayRule } from '../requests/replayable.js';
+import type { Resumption } from '../sessions/resumption.js';
+import type { DrivenAgent } from './driven-agent.js';
 import type { Connection } from '../pool/connection.js';
 import type { PendingRequest } from '../requests/pending-request.js';
-import type { SocketDriver } from './driver.js';
 import type { Options, Origin } from '../identity/identity.js';
 
 /** What this package's pool carries. */
@@ -20,13 +23,39 @@ export interface AgentKinds {
   request: PendingRequest;
 }
 
+/** What a pooled socket belongs to, and what it reports to: the driver of an agent. */
+export interface Owner {
+  readonly agent: DrivenAgent;
+  readonly pool: Pool<AgentKinds>;
+  readonly resumption: Resumption;
+  readonly replays: Replaying;
+  /** The socket exists, or is ready for a request. */
+  connected(pooled: PooledSocket): void;
+  /** The exchange on it is over. */
+  release(pooled: PooledSocket): void;
+  /** It is closed, or the caller's from now on. */
+  remove(socket: SocketLike): void;
+  /** Its socket is to close. `reason` may be anything. */
+  destroySocket(pooled: PooledSocket, reason: unknown): void;
+  /** Nothing comes back from `address`. */
+  peerDied(address: string): void;
+}
+
+/** What a pooled socket asks and tells about requests that may be sent again. */
+interface Replaying {
+  readonly rule: ReplayRule;
+  lost(pooled: PooledSocket, error?: unknown): boolean;
+  closing(pooled: PooledSocket): void;
+  redial(pooled: PooledSocket): boolean;
+}
+
 const kPooledSocket = Symbol('pooling-https-agent.pooledSocket');
 interface Marked {
   [kPooledSocket]?: PooledSocket;
 }
 
 export class PooledSocket {
-  readonly driver: SocketDriver;
+  readonly owner: Owner;
   readonly connection: Connection<AgentKinds>;
   readonly socket: SocketLike;
   /** The options that it was dialled with. */
@@ -85,13 +114,8 @@ export class PooledSocket {
   /** What its 'error' event said last, which may be anything. */
   error: unknown = undefined;
 
-  constructor(
-    driver: SocketDriver,
-    connection: Connection<AgentKinds>,
-    socket: SocketLike,
-    options: Options,
-  ) {
-    this.driver = driver;
+  constructor(owner: Owner, connection: Connection<AgentKinds>, socket: SocketLike, options: Options) {
+    this.owner = owner;
     this.connection = connection;
     this.socket = socket;
     this.options = options;

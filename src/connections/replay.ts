@@ -7,7 +7,8 @@ import { debug } from '../debug.js';
 import { connectionLabel, debugWait, requestLabel } from '../debug-lines.js';
 import type { AgentRequest } from '../node/types.js';
 import type { Connection } from '../pool/connection.js';
-import type { HostPool } from '../pool/host-pool.js';
+import type { Hosts } from './hosts.js';
+import type { Waiting } from './waiting.js';
 import type { Pool } from '../pool/pool.js';
 import { Waiter } from '../pool/waiter.js';
 import { PendingRequest } from '../requests/pending-request.js';
@@ -16,34 +17,29 @@ import { detachRequest, retractUnsent } from '../node/client-request.js';
 import type { ReplayRule } from '../requests/replayable.js';
 
 type Conn = Connection<AgentKinds>;
-type Host = HostPool<AgentKinds>;
-
-/** The agent's side of a replay. */
-interface Requeue {
-  /**
-   * Where `pending` belongs by the TLS options of now: they may have changed since it was sent.
-   *
-   * @throws for options that are not valid, and what a function that gives limits throws
-   */
-  hostOf(pending: PendingRequest): Host;
-  /** `pending` has to wait; `timeout` is the one that its socket had. */
-  arm(pending: PendingRequest, timeout: number | undefined): void;
-}
 
 export class Replays {
   /** Which requests may be sent again, and how often. */
   readonly rule: ReplayRule;
   readonly #pool: Pool<AgentKinds>;
   readonly #lifetimes: Lifetimes;
-  readonly #requeue: Requeue;
+  readonly #hosts: Hosts;
+  readonly #waiting: Waiting;
   /** How often a request has been taken off a lost connection. */
   readonly #counts = new WeakMap<AgentRequest, number>();
 
-  constructor(rule: ReplayRule, pool: Pool<AgentKinds>, lifetimes: Lifetimes, requeue: Requeue) {
+  constructor(
+    rule: ReplayRule,
+    pool: Pool<AgentKinds>,
+    lifetimes: Lifetimes,
+    hosts: Hosts,
+    waiting: Waiting,
+  ) {
     this.rule = rule;
     this.#pool = pool;
     this.#lifetimes = lifetimes;
-    this.#requeue = requeue;
+    this.#hosts = hosts;
+    this.#waiting = waiting;
   }
 
   /**
@@ -131,7 +127,8 @@ export class Replays {
   ): void {
     let host;
     try {
-      host = this.#requeue.hostOf(pending);
+      // By the TLS options of now: they may have changed since it was sent.
+      host = this.#hosts.limitedOf(pending);
     } catch (error) {
       this.#pool.close(connection, 'server-closed');
       pending.fail(error);
@@ -147,7 +144,7 @@ export class Replays {
     // Another one, if TLS options were found to have changed when it was to be dialled.
     if (pending.waiter.state === 'done') return;
     debug.enabled && debugWait(this.#pool, pending.waiter);
-    this.#requeue.arm(pending, timeout);
+    this.#waiting.arm(pending, timeout);
   }
 }
 

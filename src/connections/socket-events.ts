@@ -34,7 +34,7 @@ export function listen(pooled: PooledSocket, keylog: boolean): void {
   if (keylog) listenToKeylog(pooled);
   pooled.claim();
   guard(pooled, onStray);
-  const { replays, resumption } = pooled.driver;
+  const { replays, resumption } = pooled.owner;
   if (replays.rule.max > 0 || resumption.isOffered(socket)) interceptDestroy(pooled, isSaved);
   if (!socket.connecting) arm(pooled);
 }
@@ -69,21 +69,21 @@ function onConnect(this: SocketLike): void {
 
 /** It is connected: from now on a peer that does not answer any more is found out, also by a request that only waits. */
 function arm(pooled: PooledSocket): void {
-  const { driver, options, socket } = pooled;
+  const { owner, options, socket } = pooled;
   const { address, port } = peerOf(socket);
   if (address) pooled.address = addressOf(address, port);
   // Node 20 and 22 heed neither option on a TLS socket.
-  callIfAble(socket, 'setKeepAlive', true, driver.agent.keepAliveMsecs);
+  callIfAble(socket, 'setKeepAlive', true, owner.agent.keepAliveMsecs);
   if (options['noDelay']) callIfAble(socket, 'setNoDelay', true);
 }
 
 function onReady(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
-  pooled?.driver.connected(pooled);
+  pooled?.owner.connected(pooled);
 }
 
 function onKeylog(this: SocketLike, line: Buffer): void {
-  pooledSocketOf(this)?.driver.agent.emit('keylog', line, this);
+  pooledSocketOf(this)?.owner.agent.emit('keylog', line, this);
 }
 
 /** What a server says before it closes an idle connection, if it says anything (RFC 9110, section 15.5.9). */
@@ -91,15 +91,15 @@ const TIMED_OUT = /^HTTP\/1\.[01] 408/;
 
 /** Bytes that nobody asked for. */
 function onStray(pooled: PooledSocket, chunk: Buffer): void {
-  const { connection, driver } = pooled;
+  const { connection, owner } = pooled;
   if (connection.state !== 'active') {
     pooled.dismissed = TIMED_OUT.test(chunk.toString('latin1', 0, 16));
-    driver.pool.close(connection, pooled.dismissed ? 'server-closed' : 'poisoned');
+    owner.pool.close(connection, pooled.dismissed ? 'server-closed' : 'poisoned');
   } else if (pooled.isUnsent) {
     // Whatever this answers, it is not this request: that goes on elsewhere, or ends.
-    if (driver.replays.lost(pooled)) return;
+    if (owner.replays.lost(pooled)) return;
     const error = connectionReset('The server wrote before the request was sent');
-    driver.pool.close(connection, 'poisoned', error);
+    owner.pool.close(connection, 'poisoned', error);
   } else {
     // While its request still reads a response that is complete, it may go on; nobody comes after it.
     pooled.poisoned = true;
@@ -109,16 +109,16 @@ function onStray(pooled: PooledSocket, chunk: Buffer): void {
 function onFree(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
   if (!pooled) return;
-  const { driver, options } = pooled;
+  const { owner, options } = pooled;
   // On the hot path: the long way round only if somebody else stands there.
-  if (hasOnlyListener(driver.agent, 'free', onAgentFree)) driver.release(pooled);
-  else driver.agent.emit('free', this, options);
+  if (hasOnlyListener(owner.agent, 'free', onAgentFree)) owner.release(pooled);
+  else owner.agent.emit('free', this, options);
 }
 
 /** End of file. Stands before Node's own listener, which ends the request that is waiting for a response. */
 function onEnd(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
-  pooled?.driver.replays.lost(pooled);
+  pooled?.owner.replays.lost(pooled);
 }
 
 /** Whether the request on a connection that fails goes on: one that was reset, or whose session was refused. */
@@ -126,19 +126,19 @@ function isSaved(pooled: PooledSocket, error: unknown): boolean {
   if (pooled.offered && isRefused(pooled, pooled.offered, error)) return true;
   if (!isLoss(error)) return false;
   pooled.error = error;
-  return pooled.driver.replays.lost(pooled, error);
+  return pooled.owner.replays.lost(pooled, error);
 }
 
 /** Whether a handshake has failed that will be tried once more without a session. */
 function isRefused(pooled: PooledSocket, offered: OfferedSession, error: unknown): boolean {
-  const { connection, driver, socket } = pooled;
+  const { connection, owner, socket } = pooled;
   if (connection.state !== 'active' && connection.state !== 'connecting') return false;
-  if (!driver.resumption.refuses(socket, error)) return false;
+  if (!owner.resumption.refuses(socket, error)) return false;
   offered.isRefused = true;
   offered.clock?.unwatch();
   pooled.error = error;
   // Nobody has it with late binding; then it is dialled again when it has closed.
-  if (connection.state === 'connecting' || driver.replays.redial(pooled)) return true;
+  if (connection.state === 'connecting' || owner.replays.redial(pooled)) return true;
   offered.clock?.clear();
   return false;
 }
@@ -146,14 +146,14 @@ function isRefused(pooled: PooledSocket, offered: OfferedSession, error: unknown
 function onClose(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
   if (!pooled) return;
-  const { driver, options, request } = pooled;
+  const { owner, options, request } = pooled;
   // Node's client has emitted 'close' now. Were the connection still to be kept, it would do so again as soon as the
   // response is read to its end, which a slow reader does later.
   if (request?.res?.complete) request.shouldKeepAlive = false;
-  driver.replays.closing(pooled);
-  isolate(() => driver.agent.removeSocket(this, options));
+  owner.replays.closing(pooled);
+  isolate(() => owner.agent.removeSocket(this, options));
   // Also where it is overridden.
-  driver.remove(this);
+  owner.remove(this);
 }
 
 /**
@@ -168,14 +168,14 @@ function onError(this: SocketLike, error: unknown): void {
   pooled.poisoned = true;
   if (!this.destroyed) endFailed(pooled, error);
   const dead = deadAddress(error, pooled.address);
-  if (dead !== undefined) pooled.driver.peerDied(dead);
+  if (dead !== undefined) pooled.owner.peerDied(dead);
 }
 
 /** The socket of `pooled` has failed, and is still open. */
 function endFailed(pooled: PooledSocket, error: unknown): void {
-  const { connection, driver } = pooled;
+  const { connection, owner } = pooled;
   if (connection.state === 'idle' || connection.state === 'validating') {
-    driver.pool.close(connection, 'server-closed');
+    owner.pool.close(connection, 'server-closed');
   } else {
     // After the listeners of Node's client, which end the request that has it, and others'. If there is none yet, it hears of this error.
     nextTick(destroyFailed, pooled, error);
@@ -183,7 +183,7 @@ function endFailed(pooled: PooledSocket, error: unknown): void {
 }
 
 function destroyFailed(pooled: PooledSocket, error: unknown): void {
-  if (!pooled.socket.destroyed) pooled.driver.destroySocket(pooled, error);
+  if (!pooled.socket.destroyed) pooled.owner.destroySocket(pooled, error);
 }
 
 /** The socket's own idle timer, that somebody may have set in `keepSocketAlive`, when it became 'free', or at any time after that. */
@@ -191,7 +191,7 @@ function onTimeout(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
   const state = pooled?.connection.state;
   if (pooled && pooled.requestTimer !== timerOf(this) && (state === 'idle' || state === 'validating')) {
-    pooled.driver.pool.close(pooled.connection, 'idle-timeout');
+    pooled.owner.pool.close(pooled.connection, 'idle-timeout');
   }
 }
 
@@ -199,7 +199,7 @@ function onTimeout(this: SocketLike): void {
 function onAgentRemove(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
   if (!pooled) return;
-  const { driver, options } = pooled;
-  driver.remove(this);
-  isolate(() => driver.agent.removeSocket(this, options));
+  const { owner, options } = pooled;
+  owner.remove(this);
+  isolate(() => owner.agent.removeSocket(this, options));
 }

@@ -236,8 +236,8 @@ function sizeOf(writes: readonly Output[]): number {
   return size;
 }
 
-function mayRepeat({ driver, request }: PooledSocket): boolean {
-  return request !== undefined && driver.replays.rule.isRepeatable(request);
+function mayRepeat({ owner, request }: PooledSocket): boolean {
+  return request !== undefined && owner.replays.rule.isRepeatable(request);
 }
 
 function sendAgain(req: Internals, writes: readonly Output[]): void {

@@ -82,7 +82,8 @@ test('over TLS: no connection, no session, no context stays for them', LIMIT, as
   for (let i = 0; i < COUNT; i++) await get(server, { ...plain, checkServerIdentity: () => undefined });
   assert.equal(server.connections(), 1 + COUNT);
   await until(() => agent.totalSocketCount <= 1 + MAX_NEW);
-  const { identities: known, contexts } = agent[kDriver];
+  const { hosts, contexts } = agent[kDriver];
+  const known = hosts.identities;
   assert.ok(known.size <= 1 + MAX_NEW, `${known.size} profiles`);
   assert.equal(contexts.size, 1);
   assert.equal(sessions.list.length, before);
@@ -101,7 +102,7 @@ test('over TLS: many at once, then none', LIMIT, async (t) => {
   assert.equal(idleCount(agent), 0);
   assert.equal(agent[kDriver].pool.hosts.size, 0);
   // The last one may come again.
-  assert.ok(agent[kDriver].identities.size <= 1);
+  assert.ok(agent[kDriver].hosts.identities.size <= 1);
 });
 
 test('over TLS: one and the same function shares from the first request on', LIMIT, async (t) => {

@@ -1,0 +1,138 @@
+/**
+ * Hands connections to requests: one that is free at once, or a new or released one to a request that has waited. On the way it makes a
+ * used socket that request's own (its async context, its stream's limits, its timeout), and calls what users may have overridden.
+ */
+import { agentDestroyed } from '../errors.js';
+import type { Options } from '../identity/identity.js';
+import { keepBody } from '../node/client-request.js';
+import { callIfAble } from '../node/foreign.js';
+import { isReferenced } from '../node/socket.js';
+import { resetAsyncId } from '../node/async-context.js';
+import type { AgentRequest } from '../node/types.js';
+import { nextTick } from '../node/timers.js';
+import { timeoutOf } from '../options/live-options.js';
+import type { Connection } from '../pool/connection.js';
+import type { Pool } from '../pool/pool.js';
+import { Waiter } from '../pool/waiter.js';
+import { onSocket, PendingRequest } from '../requests/pending-request.js';
+import type { Deliver } from '../requests/pending-request.js';
+import type { DrivenAgent } from './driven-agent.js';
+import type { AgentKinds, PooledSocket } from './pooled-socket.js';
+import type { Replays } from './replay.js';
+import { applyHighWaterMark, applyTimeout } from './request-values.js';
+import type { StallWatch } from './stall-watch.js';
+import type { Waiting } from './waiting.js';
+
+export class Leases {
+  readonly #agent: DrivenAgent;
+  readonly #pool: Pool<AgentKinds>;
+  readonly #replays: Replays;
+  readonly #stalls: StallWatch | undefined;
+  readonly #waiting: Waiting;
+
+  constructor(
+    agent: DrivenAgent,
+    pool: Pool<AgentKinds>,
+    replays: Replays,
+    stalls: StallWatch | undefined,
+    waiting: Waiting,
+  ) {
+    this.#agent = agent;
+    this.#pool = pool;
+    this.#replays = replays;
+    this.#stalls = stalls;
+    this.#waiting = waiting;
+  }
+
+  /** `waiter`, which has waited, gets `connection`. */
+  assign(connection: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
+    const pending = waiter.request;
+    const { pooled } = connection;
+    if (pooled && pooled.openedIn < pending.openedSince) {
+      this.#passOver(connection, waiter);
+      return;
+    }
+    this.#waiting.leave(pending);
+    if (!pooled) return;
+    // It is this request's from now on, also if that hears of it a moment later.
+    pooled.request = pending.req;
+    pending.run(() => {
+      if (connection.state !== 'active' || pooled.socket.destroyed) this.#missed(pooled, waiter);
+      else this.lease(pooled, pending.req, pending.options, pending.deliver);
+    });
+  }
+
+  /** Hot path. `req` gets `pooled`. */
+  lease(pooled: PooledSocket, req: AgentRequest, options: Options, deliver: Deliver | undefined): void {
+    try {
+      this.#prepare(pooled, req, options, deliver);
+    } catch (error) {
+      // Whatever is to be done with it, this request does not get it.
+      pooled.request = undefined;
+      pooled.requestOptions = undefined;
+      this.#pool.close(pooled.connection, 'surplus');
+      new PendingRequest(req, options, deliver).fail(error);
+      return;
+    }
+    const { socket } = pooled;
+    try {
+      if (deliver) deliver(null, socket);
+      else onSocket(req, socket);
+    } catch (error) {
+      // Nobody has it.
+      this.#pool.close(pooled.connection, 'surplus');
+      throw error;
+    }
+    const timeout = req.timeout ?? timeoutOf(this.#agent.options);
+    // Also where the same runs already: a timer tells of its end in the async context in which it was set, that of another request.
+    if (timeout !== 0 || socket.timeout) applyTimeout(socket, req, timeout);
+  }
+
+  /** The request of `waiter` has passed a mocking library that `connection` was opened before (see interception.ts): it gets a new one. */
+  #passOver(connection: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
+    const { unreplayable, host, priority, request, since } = waiter;
+    request.waiter = new Waiter<AgentKinds>(host, request, unreplayable, since, priority);
+    this.#pool.retry(connection, request.waiter, true);
+  }
+
+  /** `pooled` was closed between the moment when `waiter` got it and the one in which its request was to hear of that. */
+  #missed(pooled: PooledSocket, waiter: Waiter<AgentKinds>): void {
+    const { connection, socket } = pooled;
+    const pending = waiter.request;
+    pooled.request = undefined;
+    if (connection.closeReason === 'destroyed') {
+      pending.fail(socket.errored ?? agentDestroyed());
+      return;
+    }
+    if (this.#waiting.again(waiter) && pending.waiter?.state !== 'done') this.#waiting.arm(pending);
+  }
+
+  /** Hot path. `pooled` is about to be handed to `req`. Runs foreign code, which may throw. */
+  #prepare(pooled: PooledSocket, req: AgentRequest, options: Options, deliver: Deliver | undefined): void {
+    const { socket } = pooled;
+    const agentOptions = this.#agent.options as Options;
+    pooled.lease(req);
+    pooled.requestOptions = deliver ? undefined : options;
+    if (pooled.used) {
+      // Just before Node sends what it has of it by then.
+      if (req.useChunkedEncodingByDefault && pooled.interceptsDestroy && !deliver) nextTick(keepBody, pooled);
+      if (pooled.connection.isUnsafe && !deliver) nextTick(reconsider, this.#replays, pooled);
+      resetAsyncId(socket);
+      const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
+      if (highWaterMark != null) applyHighWaterMark(socket, req, highWaterMark);
+      this.#agent.reuseSocket(socket, req);
+    } else if (pooled.offered) {
+      if (!deliver) pooled.offered.lease(req);
+    } else if ((pooled.rested || pooled.connection.served > 1) && !isReferenced(socket)) {
+      callIfAble(socket, 'ref');
+    }
+    pooled.rested = false;
+    if (!socket._handle && callIfAble(socket, 'isPaused') === true) callIfAble(socket, 'resume');
+
+    this.#stalls?.start(pooled.polledAt);
+  }
+}
+
+function reconsider(replays: Replays, pooled: PooledSocket): void {
+  replays.reconsider(pooled);
+}

@@ -1,0 +1,59 @@
+/** The end of an exchange: what it says about its connection, and about its host; and the end of a connection, which says more. */
+import { timerOf } from '../node/socket.js';
+import type { Lifetimes } from '../lifetimes/lifetimes.js';
+import type { CloseReason } from '../pool/close-reason.js';
+import type { Pool } from '../pool/pool.js';
+import { allowsAnother, isUsable } from './hand-over.js';
+import type { IdleEntry } from './idle-entry.js';
+import type { AgentKinds, PooledSocket } from './pooled-socket.js';
+
+export class Releases {
+  readonly #pool: Pool<AgentKinds>;
+  readonly #lifetimes: Lifetimes;
+  readonly #idleEntry: IdleEntry;
+
+  constructor(pool: Pool<AgentKinds>, lifetimes: Lifetimes, idleEntry: IdleEntry) {
+    this.#pool = pool;
+    this.#lifetimes = lifetimes;
+    this.#idleEntry = idleEntry;
+  }
+
+  /** Hot path. The exchange on `pooled` is over. */
+  release(pooled: PooledSocket): void {
+    const { connection, request, socket } = pooled;
+    if (connection.state !== 'active') return;
+    // Node can emit 'free' twice for one exchange; the second time the socket may belong to the next request,
+    // which is not over before it counts as destroyed. A custom request without the flag is taken at its word.
+    if (request?.destroyed === false) return;
+    const response = request?.res;
+    pooled.used ||= response != null || request?.destroyed === undefined;
+    pooled.hint = this.#lifetimes.hintOf(response?.rawHeaders);
+    if (response) this.#lifetimes.answered(connection);
+    pooled.requestTimer = socket.timeout ? timerOf(socket) : undefined;
+    const reusable = allowsAnother(pooled) && this.#idleEntry.mayKeep(pooled) && isUsable(pooled);
+    this.#pool.release(connection, reusable, !this.#lifetimes.isNeverSafe(connection, pooled.hint));
+    if (pooled.request === request) {
+      pooled.request = undefined;
+      pooled.requestOptions = undefined;
+      pooled.keptBody = undefined;
+      socket._httpMessage = null;
+    }
+  }
+
+  /** `pooled` is about to be closed by us. If it was idle, its host's patience is known now, at least that far. */
+  closing(pooled: PooledSocket, reason: CloseReason): void {
+    const { connection } = pooled;
+    if (connection.idleSince < 0) return;
+    if (pooled.endedByPeer) this.#lifetimes.endsIdle(connection, true);
+    else if (reason !== 'peer-dead' && isUsable(pooled)) this.#lifetimes.endsIdle(connection, false);
+  }
+
+  /** `pooled` closes. Where nobody here has asked for that, it tells something about its host. */
+  closed({ connection, endedByPeer, request, used }: PooledSocket): void {
+    if (!endedByPeer || connection.state === 'closing') return;
+    if (connection.idleSince >= 0) this.#lifetimes.endsIdle(connection, true);
+    else if (connection.state === 'active' && used && request && !request.res) {
+      this.#lifetimes.endsUnanswered(connection);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/** Emits the agent's events 'saturated' and 'drained', where somebody listens. */
+import { queueState, Saturation } from '../limits/saturation.js';
+import { monotonicNow, nextTick } from '../node/timers.js';
+import type { DrivenAgent } from './driven-agent.js';
+import type { Host } from './hosts.js';
+
+export class SaturationEvents {
+  readonly #agent: DrivenAgent;
+  readonly #saturation = new Saturation();
+
+  constructor(agent: DrivenAgent) {
+    this.#agent = agent;
+  }
+
+  saturated(host: Host): void {
+    if (!this.#isHeard) return;
+    if (this.#saturation.begin(keyOf(host), monotonicNow())) this.#tell('saturated', host);
+  }
+
+  drained(host: Host): void {
+    if (this.#isHeard && this.#saturation.end(keyOf(host))) this.#tell('drained', host);
+  }
+
+  get #isHeard(): boolean {
+    const agent = this.#agent;
+    return agent.listenerCount('saturated') > 0 || agent.listenerCount('drained') > 0;
+  }
+
+  /** Not before the pool is at rest: listeners may do anything. */
+  #tell(event: 'saturated' | 'drained', host: Host): void {
+    const state = queueState(host);
+    nextTick(() => this.#agent.emit(event, state));
+  }
+}
+
+/** The same for a host that was forgotten meanwhile and has come back. */
+function keyOf({ origin }: Host): string {
+  return `${origin.profile.id} ${origin.key}`;
+}

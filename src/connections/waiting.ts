@@ -1,0 +1,169 @@
+/**
+ * The requests that wait for a connection, of one agent: how a wait begins, goes on elsewhere when TLS options have changed, and ends. Most
+ * requests wait for the end of this turn of the event loop only; those that wait on are armed then, so that they can time out and be destroyed.
+ */
+import { debug } from '../debug.js';
+import { debugWait } from '../debug-lines.js';
+import { timeoutOf } from '../options/live-options.js';
+import { isolate } from '../node/foreign.js';
+import { LOST_AFTER, monotonicNow } from '../node/timers.js';
+import type { Pool } from '../pool/pool.js';
+import { Waiter } from '../pool/waiter.js';
+import { pendingOf } from '../requests/pending-request.js';
+import type { PendingRequest } from '../requests/pending-request.js';
+import { QueueTimer } from '../requests/queue-timer.js';
+import type { ReplayRule } from '../requests/replayable.js';
+import type { Host, Hosts } from './hosts.js';
+import type { AgentKinds } from './pooled-socket.js';
+
+type PoolWaiter = Waiter<AgentKinds>;
+
+export class Waiting {
+  readonly #agent: { readonly options: object };
+  readonly #pool: Pool<AgentKinds>;
+  readonly #hosts: Hosts;
+  readonly #rule: ReplayRule;
+  readonly #timer: QueueTimer;
+  readonly #schedule: () => void;
+  /** Requests of this turn, of which its end decides whether they wait on. */
+  #newWaiters: PendingRequest[] = [];
+  /** Since when a request has been seen to wait for the turn that was asked for. */
+  #turnAwaitedSince = Infinity;
+
+  /** @param schedule asks once more for the end of this turn, where it was asked for and has not come */
+  constructor(
+    agent: { readonly options: object },
+    pool: Pool<AgentKinds>,
+    hosts: Hosts,
+    rule: ReplayRule,
+    schedule: () => void,
+  ) {
+    this.#agent = agent;
+    this.#pool = pool;
+    this.#hosts = hosts;
+    this.#rule = rule;
+    this.#timer = new QueueTimer(pool);
+    this.#schedule = schedule;
+  }
+
+  /** `pending` gets no connection at once. */
+  begin(pending: PendingRequest, host: Host, priority: number | undefined): void {
+    const now = monotonicNow();
+    if (this.#pool.endOfTurn.scheduled) this.#awaitTurn(now);
+    const waiter = this.#enqueue(pending, host, now, priority);
+    if (!waiter || waiter.state === 'done') return;
+    debug.enabled && debugWait(this.#pool, waiter);
+    pending.enter();
+    // The end of this turn decides: most requests in turn come just when the connection before them is validated, and
+    // are served then. Only a request that has to wait on is armed.
+    const { pacedLink, validating, waiting } = waiter.host;
+    const isDecidedSoon = pacedLink.list !== undefined || waiting.size <= validating;
+    if (waiter.state === 'queued' && isDecidedSoon) this.#newWaiters.push(pending);
+    else this.arm(pending);
+  }
+
+  /**
+   * The request of `waiter`, which is done, goes on waiting: for what its options mean now, and since when it has. `false`: it has
+   * ended.
+   */
+  again({ priority, request: pending, since }: PoolWaiter): boolean {
+    if (pending.req.destroyed) {
+      pending.end();
+      return false;
+    }
+    try {
+      return (
+        this.#enqueue(pending, this.#hosts.of(pending.req, pending.options), since, priority) !== undefined
+      );
+    } catch (error) {
+      // Options may have getters.
+      pending.leave();
+      pending.fail(error);
+      return false;
+    }
+  }
+
+  /** `pending` can time out and be destroyed from now on. Its timeout is its own, or else `timeout`. */
+  arm(
+    pending: PendingRequest,
+    timeout = timeoutOf(pending.req.timeout === undefined ? this.#agent.options : pending.req),
+  ): void {
+    if (pending.req.destroyed) this.abort(pending);
+    else pending.arm(this.#timer, timeout, this.abort);
+    this.#timer.adjust();
+  }
+
+  /** The request of `pending` was destroyed. */
+  readonly abort = (pending: PendingRequest): void => {
+    if (pending.waiter && this.#pool.abort(pending.waiter)) pending.end();
+    this.#timer.adjust();
+  };
+
+  /** `pending` has a connection. */
+  leave(pending: PendingRequest): void {
+    pending.leave();
+    this.#timer.adjust();
+  }
+
+  /** @returns whether `req` waits */
+  setPriority(req: object, priority: number): boolean {
+    if (!pendingOf(req)) this.#armNewWaiters();
+    const waiter = pendingOf(req)?.waiter;
+    return waiter !== undefined && this.#pool.reprioritize(waiter, priority);
+  }
+
+  /** A limit has changed: the next deadline may be another one. */
+  limitsChanged(): void {
+    this.#timer.adjust();
+  }
+
+  /** The end of this turn has come. */
+  turnCame(): void {
+    this.#turnAwaitedSince = Infinity;
+  }
+
+  /** All that was put off until the end of this turn is done: requests of this turn that still wait, wait on. */
+  turnEnded(): void {
+    this.#armNewWaiters();
+  }
+
+  #awaitTurn(now: number): void {
+    if (now > this.#turnAwaitedSince + LOST_AFTER) this.#schedule();
+    else if (this.#turnAwaitedSince === Infinity) this.#turnAwaitedSince = now;
+  }
+
+  /** The waiter of `pending` from now on; `undefined`: its host's limits could not be told, and it has failed. */
+  #enqueue(
+    pending: PendingRequest,
+    host: Host,
+    since: number,
+    priority: number | undefined,
+  ): PoolWaiter | undefined {
+    try {
+      this.#hosts.limit(host);
+    } catch (error) {
+      pending.leave();
+      pending.fail(error);
+      return undefined;
+    }
+    const isAdmitted = pending.waiter !== undefined;
+    const unreplayable = !this.#rule.mayRisk(pending.req);
+    const waiter = new Waiter<AgentKinds>(host, pending, unreplayable, since, priority);
+    pending.waiter = waiter;
+    this.#pool.enqueue(waiter, isAdmitted);
+    // Another one, if TLS options were found to have changed when it was to be dialled.
+    return pending.waiter;
+  }
+
+  #armNewWaiters(): void {
+    const newWaiters = this.#newWaiters;
+    this.#newWaiters = [];
+    for (const pending of newWaiters) {
+      const { waiter } = pending;
+      if (waiter?.state === 'done') continue;
+      // What holds it back from now on.
+      if (debug.enabled && waiter) debugWait(this.#pool, waiter);
+      isolate(() => this.arm(pending));
+    }
+  }
+}
