@@ -11,10 +11,10 @@ import type { AgentRequest } from '../node/types.js';
 import { nextTick } from '../node/timers.js';
 import type { DialClock } from './dial-clock.js';
 
-/** Bytes of a body up to which a request is kept. */
+/** Bytes of a body up to which a request is sent again. */
 const MAX_BODY = 64 * 1024;
-/** What chunked encoding puts around a body, at most, that is still taken for one of that size. */
-const MAX_FRAMING = 1024;
+/** Bytes up to which what is written is noted: chunked encoding makes six of one, at worst. */
+const MAX_NOTED = 8 * MAX_BODY;
 
 type Callback = Output['callback'];
 type Write = (data: Output['data'], encoding?: unknown, callback?: unknown, size?: number) => boolean;
@@ -75,6 +75,7 @@ export class OfferedSession {
     const { socket } = this.pooled;
     const noted = this.#noted;
     if (!noted || socket.bytesWritten !== this.#size) return undefined;
+    if (this.#req && bodySize(this.#req, noted) > MAX_BODY) return undefined;
     for (const output of noted) output.isMoved = true;
     return noted.map(({ data, encoding, callback }) => ({ data, encoding, callback }));
   }
@@ -92,7 +93,7 @@ export class OfferedSession {
     if (!noted) return callback;
     this.#size +=
       typeof data === 'string' ? Buffer.byteLength(data, encoding ?? 'utf8') : (data?.length ?? 0);
-    if (this.#size - (this.#req?._header?.length ?? 0) > MAX_BODY + MAX_FRAMING) {
+    if (this.#size > MAX_NOTED) {
       this.#noted = undefined;
       return callback;
     }
@@ -104,6 +105,29 @@ export class OfferedSession {
     };
   }
 }
+
+/** Bytes of the body of `req` in what was written of it, without what chunked encoding puts around them. */
+function bodySize({ _header: header, chunkedEncoding }: AgentRequest, written: readonly Output[]): number {
+  const bytes = Buffer.concat(
+    written.map(({ data, encoding }) =>
+      typeof data === 'string' ? Buffer.from(data, encoding ?? 'utf8') : (data ?? NONE),
+    ),
+  );
+  const start = header?.length ?? 0;
+  if (!chunkedEncoding) return bytes.length - start;
+  let size = 0;
+  for (let at = start; at < bytes.length;) {
+    const endOfLine = bytes.indexOf('\r\n', at);
+    const length = Number.parseInt(bytes.toString('latin1', at, endOfLine), 16);
+    // The last chunk, which has none; trailers may follow.
+    if (endOfLine === -1 || !(length > 0)) break;
+    size += length;
+    at = endOfLine + length + 4;
+  }
+  return size;
+}
+
+const NONE = Buffer.alloc(0);
 
 function begin(offered: OfferedSession, req: AgentRequest): void {
   offered.begin(req);
