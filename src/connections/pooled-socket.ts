@@ -160,6 +160,14 @@ export class PooledSocket {
     return before === undefined ? this.request?._headerSent === false : bytesSent(this.socket) === before;
   }
 
+  /** Bytes that were written to its socket since it was leased, whether they have left or not. `undefined`: the socket does not count. */
+  get bytesWritten(): number | undefined {
+    const { bytesWritten } = this.socket;
+    return bytesWritten === undefined || this.#sentBefore === undefined
+      ? undefined
+      : bytesWritten - this.#sentBefore;
+  }
+
   /** Hot path. Bytes of an exchange were read. If they have completed it before the request was sent, it is the last one. */
   received(): void {
     const { request } = this;

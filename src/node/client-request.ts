@@ -218,15 +218,18 @@ function isUnwritten(req: Internals): boolean {
 /** Everything that was written of it, if that is known, and may be written again. */
 function resendable(pooled: PooledSocket, req: Internals, error: unknown): readonly Output[] | undefined {
   if (!req.finished || req.outputData.length > 0) return undefined;
-  const writes = pooled.keptBody ?? headOf(req);
+  const writes = pooled.keptBody ?? headOf(pooled, req);
   if (!writes) return undefined;
   const isUnread = pooled.isUnsent || (isFailedWrite(error) && sizeOf(writes) <= MAX_RECORD);
   return isUnread || mayRepeat(pooled) ? writes : undefined;
 }
 
 /** What there is of it, if it has no body. */
-function headOf({ _contentLength, _header, chunkedEncoding }: Internals): readonly Output[] | undefined {
-  if (_contentLength !== 0 || chunkedEncoding) return undefined;
+function headOf(pooled: PooledSocket, req: Internals): readonly Output[] | undefined {
+  const { _contentLength, _header, chunkedEncoding } = req;
+  if (chunkedEncoding) return undefined;
+  // Of a head that was made before the end (headers as a list, `Expect`, `flushHeaders`) Node does not know that nothing has followed.
+  if (_contentLength !== 0 && pooled.bytesWritten !== _header?.length) return undefined;
   return [{ data: _header, encoding: 'latin1', callback: null }];
 }
 

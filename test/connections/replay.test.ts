@@ -123,6 +123,43 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
       await until(() => b.agent.totalSocketCount === 0);
     });
 
+    for (const [how, headers] of [
+      ['as a list', ['Host', 'localhost', 'X-A', 'é']],
+      ['with Expect', { Expect: '100-continue' }],
+      ['that were flushed', {}],
+    ] as const) {
+      for (const end of [true, false]) {
+        it(
+          `a GET with headers ${how} is sent again${end ? '' : ', though it is ended later'}`,
+          LIMIT,
+          async (t) => {
+            const b = await dropping(t);
+            await warmUp(b);
+            const seen = b.send({ path: '/a', headers: headers as RequestOptions['headers'] }, null);
+            if (how === 'that were flushed') seen.req.flushHeaders();
+            if (!end) await new Promise((resolve) => seen.req.once('socket', resolve));
+            seen.req.end();
+            await seen.closed;
+            assert.deepEqual([seen.error, seen.body], [undefined, '/a']);
+            assert.deepEqual(once(seen), ['finish', 'response', 'close']);
+            assert.equal(pathsOf(b.server, '/a').length, 2);
+          },
+        );
+      }
+
+      it(`a GET with headers ${how} and a body is received once`, LIMIT, async (t) => {
+        const b = await dropping(t);
+        await warmUp(b);
+        const given = Array.isArray(headers)
+          ? [...(headers as string[]), 'Content-Length', '4']
+          : { ...headers, 'Content-Length': '4' };
+        const seen = b.send({ path: '/a', headers: given as RequestOptions['headers'] }, 'body');
+        await seen.closed;
+        assert.equal(seen.error?.code, 'ECONNRESET');
+        assert.equal(pathsOf(b.server, '/a').length, 1);
+      });
+    }
+
     it('a GET is sent again where the loss could be known, but not to us yet', LIMIT, async (t) => {
       const b = await bench(t);
       await warmUp(b);
