@@ -45,6 +45,8 @@ export function driverOfCopy(agent: Agent, methods: OwnMethods): SocketDriver | 
 
   const own = ownOptions(given as PoolingAgentOptions);
   const resolved = resolveOptions(own);
+  const original = (agent as Copied)[kOwner]?.().agent;
+  if (original) forgetListeners(agent, original as unknown as Agent);
   const written = Object.getOwnPropertyDescriptors(agent) as Record<string, PropertyDescriptor | undefined>;
   const model = new Agent(optionsForNode(own, resolved));
   for (const key of Reflect.ownKeys(model)) {
@@ -59,4 +61,16 @@ export function driverOfCopy(agent: Agent, methods: OwnMethods): SocketDriver | 
     if (value !== undefined) Reflect.set(agent, name, value);
   }
   return driver;
+}
+
+/** Some copy the listeners along, or the very object that holds them: what was added to one would be heard by the other, too. */
+function forgetListeners(copy: Agent, original: Agent): void {
+  const added = copy.eventNames().map((event) => {
+    const originals = original.rawListeners(event);
+    return [event, copy.rawListeners(event).filter((listener) => !originals.includes(listener))] as const;
+  });
+  Object.assign(copy, { _events: Object.create(null), _eventsCount: 0 });
+  for (const [event, listeners] of added) {
+    for (const listener of listeners) copy.on(event, listener as () => void);
+  }
 }

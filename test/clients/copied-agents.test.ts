@@ -59,11 +59,17 @@ const COPIES: Record<string, Copy> = {
   },
   'a deep clone of what is enumerable': (agent) => cloneDeep(agent),
   'a deep clone of everything': (agent) => cloneAll(agent),
+  'its property descriptors': (agent) =>
+    Object.create(prototypeOf(agent), Object.getOwnPropertyDescriptors(agent)) as PoolingAgent,
   'a copy of a copy': (agent) => cloneDeep(cloneAll(agent)),
 };
 
 /** Of these, the limits are those of the options. */
-const COPIED_AS_ACCESSORS: ReadonlySet<string> = new Set(['a deep clone of everything', 'a copy of a copy']);
+const COPIED_AS_ACCESSORS: ReadonlySet<string> = new Set([
+  'a deep clone of everything',
+  'its property descriptors',
+  'a copy of a copy',
+]);
 
 class Tagged extends PoolingAgent {
   readonly tag: string;
@@ -140,10 +146,12 @@ for (const [name, copyOf] of Object.entries(COPIES)) {
     it('has listeners of its own', LIMIT, async (t) => {
       const server = await httpsServer(t);
       const original = poolingAgent(t, { ca: server.ca });
-      const copy = copyOf(original);
-      t.after(() => copy.destroy());
       const heard: string[] = [];
       original.on('free', () => heard.push('original'));
+      const copy = copyOf(original);
+      t.after(() => copy.destroy());
+      // It is an agent by now, however it was copied.
+      assert.deepEqual(copy.sockets, Object.create(null));
       copy.on('free', () => heard.push('copy'));
       copy.on('keylog', () => heard.includes('keylog') || heard.push('keylog'));
       await get(server, { agent: copy });
