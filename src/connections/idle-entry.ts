@@ -43,11 +43,11 @@ export class IdleEntry {
 
   /**
    * Hot path. `pooled` is released. `false`: it may not be kept. Somebody else's `keepSocketAlive` has a say in that each time, and
-   * at once: most requests in turn come before a connection is idle. As in Node's agent it is not asked where a request waits.
+   * at once: most requests in turn come before a connection is idle. Node's agent does not ask it where a request waits, and so a socket that
+   * must not be used again serves a busy host on and on.
    */
   mayKeep(pooled: PooledSocket): boolean {
-    if (!this.#isOverridden || pooled.connection.host.waiting.size > 0) return true;
-    return this.#rest(pooled);
+    return !this.#isOverridden || this.#rest(pooled);
   }
 
   /** Hot path. `pooled` becomes idle. `false`: it may not be kept. */

@@ -64,14 +64,29 @@ for (const how of ['a subclass', 'the prototype']) {
   });
 }
 
-forBoth('where a request waits, keepSocketAlive is not asked', async ({ t, agent: make }) => {
+test('where a request waits, keepSocketAlive is asked, too', LIMIT, async (t) => {
   const server = await httpsServer(t);
-  const agent = make({ ca: server.ca, maxSockets: 1 });
+  const agent = new PoolingAgent({ ca: server.ca, maxSockets: 1 });
+  t.after(() => agent.destroy());
   let asked = 0;
   agent.keepSocketAlive = () => ++asked < 0;
   await Promise.all(['/1', '/2', '/3'].map((path) => get(server, { agent, path })));
+  assert.equal(server.connections(), 3);
+  await until(() => asked === 3 && agent.totalSocketCount === 0);
+});
+
+test('a keepSocketAlive that says yes where a request waits lets that have the socket', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = new PoolingAgent({ ca: server.ca, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  agent.keepSocketAlive = () => true;
+  const paths = ['/1', '/2', '/3', '/4'];
+  const answers = await Promise.all(paths.map((path) => get(server, { agent, path })));
+  assert.deepEqual(
+    answers.map(({ body }) => body),
+    paths,
+  );
   assert.equal(server.connections(), 1);
-  await until(() => asked === 1 && agent.totalSocketCount === 0);
 });
 
 test('a keepSocketAlive that throws: the socket is not kept', LIMIT, async (t) => {
