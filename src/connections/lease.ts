@@ -113,11 +113,12 @@ export class Leases {
     const agentOptions = this.#agent.options as Options;
     pooled.lease(req);
     pooled.requestOptions = deliver ? undefined : options;
+    // Also of a new connection: it may have been opened for another request.
+    resetAsyncId(socket);
     if (pooled.used) {
       // Just before Node sends what it has of it by then.
       if (req.useChunkedEncodingByDefault && pooled.interceptsDestroy && !deliver) nextTick(keepBody, pooled);
       if (pooled.connection.isUnsafe && !deliver) nextTick(reconsider, this.#replays, pooled);
-      resetAsyncId(socket);
       const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
       if (highWaterMark != null) applyHighWaterMark(socket, req, highWaterMark);
       this.#agent.reuseSocket(socket, req);

@@ -7,8 +7,8 @@ class ReusedHandle {
   readonly type: number | undefined;
   readonly handle: Handle;
 
-  constructor(type: number | undefined, handle: Handle) {
-    this.type = type;
+  constructor(handle: Handle) {
+    this.type = handle.getProviderType?.();
     this.handle = handle;
   }
 }
@@ -25,23 +25,16 @@ export function clearAsyncId(socket: SocketLike): void {
   if (socket._handle) setAsyncId(socket, -1);
 }
 
-/** Handles of one kind have one prototype, and one type. */
-let lastKind: unknown;
-let lastType: number | undefined;
-
-function typeOf(handle: Handle): number | undefined {
-  const kind = handle.constructor;
-  if (kind !== lastKind) {
-    lastKind = kind;
-    lastType = handle.getProviderType?.();
-  }
-  return lastType;
-}
-
-/** Hot path. A reused socket starts in the async context of the request that has it now. */
+/**
+ * Hot path. A socket belongs to the async context of the request that has it now, with all that is read from it and said of it. Of a TLS
+ * socket the TCP handle below counts, too: it tells when the connection is lost. (Node's agent leaves that one in the context of the request
+ * that has opened the connection.)
+ */
 export function resetAsyncId(socket: SocketLike): void {
   const handle = socket._handle;
   if (!handle?.asyncReset) return;
-  handle.asyncReset(new ReusedHandle(typeOf(handle), handle));
+  handle.asyncReset(new ReusedHandle(handle));
+  const raw = handle._parent;
+  raw?.asyncReset?.(new ReusedHandle(raw));
   if (handle.getAsyncId) setAsyncId(socket, handle.getAsyncId());
 }
