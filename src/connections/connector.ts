@@ -146,8 +146,7 @@ export class Connector {
       if (socket && !awaitsTunnel(socket)) deliver(null, socket);
     } catch (error) {
       attempt.unsent();
-      scrub(error, { ...connectOptions });
-      throw error;
+      throw scrub(error, { ...connectOptions });
     }
   }
 }

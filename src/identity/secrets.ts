@@ -2,6 +2,7 @@
  * Keeps keys, passphrases and tickets out of texts that others wrote: errors quote what could not be read, and may end in a log. Every
  * secret that is known at that moment is taken out, and everything that looks like a private key.
  */
+import { codeOf, propertyOf } from '../node/foreign.js';
 
 /** Options that nobody else may know the value of. In names they print as a digest, however short they are. */
 export const SECRET_OPTIONS: ReadonlySet<string> = new Set([
@@ -17,13 +18,23 @@ const MIN_LENGTH = 4;
 /** Texts of others are cut off here. */
 const MAX_TEXT = 1000;
 const PRIVATE_KEY = /-----BEGIN [^-]*PRIVATE KEY-----[^]*?(?:-----END [^-]*-----|$)/g;
+/** How far causes of causes are followed. */
+const MAX_CAUSES = 5;
 const REMOVED = '[removed]';
+
+/** What takes the secrets of `options` out of a text. */
+function cleanerFor(options: Readonly<Record<string, unknown>>): (text: string) => string {
+  const secrets = secretsOf(options);
+  return (text) => {
+    let clean = text.replaceAll(PRIVATE_KEY, REMOVED);
+    for (const secret of secrets) clean = clean.replaceAll(secret, REMOVED);
+    return clean;
+  };
+}
 
 /** `text` without the secrets of `options`. */
 export function withoutSecrets(text: string, options: Readonly<Record<string, unknown>>): string {
-  let clean = text.replaceAll(PRIVATE_KEY, REMOVED);
-  for (const secret of secretsOf(options)) clean = clean.replaceAll(secret, REMOVED);
-  return clean;
+  return cleanerFor(options)(text);
 }
 
 /** An error in one line, whatever was thrown. */
@@ -38,14 +49,36 @@ export function describeError(error: unknown, options: Readonly<Record<string, u
   }
 }
 
-/** Takes the secrets of `options` out of an error that was just made for them. */
-export function scrub(error: unknown, options: Readonly<Record<string, unknown>>): void {
-  if (!(error instanceof Error)) return;
-  const { message, stack } = error;
-  const clean = withoutSecrets(message, options);
-  if (clean === message) return;
-  error.message = clean;
-  if (stack !== undefined) error.stack = withoutSecrets(stack, options);
+/**
+ * An error that was just made for `options`, without their secrets: the very one that was thrown, or, where it does not let itself be
+ * changed, a plain one with its message and code. It may be of another realm, where Node's own errors are not ours.
+ */
+export function scrub(error: unknown, options: Readonly<Record<string, unknown>>): unknown {
+  const clean = cleanerFor(options);
+  if (typeof error === 'string') return clean(error);
+  try {
+    if (isCleaned(error, clean, 0)) return error;
+    const plain = new Error(clean(String(propertyOf(error, 'message'))));
+    return Object.assign(plain, { code: codeOf(error) });
+  } catch {
+    // It does not let itself be read; nobody will print it.
+    return error;
+  }
+}
+
+/** Cleans the texts of an error, and of those that it names as its causes. `false`: they do not let themselves be changed. */
+function isCleaned(error: unknown, clean: (text: string) => string, depth: number): boolean {
+  if (typeof error !== 'object' || error === null || depth > MAX_CAUSES) return true;
+  for (const name of Object.getOwnPropertyNames(error)) {
+    const value: unknown = Reflect.get(error, name);
+    if (typeof value === 'string') {
+      const text = clean(value);
+      if (text !== value && !Reflect.set(error, name, text)) return false;
+    } else if (name === 'cause' || name === 'errors' || (Array.isArray(error) && depth > 0)) {
+      if (!isCleaned(value, clean, depth + 1)) return false;
+    }
+  }
+  return true;
 }
 
 /** Every text in the secret options: each line of a key counts, so that a part of it is found, too. The longest come first. */

@@ -84,7 +84,6 @@ export function createContext(options: SecureContextOptions): SecureContext {
     // As in tls.connect; createSecureContext has another default.
     return tls.createSecureContext({ ciphers: tls.DEFAULT_CIPHERS, ...options });
   } catch (error) {
-    scrub(error, options as Readonly<Record<string, unknown>>);
-    throw error;
+    throw scrub(error, options as Readonly<Record<string, unknown>>);
   }
 }

@@ -5,12 +5,13 @@ import type { ClientRequest } from 'node:http';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { format, inspect } from 'node:util';
+import vm from 'node:vm';
 import createDebug from 'debug';
 import { debug } from '../../src/debug.js';
 import { PoolingAgent, SessionCache } from '../../src/index.js';
 import type { PoolingAgentOptions, TlsOptions } from '../../src/index.js';
 import { poolingAgent } from '../support/agent.js';
-import { untilIdle } from '../contract/support.js';
+import { replaceCreateConnection, untilIdle } from '../contract/support.js';
 import { certificate } from '../support/certificate.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -92,6 +93,34 @@ test('a passphrase of the wrong type is not in what Node says about it', LIMIT, 
   const error = errorOf(() => new PoolingAgent({ key, cert, passphrase, eagerContext: true }));
   assert.equal(error.code, 'ERR_INVALID_ARG_TYPE');
   assert.doesNotMatch(inspect(error), /918273645/);
+});
+
+test('errors of every kind that others throw about the material of a connection', LIMIT, async (t) => {
+  const { key, cert } = await certificate();
+  const nested = new Error('nested', { cause: new Error('outer', { cause: new Error(key) }) });
+  const kinds: Record<string, unknown> = {
+    'of another realm': vm.runInNewContext('Object.assign(new Error(text), { code: "EREALM" })', {
+      text: key,
+    }),
+    frozen: Object.freeze(Object.assign(new Error(key), { code: 'EFROZEN' })),
+    'with causes': nested,
+    'of several': new AggregateError([new Error(PASSPHRASE)], 'several'),
+    'with the material in a property': Object.assign(new Error('property'), { input: key }),
+    'a text': key,
+  };
+  for (const [kind, error] of Object.entries(kinds)) {
+    const agent = poolingAgent(t, { key, cert, passphrase: PASSPHRASE });
+    replaceCreateConnection(agent, () => {
+      throw error;
+    });
+    const req = request({ host: 'localhost', port: 443, agent });
+    const heard = await new Promise<unknown>((resolve) => req.on('error', resolve).end());
+    await assertSilent(inspect(heard, { depth: Infinity, showHidden: true }), kind);
+    if (kind !== 'frozen' && kind !== 'a text') assert.equal(heard, error);
+    assert.equal((heard as { code?: unknown }).code, (error as { code?: unknown }).code);
+    // Callers keep what is theirs.
+    assert.equal(agent.options.key, key);
+  }
 });
 
 test('a warning about the tls function has no secrets', LIMIT, async (t) => {
