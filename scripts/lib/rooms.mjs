@@ -44,7 +44,12 @@ export const ROOMS = {
     ],
   },
   replay: {
-    sources: ['connections/replay.ts', 'node/client-request.ts', 'requests/replayable.ts'],
+    sources: [
+      'connections/replay.ts',
+      'connections/resend.ts',
+      'node/client-request.ts',
+      'requests/replayable.ts',
+    ],
     tests: ['requests/replayable.test.ts', ...testsBelow('connections', 'replay-choices', 'replay')],
   },
   queue: {

@@ -4,7 +4,7 @@
  */
 import { agentDestroyed } from '../errors.js';
 import type { Options } from '../identity/identity.js';
-import { keepBody } from '../node/client-request.js';
+import { keepBody } from './resend.js';
 import { callIfAble } from '../node/foreign.js';
 import { isReferenced } from '../node/socket.js';
 import { resetAsyncId } from '../node/async-context.js';

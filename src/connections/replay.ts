@@ -1,6 +1,6 @@
 /**
- * Decides which requests are sent again, and finds them another connection. How a request is taken off the lost one: replay.ts, where
- * the rule stands, too.
+ * Decides which requests are sent again, and finds them another connection. What of a request may be sent once more: resend.ts, where
+ * the rule stands, too. How a request is taken off a socket: node/client-request.ts.
  */
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 import { debug } from '../debug.js';
@@ -13,7 +13,7 @@ import type { Pool } from '../pool/pool.js';
 import { Waiter } from '../pool/waiter.js';
 import { PendingRequest } from '../requests/pending-request.js';
 import type { Lifetimes } from '../lifetimes/lifetimes.js';
-import { detachRequest, retractUnsent } from '../node/client-request.js';
+import { detachRequest, retractUnsent } from './resend.js';
 import type { ReplayRule } from '../requests/replayable.js';
 
 type Conn = Connection<AgentKinds>;

@@ -9,7 +9,8 @@ import { connectionReset } from '../errors.js';
 import { addressOf, deadAddress } from './dead-peers.js';
 import { onAgentFree } from './free-listener.js';
 import { guard, unguard } from './guard.js';
-import { isLoss, interceptDestroy, restoreDestroy } from '../node/client-request.js';
+import { interceptDestroy, restoreDestroy } from '../node/destroy.js';
+import { isLoss } from '../node/system-errors.js';
 import { callIfAble, isolate } from '../node/foreign.js';
 import { nextTick } from '../node/timers.js';
 import { hasOnlyListener } from '../node/listeners.js';
@@ -35,7 +36,8 @@ export function listen(pooled: PooledSocket, keylog: boolean): void {
   pooled.claim();
   guard(pooled, onStray);
   const { replays, resumption } = pooled.owner;
-  if (replays.rule.max > 0 || resumption.isOffered(socket)) interceptDestroy(pooled, isSaved);
+  if (replays.rule.max > 0 || resumption.isOffered(socket))
+    pooled.interceptsDestroy = interceptDestroy(socket, (error) => isSaved(pooled, error));
   if (!socket.connecting) arm(pooled);
 }
 
@@ -59,7 +61,8 @@ export function stopListening(pooled: PooledSocket): void {
   socket.removeListener('keylog', onKeylog);
   socket.removeListener('connect', onConnect);
   unguard(pooled);
-  restoreDestroy(pooled);
+  if (pooled.interceptsDestroy) restoreDestroy(socket);
+  pooled.interceptsDestroy = false;
 }
 
 function onConnect(this: SocketLike): void {

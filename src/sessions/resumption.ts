@@ -10,6 +10,7 @@ import { debug } from '../debug.js';
 import { connectionLabel, hostLabel } from '../debug-lines.js';
 import { callIfAble, codeOf, isolate, propertyOf } from '../node/foreign.js';
 import { isSocketLike } from '../node/socket.js';
+import { isNumbered, LOSSES } from '../node/system-errors.js';
 import type { SocketLike } from '../node/types.js';
 import type { Options, Origin } from '../identity/identity.js';
 import type { SessionCache } from './session-cache.js';
@@ -226,8 +227,6 @@ function brokeTls(error: unknown): boolean {
 /** Alerts of servers to which our certificate is not good enough (RFC 8446, section 6.2), by name or in OpenSSL's words. */
 const ABOUT_CERTIFICATE = /certificate|unknown[_ ]ca|access[_ ]denied/i;
 
-const LOSSES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
-
 /**
  * Whether a handshake may have failed for the session that it offered: by an alert, a reset or an end of file. Not for a certificate,
  * theirs or ours, nor for what the system says of the way there, nor by anybody's decision on this side.
@@ -239,5 +238,5 @@ function isRefusal(socket: SocketLike, error: unknown): boolean {
     return typeof words === 'string' && !ABOUT_CERTIFICATE.test(words);
   }
   // An error without a number is Node's word for an end of file, or somebody's own.
-  return LOSSES.has(code) && (typeof propertyOf(error, 'errno') === 'number' || socket.readableEnded);
+  return LOSSES.has(code) && (isNumbered(error) || socket.readableEnded);
 }
