@@ -51,7 +51,7 @@ class Contention {
     const connection = this.#active.shift();
     if (!connection) throw new Error('Nothing is in use');
     this.#enqueue(connection.host);
-    this.#driver.pool.release(connection, true);
+    this.#driver.pool.release(connection);
     this.#driver.pool.turn();
   }
 
@@ -76,7 +76,12 @@ function bytesPerWaiting(): number {
   const before = process.memoryUsage().heapUsed;
   for (let i = 0; i <= WAITING; i++) {
     pool.enqueue(
-      new Waiter<BareKinds>(host, new PendingRequest(req, options, undefined), false, performance.now()),
+      new Waiter<BareKinds>(
+        host,
+        new PendingRequest(req, options, undefined),
+        'replayable',
+        performance.now(),
+      ),
     );
   }
   collectGarbage();

@@ -52,7 +52,7 @@ class Population {
   constructor({ hosts, waiting }: PoolSetting) {
     for (let i = 0; i < hosts; i++) {
       const idle = this.#open(2 * i);
-      this.pool.release(idle, true);
+      this.pool.release(idle);
       this.#idle.push(idle.host);
       this.#busy.push(this.#open(2 * i + 1));
     }
@@ -61,9 +61,9 @@ class Population {
   }
 
   lease(i: number): void {
-    const connection = this.pool.lease(this.#at(this.#idle, i), true);
+    const connection = this.pool.lease(this.#at(this.#idle, i));
     if (!connection) throw new Error('Nothing was idle');
-    this.pool.release(connection, true);
+    this.pool.release(connection);
     this.pool.turn();
   }
 
@@ -71,7 +71,7 @@ class Population {
   handOver(i: number): void {
     const connection = this.#at(this.#busy, i);
     this.#enqueue(connection.host);
-    this.pool.release(connection, true);
+    this.pool.release(connection);
     this.pool.turn();
   }
 

@@ -108,7 +108,8 @@ export class Adoption {
       this.#pool.closed(connection);
       return;
     }
-    this.#pool.release(connection, isUsable(connection.pooled));
+    if (isUsable(connection.pooled)) this.#pool.release(connection);
+    else this.#pool.discard(connection);
     socket._httpMessage = null;
   }
 }

@@ -136,9 +136,9 @@ export class SocketDriver implements Driver<AgentKinds>, Owner, Survivor {
       return;
     }
     const host = this.hosts.of(req, options);
-    let connection = this.pool.lease(host, true);
+    let connection = this.pool.lease(host);
     if (!connection && host.idle.size > 0 && this.replays.rule.mayRisk(req))
-      connection = this.pool.lease(host, false);
+      connection = this.pool.leaseUnsafe(host);
     if (connection?.pooled && connection.state === 'active')
       this.#leases.lease(connection.pooled, req, options, deliver);
     else this.#waiting.begin(new PendingRequest(req, options, deliver), host, priority ?? undefined);
@@ -302,12 +302,16 @@ export class SocketDriver implements Driver<AgentKinds>, Owner, Survivor {
   }
 
   /** Hot path. */
-  quiet({ pooled, host }: Conn, isAwaited: boolean): boolean {
-    if (!pooled) return true;
-    if (!isQuiet(pooled)) return false;
-    // Whoever leases it later asks for the time then.
-    const isLookedAtLater = !isAwaited && host.limits.validateAfterIdle !== Infinity;
-    return isLookedAtLater || isFresh(pooled, monotonicNow());
+  isReadyForNext({ pooled }: Conn): boolean {
+    return !pooled || (isQuiet(pooled) && isFresh(pooled, monotonicNow()));
+  }
+
+  /** Hot path. */
+  isReadyToIdle(connection: Conn): boolean {
+    const { host, pooled } = connection;
+    // Its next lease asks for the time, unless the host's limits say that nothing is ever validated.
+    if (host.limits.validateAfterIdle === Infinity) return this.isReadyForNext(connection);
+    return !pooled || isQuiet(pooled);
   }
 
   /**

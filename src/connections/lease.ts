@@ -91,8 +91,9 @@ export class Leases {
   /** The request of `waiter` has passed a mocking library that `connection` was opened before (see interception.ts): it gets a new one. */
   #passOver(connection: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
     const { unreplayable, host, priority, request, since } = waiter;
-    request.waiter = new Waiter<AgentKinds>(host, request, unreplayable, since, priority);
-    this.#pool.retry(connection, request.waiter, true);
+    const replay = unreplayable ? 'unreplayable' : 'replayable';
+    request.waiter = new Waiter<AgentKinds>(host, request, replay, since, priority);
+    this.#pool.retryOnNew(connection, request.waiter);
   }
 
   /** `pooled` was closed between the moment when `waiter` got it and the one in which its request was to hear of that. */

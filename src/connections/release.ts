@@ -31,7 +31,9 @@ export class Releases {
     if (response) this.#lifetimes.answered(connection);
     pooled.requestTimer = socket.timeout ? timerOf(socket) : undefined;
     const reusable = allowsAnother(pooled) && this.#idleEntry.mayKeep(pooled) && isUsable(pooled);
-    this.#pool.release(connection, reusable, !this.#lifetimes.isNeverSafe(connection, pooled.hint));
+    if (!reusable) this.#pool.discard(connection);
+    else if (this.#lifetimes.isNeverSafe(connection, pooled.hint)) this.#pool.releaseUnsafe(connection);
+    else this.#pool.release(connection);
     if (pooled.request === request) {
       pooled.request = undefined;
       pooled.requestOptions = undefined;

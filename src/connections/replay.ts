@@ -91,7 +91,7 @@ export class Replays {
     if (!isOff) return false;
     const pending = queue(request, pooled);
     pending.refused = offered;
-    this.#requeueAfter(connection, pending, true, socket.timeout);
+    this.#requeueAfter(connection, pending, 'new', socket.timeout);
     return true;
   }
 
@@ -115,14 +115,15 @@ export class Replays {
     this.#counts.set(req, count);
     if (endedByPeer) this.#lifetimes.endsUnanswered(connection);
     // A request that has met two dead connections, or may not meet another one, gets a new one.
-    this.#requeueAfter(connection, pending, count > 1 || count >= this.rule.max, socket.timeout);
+    const wanted = count > 1 || count >= this.rule.max ? 'new' : 'any';
+    this.#requeueAfter(connection, pending, wanted, socket.timeout);
   }
 
   /** `pending` has lost `connection`, and waits for another one. */
   #requeueAfter(
     connection: Conn,
     pending: PendingRequest,
-    fresh: boolean,
+    wanted: 'new' | 'any',
     timeout: number | undefined,
   ): void {
     let host;
@@ -135,12 +136,13 @@ export class Replays {
       return;
     }
     // The place of the lost connection is not for another identity: there it takes nothing that has been idle for long.
-    const unreplayable = !this.rule.mayRisk(pending.req) || (fresh && host !== connection.host);
-    const waiter = new Waiter<AgentKinds>(host, pending, unreplayable);
+    const mayRisk = this.rule.mayRisk(pending.req) && (wanted === 'any' || host === connection.host);
+    const waiter = new Waiter<AgentKinds>(host, pending, mayRisk ? 'replayable' : 'unreplayable');
     pending.waiter = waiter;
     debug.enabled &&
       debug('%s is sent again: %s was lost', requestLabel(waiter), connectionLabel(connection));
-    this.#pool.retry(connection, waiter, fresh);
+    if (wanted === 'new') this.#pool.retryOnNew(connection, waiter);
+    else this.#pool.retry(connection, waiter);
     // Another one, if TLS options were found to have changed when it was to be dialled.
     if (pending.waiter.state === 'done') return;
     debug.enabled && debugWait(this.#pool, pending.waiter);

@@ -147,10 +147,11 @@ export class Waiting {
       return undefined;
     }
     const isAdmitted = pending.waiter !== undefined;
-    const unreplayable = !this.#rule.mayRisk(pending.req);
-    const waiter = new Waiter<AgentKinds>(host, pending, unreplayable, since, priority);
+    const replay = this.#rule.mayRisk(pending.req) ? 'replayable' : 'unreplayable';
+    const waiter = new Waiter<AgentKinds>(host, pending, replay, since, priority);
     pending.waiter = waiter;
-    this.#pool.enqueue(waiter, isAdmitted);
+    if (isAdmitted) this.#pool.readmit(waiter);
+    else this.#pool.enqueue(waiter);
     // Another one, if TLS options were found to have changed when it was to be dialled.
     return pending.waiter;
   }

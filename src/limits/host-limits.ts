@@ -69,10 +69,10 @@ export type GivenLimits = Partial<HostLimits>;
  * A copy of what `value` says.
  *
  * @param name what the rule is called in an error
- * @param live whether it is for a running agent, where 0 connections make a pause
+ * @param agent whether it exists and is `running`, or is only being `made`: to a running one, 0 connections mean a pause
  * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`: naming rule and key
  */
-export function parseHostLimits(name: string, value: unknown, live: boolean): GivenLimits {
+export function parseHostLimits(name: string, value: unknown, agent: 'made' | 'running'): GivenLimits {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw invalidType(name, 'of type object', value);
   }
@@ -83,7 +83,7 @@ export function parseHostLimits(name: string, value: unknown, live: boolean): Gi
     }
     if (limit === undefined || limit === null) continue;
     const check: Check<unknown> =
-      live && key === 'maxSockets' ? atLeastZero : CHECKS[key as keyof HostLimitOptions];
+      agent === 'running' && key === 'maxSockets' ? atLeastZero : CHECKS[key as keyof HostLimitOptions];
     given[key] = check(`${name}.${key}`, limit);
   }
   return given as GivenLimits;

@@ -56,7 +56,7 @@ export class HostRules {
       if (same) throw invalidValue(name, `another pattern than ${same}, which matches the same`, pattern);
       if (options === undefined || options === null) continue;
       names.set(key, name);
-      const rule = this.#rule(name, network, parseHostLimits(name, options, false));
+      const rule = this.#rule(name, network, parseHostLimits(name, options, 'made'));
       this.#checkReserve(rule, 0);
       this.#rules.set(key, rule);
       this.#reserved += reserveOf(rule);
@@ -87,7 +87,7 @@ export class HostRules {
     if (rule) return rule.limits;
     const options = this.#function?.(normalized, port);
     if (options === undefined || options === null) return this.#defaults;
-    const given = parseHostLimits('hosts()', options, true);
+    const given = parseHostLimits('hosts()', options, 'running');
     if (given.reserve !== undefined) {
       throw invalidValue(
         'hosts().reserve',
@@ -112,7 +112,7 @@ export class HostRules {
     let rule: Rule | undefined;
     if (options !== undefined && options !== null) {
       const name = `hosts[${inspect(pattern)}]`;
-      rule = this.#rule(name, network, parseHostLimits(name, options, true));
+      rule = this.#rule(name, network, parseHostLimits(name, options, 'running'));
     }
     const before = this.#rules.get(key);
     if (rule) this.#checkReserve(rule, reserveOf(before));

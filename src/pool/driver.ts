@@ -25,14 +25,18 @@ export interface Driver<K extends Kinds> {
   /** Whether nothing is known that speaks against leasing it now. Cheap and synchronous. */
   usable(connection: Connection<K>): boolean;
   /**
-   * Whether it is certain that nothing of what the loop has read from `connection` is still to be delivered.
-   *
-   * @param isAwaited somebody waits for it, and gets it now. Otherwise, `polledLately` is asked before anybody gets it
+   * Hot path. Whether the request that waits for `connection` may get it now: nothing of what the loop has read from it is still to be
+   * delivered, and the loop has polled it recently enough.
    */
-  quiet(connection: Connection<K>, isAwaited: boolean): boolean;
-  /** Call `validated(connection)` soon, when what its last exchange still has to say has been said. */
+  isReadyForNext(connection: Connection<K>): boolean;
+  /** Hot path. The same where no request waits: `polledLately` is asked before one gets it. */
+  isReadyToIdle(connection: Connection<K>): boolean;
+  /** Hot path. Call `validated(connection)` soon, when what its last exchange still has to say has been said. */
   validateSoon(connection: Connection<K>): void;
-  /** Whether the loop has polled `connection` recently enough to believe that no stray bytes wait in the kernel. */
+  /**
+   * The loop has polled. `true`: recently enough to believe that no stray bytes wait in the kernel for `connection`. `false`: that is
+   * noted, and asked again after the next poll.
+   */
   validate(connection: Connection<K>): boolean;
   /** Close it. Answer, once, with `closed`. A connection without a pooled socket is already forgotten: just drop it. */
   close(connection: Connection<K>, reason: CloseReason, error?: unknown): void;

@@ -38,19 +38,29 @@ export class EndOfTurn<K extends Kinds> {
   }
 
   /**
-   * Whether `host` may dial now; if not, it is noted for the turn. A host dials once per turn, and where it has
-   * connections at the turn's end: what has connected or come free by then serves the queue first, so that a burst
+   * `true`: `host` dials now. `false`: it is noted for the end of the turn. A host dials once per turn, and a host that has
+   * connections only at the turn's end: what has connected or come free by then serves the queue first, so that a burst
    * opens as many connections as it needs and not one for each request.
    */
-  claimDial(host: HostPool<K>, hasWaited = this.#isResuming): boolean {
-    const isTime = hasWaited || host.connections.size === host.closing;
-    if (isTime && host.dialTurn !== this.#turns) {
+  claimDial(host: HostPool<K>): boolean {
+    if (this.#isResuming || host.connections.size === host.closing) return this.claimGrantedDial(host);
+    this.#putOff(host);
+    return false;
+  }
+
+  /** `claimDial` for a host that has waited for its place, and would lose it to those behind it. */
+  claimGrantedDial(host: HostPool<K>): boolean {
+    if (host.dialTurn !== this.#turns) {
       host.dialTurn = this.#turns;
       return true;
     }
+    this.#putOff(host);
+    return false;
+  }
+
+  #putOff(host: HostPool<K>): void {
     if (!host.pacedLink.list) this.paced.push(host.pacedLink);
     this.schedule();
-    return false;
   }
 
   /** Hot path. That moment has come. Returns what is to be validated. */

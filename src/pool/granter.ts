@@ -89,8 +89,7 @@ export class Granter<K extends Kinds> {
       return;
     }
     this.#capacity.takeTurn(host);
-    // It has waited for its place: put off once more, it would lose it to those behind it.
-    if (this.#endOfTurn.claimDial(host, true)) this.#means.dial(host);
+    if (this.#endOfTurn.claimGrantedDial(host)) this.#means.dial(host);
     else this.#capacity.unblock(host);
   }
 }

@@ -62,19 +62,26 @@ export class Pool<K extends Kinds> {
 
   /**
    * Hot path. An idle connection of `host`: `active`, and the caller's; or `validating`, because it has been idle for so
-   * long that it is looked at first. `undefined`: there is none. In both of the latter cases `enqueue` a waiter.
-   *
-   * @param unreplayable take none that has been idle for longer than is safe
+   * long that it is validated first. `undefined`: there is none. In both of the latter cases `enqueue` a waiter. Only
+   * connections that have been idle for no longer than is safe are leased.
    */
-  lease(host: HostPool<K>, unreplayable: boolean): Connection<K> | undefined {
+  lease(host: HostPool<K>): Connection<K> | undefined {
+    return host.idle.size === 0 ? undefined : this.#lease(host, 'safe');
+  }
+
+  /** The same for a request that can be sent twice: the connection may have been idle for longer than is safe. */
+  leaseUnsafe(host: HostPool<K>): Connection<K> | undefined {
+    return this.#lease(host, 'any');
+  }
+
+  #lease(host: HostPool<K>, age: 'safe' | 'any'): Connection<K> | undefined {
     const { idle } = host;
-    if (idle.size === 0) return undefined;
     const now = this.#driver.now();
     for (;;) {
       let connection = host.nextIdle;
       // Where the one whose turn it is has been idle for too long, the last used one may not have been.
-      if (unreplayable && connection && connection.safeUntil <= now) connection = idle.tail?.value;
-      if (!connection || (unreplayable && connection.safeUntil <= now)) return undefined;
+      if (age === 'safe' && connection && connection.safeUntil <= now) connection = idle.tail?.value;
+      if (!connection || (age === 'safe' && connection.safeUntil <= now)) return undefined;
       if (connection.expiresAt <= now || !this.#driver.usable(connection)) {
         if (connection.expiresAt <= now) this.#expire(connection, now);
         else this.close(connection, 'server-closed');
@@ -102,10 +109,21 @@ export class Pool<K extends Kinds> {
   /**
    * Puts `waiter` in its host's queue, and starts whatever can be started for it. Where the queue has no room for it, it
    * is refused; not, however, as long as a connection may be opened, now or at the end of this turn.
-   *
-   * @param isAdmitted it was let in before, and is not refused now
    */
-  enqueue(waiter: Waiter<K>, isAdmitted = false): void {
+  enqueue(waiter: Waiter<K>): void {
+    const { host } = waiter;
+    this.#enqueue(waiter);
+    if (this.queues.exceeded(host)) this.#overflow(waiter);
+    this.#tellWhereStuck(waiter);
+  }
+
+  /** `enqueue` for a request that has waited before, and is not refused now. */
+  readmit(waiter: Waiter<K>): void {
+    this.#enqueue(waiter);
+    this.#tellWhereStuck(waiter);
+  }
+
+  #enqueue(waiter: Waiter<K>): void {
     const { host } = waiter;
     this.hosts.add(host);
     this.queues.add(waiter);
@@ -117,8 +135,10 @@ export class Pool<K extends Kinds> {
     const old = waiter.unreplayable && host.unserved > 0 ? host.idle.head : undefined;
     if (old) this.close(old.value, 'idle-timeout');
     else this.#start(host);
-    if (!isAdmitted && this.queues.exceeded(host)) this.#overflow(waiter);
-    if (waiter.state === 'queued' && host.isStuck) this.#saturate(host);
+  }
+
+  #tellWhereStuck({ host, state }: Waiter<K>): void {
+    if (state === 'queued' && host.isStuck) this.#saturate(host);
   }
 
   /** Gives `waiter` another priority. `false`: it is not in the queue any more, or was never. */
@@ -130,25 +150,31 @@ export class Pool<K extends Kinds> {
 
   /**
    * The driver: `connection` was lost, and its request wants another one. `waiter` comes first in its queue. An idle connection
-   * is settled for it, which is to say looked at again: what has lost one may have lost them all.
+   * is validated for it before it gets that: a host that has closed one connection may have closed them all.
    *
    * @param waiter of another host, if its identity has changed since
-   * @param fresh it wants a new one, which is opened in the place of the lost one as soon as that is closed; of another host, it only
-   * comes first
    */
-  retry(connection: Connection<K>, waiter: Waiter<K>, fresh: boolean): void {
+  retry(connection: Connection<K>, waiter: Waiter<K>): void {
     const { host } = waiter;
-    if (fresh && host === connection.host) {
-      connection.replayWaiter = waiter;
-      waiter.state = 'awaiting-place';
-      waiter.connection = connection;
-      this.close(connection, 'server-closed');
-      return;
-    }
     this.#enqueueFirst(waiter);
     if (!waiter.unreplayable) this.#validate(host.idle.tail?.value);
     this.close(connection, 'server-closed');
     this.#pump(host);
+  }
+
+  /**
+   * `retry` for a request that wants a new connection: one is opened for it alone in the place of the lost one, as soon as that is
+   * closed. A waiter of another host, which has no claim to that place, only comes first in its queue.
+   */
+  retryOnNew(connection: Connection<K>, waiter: Waiter<K>): void {
+    if (waiter.host !== connection.host) {
+      this.retry(connection, waiter);
+      return;
+    }
+    connection.replayWaiter = waiter;
+    waiter.state = 'awaiting-place';
+    waiter.connection = connection;
+    this.close(connection, 'server-closed');
   }
 
   /** Every waiter that no connection is being opened for. */
@@ -216,27 +242,46 @@ export class Pool<K extends Kinds> {
   }
 
   /**
-   * Hot path. The exchange on `connection` is over; `reusable` tells whether another may follow. `false`: it
-   * was not on lease, so nothing happened: releases may come twice.
-   *
-   * @param isSafe whether it may be given to any request. Otherwise it serves one that can be sent twice and waits already, and closes if
-   * there is none
+   * Hot path. The exchange on `connection` is over, and another one may follow. `false`: it was not on lease, so nothing happened:
+   * releases may come twice.
    */
-  release(connection: Connection<K>, reusable: boolean, isSafe = true): boolean {
+  release(connection: Connection<K>): boolean {
     if (connection.state !== 'active') return false;
+    if (!this.#endIfServedOut(connection)) this.#free(connection);
+    return true;
+  }
+
+  /**
+   * `release` where no age of the connection is safe, not even none: it serves a request that can be sent twice and waits already,
+   * and closes if there is none.
+   */
+  releaseUnsafe(connection: Connection<K>): boolean {
+    if (connection.state !== 'active') return false;
+    if (this.#endIfServedOut(connection)) return true;
     const { host } = connection;
-    if (!reusable || this.capacity.isSurplus(host)) {
-      this.close(connection, 'surplus');
-    } else if (connection.requestsLeft <= 0) {
-      this.close(connection, 'max-requests');
-    } else if (connection.retireAt !== Infinity && connection.retireAt <= this.#driver.now()) {
-      this.close(connection, 'max-age');
-    } else if (!isSafe && host.unreplayable === host.waiting.size) {
+    if (host.unreplayable === host.waiting.size) {
       this.close(connection, 'idle-timeout');
     } else {
-      if (!isSafe) connection.safeUntil = -Infinity;
+      connection.safeUntil = -Infinity;
       this.#free(connection);
     }
+    return true;
+  }
+
+  /** `release` where no other exchange may follow. */
+  discard(connection: Connection<K>): boolean {
+    if (connection.state !== 'active') return false;
+    this.close(connection, 'surplus');
+    return true;
+  }
+
+  /** Hot path. Closes `connection` if a limit ends its life. `true`: one did. */
+  #endIfServedOut(connection: Connection<K>): boolean {
+    if (this.capacity.isSurplus(connection.host)) this.close(connection, 'surplus');
+    else if (connection.requestsLeft <= 0) this.close(connection, 'max-requests');
+    else if (connection.retireAt !== Infinity && connection.retireAt <= this.#driver.now())
+      this.close(connection, 'max-age');
+    else return false;
     return true;
   }
 
@@ -622,7 +667,7 @@ export class Pool<K extends Kinds> {
         return;
       }
       if (waiter) {
-        if (this.#driver.quiet(connection, true)) this.#serve(connection, waiter);
+        if (this.#driver.isReadyForNext(connection)) this.#serve(connection, waiter);
         else this.#validateLater(connection);
         return;
       }
@@ -692,14 +737,14 @@ export class Pool<K extends Kinds> {
       return;
     }
     connection.idledFor = 0;
-    const isAwaited = host.waiting.size > 0;
-    if (!this.#driver.quiet(connection, isAwaited)) {
-      this.#validateLater(connection);
-    } else if (isAwaited) {
+    if (host.waiting.size === 0) {
+      if (this.#driver.isReadyToIdle(connection)) this.#keep(connection);
+      else this.#validateLater(connection);
+    } else if (this.#driver.isReadyForNext(connection)) {
       this.#beginValidating(connection);
       this.#driver.validateSoon(connection);
     } else {
-      this.#keep(connection);
+      this.#validateLater(connection);
     }
   }
 

@@ -20,7 +20,7 @@ export const DEFAULT_PRIORITY = 3;
 export class Waiter<K extends Kinds> {
   readonly host: HostPool<K>;
   readonly request: K['request'];
-  /** It cannot be sent twice: it gets no connection that has been idle for longer than is safe. */
+  /** Its request cannot be sent twice, and gets no connection that has been idle for longer than is safe. */
   readonly unreplayable: boolean;
   state: WaiterState = 'queued';
   /** 0 to 7, the most urgent first. While it is queued, only its queue changes it. */
@@ -41,13 +41,13 @@ export class Waiter<K extends Kinds> {
   constructor(
     host: HostPool<K>,
     request: K['request'],
-    unreplayable = false,
+    replay: 'replayable' | 'unreplayable' = 'replayable',
     since = Infinity,
     priority: number = DEFAULT_PRIORITY,
   ) {
     this.host = host;
     this.request = request;
-    this.unreplayable = unreplayable;
+    this.unreplayable = replay === 'unreplayable';
     this.since = since;
     this.priority = priority;
   }

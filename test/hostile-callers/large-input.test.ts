@@ -77,7 +77,7 @@ test('a queue of any priority may be longer than a call may have arguments', () 
   const queue = new WaitQueue<Kinds>();
   const count = 200_000;
   for (let i = 0; i < count; i++) {
-    const waiter = new Waiter<Kinds>(host, undefined, false, 0, i % 8 === 0 ? 3 : 7);
+    const waiter = new Waiter<Kinds>(host, undefined, 'replayable', 0, i % 8 === 0 ? 3 : 7);
     waiter.arrival = i;
     queue.push(waiter);
   }

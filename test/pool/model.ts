@@ -137,8 +137,8 @@ export class Model implements Driver<ModelKinds> {
       end: undefined,
     };
     this.requests.push(request);
-    let leased = this.pool.lease(host, true);
-    if (!leased && !unreplayable) leased = this.pool.lease(host, false);
+    let leased = this.pool.lease(host);
+    if (!leased && !unreplayable) leased = this.pool.leaseUnsafe(host);
     if (leased) this.idle.delete(leased);
     if (leased?.state === 'active') {
       assert.ok(this.#validateAt(leased) > this.time, 'who was idle for long is looked at first');
@@ -148,7 +148,7 @@ export class Model implements Driver<ModelKinds> {
       return request;
     }
     if (host.isEmpty) this.pool.limit(host, this.#limitsOf(origin));
-    const waiter = new Waiter<ModelKinds>(host, request, unreplayable, this.time, priority);
+    const waiter = new Waiter<ModelKinds>(host, request, replayOf(request), this.time, priority);
     request.waiter = waiter;
     this.#queue(host).push(request);
     this.pool.enqueue(waiter);
@@ -216,11 +216,7 @@ export class Model implements Driver<ModelKinds> {
     if (leased) this.#idleMoments.delete(connection);
     if (isUnsafe) this.#idleMoments.set(connection, { safeUntil: -Infinity, validateAt: Infinity });
     const awaited = this.#queue(connection.host).some(({ unreplayable }) => !unreplayable);
-    const released = this.pool.release(
-      connection,
-      reusable && connection.pooled?.alive === true,
-      !this.distrusts,
-    );
+    const released = this.#release(connection, reusable && connection.pooled?.alive === true);
     assert.equal(released, leased, 'only what is leased can be released');
     if (isUnsafe) {
       assert.notEqual(connection.state, 'idle', 'what is not safe at any age is not kept');
@@ -236,6 +232,11 @@ export class Model implements Driver<ModelKinds> {
       const goes = connection.state === 'closing' || connection.state === 'closed';
       assert.ok(goes, 'what is too old, or has served enough, is not kept');
     }
+  }
+
+  #release(connection: Conn, reusable: boolean): boolean {
+    if (!reusable) return this.pool.discard(connection);
+    return this.distrusts ? this.pool.releaseUnsafe(connection) : this.pool.release(connection);
   }
 
   /** The other side closes, or the socket is destroyed: the pool hears of it at once. */
@@ -257,12 +258,13 @@ export class Model implements Driver<ModelKinds> {
     // It comes first, and may wait for any time.
     request.priority = 0;
     request.at = Infinity;
-    const waiter = (request.waiter = new Waiter<ModelKinds>(host, request, request.unreplayable));
+    const waiter = (request.waiter = new Waiter<ModelKinds>(host, request, replayOf(request)));
     this.#initiators.add(request);
     if (fresh) this.awaitingPlace.add(request);
     else this.#queue(host).unshift(request);
     if (connection.pooled) connection.pooled.alive = false;
-    this.pool.retry(connection, waiter, fresh);
+    if (fresh) this.pool.retryOnNew(connection, waiter);
+    else this.pool.retry(connection, waiter);
   }
 
   finishClose(connection: Conn): void {
@@ -308,7 +310,7 @@ export class Model implements Driver<ModelKinds> {
     connection.pooled = { alive: true, unsettled: 0 };
     this.#bound(connection);
     this.#openOf(host).add(connection);
-    this.pool.release(connection, true);
+    this.pool.release(connection);
   }
 
   destroy(): void {
@@ -388,8 +390,12 @@ export class Model implements Driver<ModelKinds> {
     return connection.pooled?.alive ?? false;
   }
 
-  quiet({ pooled }: Conn): boolean {
+  isReadyForNext({ pooled }: Conn): boolean {
     return this.quick && pooled?.alive === true && pooled.unsettled <= 0;
+  }
+
+  isReadyToIdle(connection: Conn): boolean {
+    return this.isReadyForNext(connection);
   }
 
   polledLately(): boolean {
@@ -638,4 +644,8 @@ export class Model implements Driver<ModelKinds> {
     const index = queue?.indexOf(request) ?? -1;
     if (index !== -1) queue?.splice(index, 1);
   }
+}
+
+function replayOf({ unreplayable }: ModelRequest): 'replayable' | 'unreplayable' {
+  return unreplayable ? 'unreplayable' : 'replayable';
 }

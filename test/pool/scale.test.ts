@@ -24,14 +24,14 @@ class PlainDriver extends BareDriver {
   readonly #deferred: Connection<BareKinds>[] = [];
 
   request(host: HostPool<BareKinds>, id: number): Waiter<BareKinds> | undefined {
-    const connection = this.pool.lease(host, false);
+    const connection = this.pool.leaseUnsafe(host);
     if (connection) {
       this.active.push(connection);
       this.served++;
       return undefined;
     }
     if (host.isEmpty) this.pool.limit(host, this.pool.limits);
-    const waiter = new Waiter<BareKinds>(host, id, false, this.requests++ / 64, id % 8);
+    const waiter = new Waiter<BareKinds>(host, id, 'replayable', this.requests++ / 64, id % 8);
     this.pool.enqueue(waiter);
     return waiter;
   }
@@ -39,7 +39,7 @@ class PlainDriver extends BareDriver {
   /** Releases everything in use, and lets the loop turn, until nothing is in use or scheduled. */
   run(): void {
     while (this.active.length > 0 || this.pool.endOfTurn.scheduled) {
-      for (const connection of this.active.splice(0)) this.pool.release(connection, true);
+      for (const connection of this.active.splice(0)) this.pool.release(connection);
       for (const connection of this.#deferred.splice(0)) this.pool.validated(connection);
       if (this.pool.endOfTurn.scheduled) this.pool.turn();
     }

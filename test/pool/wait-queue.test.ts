@@ -12,7 +12,7 @@ import { limitsWith } from '../support/limits.js';
 const host = new HostPool<Kinds>(undefined, limitsWith());
 
 function waiterOf(arrival: number, priority: number): Waiter<Kinds> {
-  const waiter = new Waiter<Kinds>(host, undefined, false, 0, priority);
+  const waiter = new Waiter<Kinds>(host, undefined, 'replayable', 0, priority);
   waiter.arrival = arrival;
   return waiter;
 }

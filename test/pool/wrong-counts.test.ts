@@ -14,11 +14,11 @@ function poolWith(limits: Partial<Limits>) {
   const { pool } = driver;
   const host = (origin: number): HostPool<BareKinds> => new HostPool<BareKinds>(origin, pool.limits);
   const request = (of: HostPool<BareKinds>): void => {
-    if (!pool.lease(of, false)) pool.enqueue(new Waiter<BareKinds>(of, undefined));
+    if (!pool.leaseUnsafe(of)) pool.enqueue(new Waiter<BareKinds>(of, undefined));
   };
   const idle = (of: HostPool<BareKinds>): void => {
     request(of);
-    for (const connection of of.connections) pool.release(connection, true);
+    for (const connection of of.connections) pool.release(connection);
   };
   return { driver, pool, host, request, idle };
 }
@@ -36,7 +36,7 @@ for (const number of [1, 2, -1, NaN, Infinity]) {
     pool.limit(a, pool.limits);
     idle(a);
     assert.equal(a.idle.size, 1);
-    assert.ok(pool.lease(a, false));
+    assert.ok(pool.leaseUnsafe(a));
     pool.enqueue(new Waiter<BareKinds>(a, undefined));
   });
 }
@@ -54,7 +54,7 @@ test('more unserved requests than there are waiters', () => {
     request(a);
     for (const wrong of [a, b]) wrong.validating = -5;
     request(b);
-    for (const connection of a.connections) pool.release(connection, true);
+    for (const connection of a.connections) pool.release(connection);
     pool.turn();
     pool.limitsChanged();
     request(a);
@@ -86,7 +86,7 @@ test('an idle connection that is closing already', () => {
   assert.ok(connection);
   connection.state = 'closing';
   connection.expiresAt = -1;
-  assert.equal(pool.lease(a, false), undefined);
+  assert.equal(pool.leaseUnsafe(a), undefined);
   pool.limits.maxTotalSockets = 0;
   pool.limits.maxTotalFreeSockets = 0;
   pool.limitsChanged();

@@ -8,13 +8,18 @@ import type { Kinds } from '../../src/pool/kinds.js';
 
 const EVENTS = [
   'lease',
+  'leaseUnsafe',
   'enqueue',
+  'readmit',
   'retry',
+  'retryOnNew',
   'reprioritize',
   'abort',
   'connected',
   'failed',
   'release',
+  'releaseUnsafe',
+  'discard',
   'turn',
   'validated',
   'close',

@@ -33,7 +33,10 @@ export class BareDriver implements Driver<BareKinds> {
   usable(): boolean {
     return true;
   }
-  quiet(): boolean {
+  isReadyForNext(): boolean {
+    return true;
+  }
+  isReadyToIdle(): boolean {
     return true;
   }
   polledLately(): boolean {
