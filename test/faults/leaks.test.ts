@@ -105,9 +105,10 @@ async function startServers(t: TestContext): Promise<FaultServer[]> {
 
 test(`${REQUESTS} requests with faults leave nothing behind`, { timeout: 240_000 }, async (t) => {
   const targets = await startServers(t);
-  const before = { resources: resources(), process: listeners(process) };
   const agent = new PoolingAgent({ ca: targets.map(({ ca }) => ca), maxSockets: 10 });
   t.after(() => agent.destroy());
+  // With the one listener for uncaught exceptions that all agents of a process share.
+  const before = { resources: resources(), process: listeners(process) };
   const ownListeners = listeners(agent);
   const random = new Random(1);
   const client = new TaggedClient(agent);

@@ -9,7 +9,7 @@ import { after, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PoolingAgent } from '../../src/index.js';
-import { poolingAgent } from '../support/agent.js';
+import { idleCount, poolingAgent } from '../support/agent.js';
 import { block } from '../support/block.js';
 import { threadedFaultServer } from '../support/fault-server/index.js';
 import { get, httpsServer } from '../support/server.js';
@@ -80,6 +80,8 @@ for (const which of ['is read first', 'has been idle since before']) {
       if (scheduling === 'lifo') asked.push(ask(stray, reader), ask(stray, reader));
       else {
         await ask(stray);
+        // Its connection is for none of those that are waited for.
+        await until(() => idleCount(agent) === 3);
         asked.push(ask({ agent }, reader), ask({ agent }, reader));
       }
       await sleep(0);
