@@ -69,7 +69,6 @@ const KNOWN = new Set([
   'connections/connect-deadline.ts: names _handle, which is for node/ to know',
   'connections/lease.ts: names _handle, which is for node/ to know',
   'connections/release.ts: names _httpMessage, which is for node/ to know',
-  'connections/guard.ts: names readStart, which is for node/ to know',
   'connections/guard.ts: names _handle, which is for node/ to know',
   'connections/idle-entry.ts: names _handle, which is for node/ to know',
   'connections/interrupted.ts: names outputData, which is for node/ to know',

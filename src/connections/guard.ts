@@ -8,7 +8,9 @@
  * data (session tickets) never get here; the end of the stream (`null`) is Node's to handle.
  */
 import { callIfAble } from '../node/foreign.js';
+import { EarlyAnswer } from './early-answer.js';
 import type { PooledSocket } from './pooled-socket.js';
+import { readOn } from '../node/socket.js';
 import type { SocketLike } from '../node/types.js';
 import { monotonicNow } from '../node/timers.js';
 
@@ -19,11 +21,9 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
   // Of a custom stream we don't know from where it calls `push`; Node's sockets do so when the loop has read.
   const isNodes = socket._handle?.onread !== undefined;
   let begun = false;
-  /** Hot path. */
-  socket.push = function guarded(this: SocketLike, chunk: Buffer | null, encoding) {
-    // An end is no sign of life.
-    if (!chunk) return push.call(this, chunk, encoding);
-    pooled.polledAt = monotonicNow();
+  /** Hot path. `false`: the socket wants no more for now. */
+  const deliver = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
+    if (!chunk) return push.call(socket, chunk, encoding);
     ledger.add(chunk.length);
     if (!pooled.expectsData) {
       onStray(pooled, chunk);
@@ -31,19 +31,24 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
     }
     pooled.answered = true;
     pooled.delivering = true;
-    if (begun && isFlowing(this)) {
-      // What `push` would do as well, and little else: two microseconds of it are spent to find that out.
-      this.emit('data', chunk);
-      pooled.delivering = false;
-      pooled.received();
-      return true;
+    let more = true;
+    // What `push` would do as well, and little else: two microseconds of it are spent to find that out.
+    if (begun && isFlowing(socket)) socket.emit('data', chunk);
+    else {
+      // The first chunk is pushed, so that the stream knows that it has been read from.
+      begun = isNodes;
+      more = push.call(socket, chunk, encoding);
     }
-    // The first chunk is pushed, so that the stream knows that it has been read from.
-    begun = isNodes;
-    const more = push.call(this, chunk, encoding);
     pooled.delivering = false;
     pooled.received();
     return more;
+  };
+  const early = isNodes ? new EarlyAnswer(pooled, deliver) : undefined;
+  /** Hot path. */
+  socket.push = function guarded(chunk: Buffer | null, encoding): boolean {
+    // An end is no sign of life.
+    if (chunk) pooled.polledAt = monotonicNow();
+    return early?.keeps(chunk) || deliver(chunk, encoding);
   };
 }
 
@@ -63,8 +68,7 @@ export function watch({ socket }: PooledSocket): void {
   const handle = socket._handle;
   if (!handle) {
     callIfAble(socket, 'pause');
-  } else if (!socket.connecting && handle.reading === false && handle.readStart) {
-    handle.reading = true;
-    if (handle.readStart() !== 0) socket.destroy();
+  } else if (!socket.connecting) {
+    readOn(socket);
   }
 }

@@ -74,3 +74,18 @@ export function isSent(req: AgentRequest, socket: SocketLike): boolean {
   const handle = socket._handle;
   return handle?.bytesWritten === socket.bytesWritten && !handle?._parent?.writeQueueSize;
 }
+
+/** Nothing is read from `socket` until somebody asks it for more, or `readOn` is called: it takes itself for one whose reader is slow. */
+export function pauseReading({ _handle: handle }: SocketLike): void {
+  if (!handle?.reading || !handle.readStop) return;
+  handle.reading = false;
+  handle.readStop();
+}
+
+/** `socket` is read from again, if it was not. */
+export function readOn(socket: SocketLike): void {
+  const handle = socket._handle;
+  if (handle?.reading !== false || !handle.readStart) return;
+  handle.reading = true;
+  if (handle.readStart() !== 0) socket.destroy();
+}

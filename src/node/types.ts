@@ -10,6 +10,7 @@ export interface Handle {
   /** The system's descriptor, negative while there is none. */
   fd?: number;
   readStart?(): number;
+  readStop?(): number;
   hasRef?(): boolean;
   /** Bytes read by it so far. */
   bytesRead?: number;
