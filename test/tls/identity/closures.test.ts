@@ -73,7 +73,8 @@ test('values without end leave a bounded number of profiles', () => {
 test('over TLS: no connection, no session, no context stays for them', LIMIT, async (t) => {
   const server = await httpsServer(t);
   // What the agent has, a request does not repeat: its options are others when the dial looks at them again.
-  const agent = poolingAgent(t, { ca: server.ca });
+  // However long the handshakes take, the first connection is still there.
+  const agent = poolingAgent(t, { ca: server.ca, idleTimeout: Infinity });
   const plain = { agent, ca: undefined as never };
   await get(server, plain);
   const sessions = agent['_sessionCache' as never] as { list: unknown[] };
