@@ -4,11 +4,11 @@
  * business.
  */
 import { Agent } from 'node:https';
-import { connect } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { invalidName } from '../errors.js';
 import { awaitsTunnel } from '../node/proxy-support.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
+import { failIfUnusable } from '../node/unix-path.js';
 import { isCreateConnectionOwn } from '../node/connect-functions.js';
 import type { Deliver } from '../requests/pending-request.js';
 import type { Attempt, Resumption } from '../sessions/resumption.js';
@@ -149,23 +149,6 @@ export class Connector {
       throw scrub(error, { ...connectOptions });
     }
   }
-}
-
-/** What every system has room for in the address of a Unix socket. */
-const MAX_PATH = 103;
-
-/**
- * To a path that the system refuses at once (too long, a NUL in it), `tls.connect` throws something else in Node 24 and later, and
- * leaves behind a socket whose error nobody hears. So such a path is tried without TLS first.
- *
- * @throws the system's error
- */
-function failIfUnusable(path: string): void {
-  if (Buffer.byteLength(path) <= MAX_PATH && path.indexOf('\0', 1) === -1) return;
-  const probe = connect({ path }).on('error', () => {});
-  const { destroyed, errored } = probe;
-  probe.destroy();
-  if (destroyed && errored) throw errored;
 }
 
 /** Returns what went wrong: a stream may take no listeners. */

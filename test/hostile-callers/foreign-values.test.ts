@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:https';
 import type { ClientRequest } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { describe, it, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -209,13 +212,33 @@ describe('a connect that fails at once gives its own error', () => {
     }
   }
 
-  for (const path of [`/no/${'x'.repeat(300)}`, '/no\0where']) {
+  it('a path that is too long does not lead to the server whose path is its beginning', LIMIT, async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'p-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'x'.repeat(107 - directory.length - 1));
+    let connections = 0;
+    const server = net.createServer((socket) => {
+      connections++;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    t.after(() => server.close());
+    const agent = poolingAgent(t, { maxSockets: 1 });
+    const errors = await errorsOf(request({ socketPath: `${path}${'x'.repeat(100)}`, agent }));
+    assert.deepEqual(
+      errors.map((error) => (error as { code?: unknown }).code),
+      ['EINVAL'],
+    );
+    assert.equal(connections, 0);
+  });
+
+  for (const path of [`/no/${'x'.repeat(300)}`, '/no\0where', `\0${'x'.repeat(300)}`]) {
     it(`a path that is refused: ${path.length} characters`, LIMIT, async (t) => {
       const agent = poolingAgent(t, { maxSockets: 1 });
       const send = (): Promise<unknown[]> => errorsOf(request({ socketPath: path, agent }));
       for (const errors of await Promise.all([send(), send()])) {
         assert.equal(errors.length, 1);
-        assert.match(String((errors[0] as { code?: unknown }).code), /EINVAL|ENAMETOOLONG|ENOENT/);
+        assert.match(String((errors[0] as { code?: unknown }).code), /EINVAL|ENAMETOOLONG/);
       }
     });
   }
