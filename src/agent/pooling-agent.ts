@@ -1,6 +1,6 @@
 /**
  * The seam to node:https. `PoolingAgent` looks to callers like Node's own agent and passes everything on; what is
- * decided, is decided in pool/, and done in socket-driver.ts.
+ * decided, is decided in pool/, and done in connections/.
  */
 import type { ClientRequest } from 'node:http';
 import { Agent } from 'node:https';

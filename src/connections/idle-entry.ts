@@ -97,6 +97,6 @@ export class IdleEntry {
   }
 }
 
-function restAll(resting: IdleEntry): void {
-  resting.restAll();
+function restAll(entry: IdleEntry): void {
+  entry.restAll();
 }

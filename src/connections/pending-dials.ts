@@ -166,7 +166,7 @@ export class PendingDials {
     try {
       this.#take(connection, socket, options, begun);
     } catch (error) {
-      // It cannot be looked at, or refuses a mark or a listener.
+      // It does not let itself be read, or refuses a mark or a listener.
       if (socket) discard(socket);
       this.#owner.pool.failed(connection, error);
     }

@@ -93,7 +93,7 @@ export class PooledSocket {
   poisoned = false;
   /** The timer of the request that had it last, if that had one. Another one is somebody's who wants it closed when it is idle. */
   requestTimer: unknown = undefined;
-  /** Whether it is still idle will be looked at soon. */
+  /** It has become idle, and is made ready to be so for long soon, if it still is. */
   restsSoon = false;
   /** The agent's `keepSocketAlive` has made it ready to be idle for long. */
   rested = false;

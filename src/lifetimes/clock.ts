@@ -2,7 +2,7 @@
  * The clock by which idle connections age. It counts the time in which the machine slept, too: the monotonic clock
  * stands still then (CLOCK_MONOTONIC on Linux), while servers, balancers and NAT tables go on forgetting us. What shows
  * it is the wall clock, which has jumped against the monotonic one. Somebody setting the wall clock looks the same; the
- * worst that comes of it is that idle connections are looked at, or given up, too early.
+ * worst that comes of it is that idle connections are validated, or given up, too early.
  */
 import { monotonicNow, wallClockNow } from '../node/timers.js';
 

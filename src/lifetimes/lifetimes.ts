@@ -1,6 +1,6 @@
 /**
- * The times of a connection's life, for one agent: when it has to go, how long it may be idle, when it is looked at
- * first. Brings together the options, what servers say and what they were seen to do, and puts the result on the
+ * The times of a connection's life, for one agent: when it has to go, how long it may be idle, when it is
+ * validated first. Brings together the options, what servers say and what they were seen to do, and puts the result on the
  * connection as plain numbers, by which the pool decides.
  */
 import { LRUCache } from 'lru-cache';

@@ -214,7 +214,7 @@ export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling'> {
   /** Requests that a connection is given, at least 1. Default: `Infinity`. */
   maxRequestsPerSocket?: number | undefined;
   /**
-   * Milliseconds of idle time from which a connection is looked at before it is used: the request waits until the event
+   * Milliseconds of idle time from which a connection is validated before it is used: the request waits until the event
    * loop has polled once, so that a close that the system already knows of is seen. So it does, whatever its age, when the loop was busy
    * and has read nothing for some milliseconds. `0`: each; `Infinity`: none, ever.
    * Default: `1000`.

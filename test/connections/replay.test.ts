@@ -86,7 +86,7 @@ async function warmUp({ agent, send }: Bench, count = 1): Promise<void> {
     await seen.closed;
     assert.equal(seen.error, undefined);
   }
-  // Not merely free: they have settled.
+  // Not merely released: they are validated, and idle.
   await until(() => poolOf(agent).idle.size === agent.totalSocketCount);
 }
 

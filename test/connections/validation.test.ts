@@ -1,4 +1,4 @@
-/** A connection that was idle for a while is looked at before it is leased: what the system knows of it, is seen. */
+/** A connection that was idle for a while is validated before it is leased: what the system knows of it, is seen. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -78,7 +78,7 @@ test('a request that is destroyed meanwhile leaves the connection as old as it w
   assert.deepEqual([connection.idleSince, connection.expiresAt], [idleSince, expiresAt]);
 });
 
-test('where none is looked at, they are leased at once', LIMIT, async (t) => {
+test('where none is validated, they are leased at once', LIMIT, async (t) => {
   const server = await endingServer(t);
   const agent = poolingAgent(t, { ca: server.ca, validateAfterIdle: Infinity });
   const connection = connectionOf((await get(server, { agent })).req);
@@ -95,7 +95,7 @@ function setWallClock(t: TestContext, ahead: number): void {
   });
 }
 
-test('after a jump of the wall clock every idle connection is looked at', LIMIT, async (t) => {
+test('after a jump of the wall clock every idle connection is validated', LIMIT, async (t) => {
   const server = await endingServer(t);
   const agent = poolingAgent(t, { ca: server.ca, validateAfterIdle: Infinity });
   const dead = await get(server, { agent });

@@ -233,7 +233,7 @@ for (const binding of ['eager', 'late'] as const) {
       const sockets = new Set(real.map(({ req }) => req.socket));
       intercept(t, purging);
       const mocked = send(server, { agent });
-      // Both in one turn: one is still settling when it is decided about the other.
+      // Both in one turn: one is still being validated when it is decided about the other.
       for (const res of server.held.splice(0)) res.end();
       await until(() => server.held.length === 2);
       assert.ok(sockets.has(before.req.socket));

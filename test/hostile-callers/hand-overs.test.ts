@@ -180,7 +180,7 @@ test('foreign code that throws at the end of a turn does not hold up others', LI
   const agent = poolingAgent(t, { ca: plain.ca, maxSockets: 3 });
   for (let i = 0; i < 4; i++) await Promise.all([1, 2, 3].map(() => get(plain, { agent })));
   const thrown = uncaught(t);
-  // All three are looked at before they are used again.
+  // All three are validated before they are used again.
   block(10);
   const req = request({ agent, port: plain.port });
   req.on('error', () => {});

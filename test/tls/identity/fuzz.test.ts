@@ -22,7 +22,7 @@ test('two requests share exactly if their options are equal', LIMIT, () => {
       const second = all.resolve(another, {}, undefined);
       assert.equal(first === second, expected);
       assert.equal(sessionKeyOf(first, one).id === sessionKeyOf(second, another).id, expected);
-      // Again, by glance and by content.
+      // Again, recognised by the very values, and by content.
       assert.equal(all.resolve({ ...another }, {}, undefined), second);
       assert.equal(all.resolve({ ...one }, {}, undefined), first);
     }),
