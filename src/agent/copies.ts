@@ -8,6 +8,7 @@ import { Agent } from 'node:https';
 import { types } from 'node:util';
 import { equip, optionsForNode } from './equipment.js';
 import type { OwnMethods } from './equipment.js';
+import { isListenersField } from '../node/listeners.js';
 import { LIVE_LIMITS } from '../options/live-options.js';
 import { ownOptions, resolveOptions } from '../options/options.js';
 import type { PoolingAgentOptions } from '../options/options.js';
@@ -50,7 +51,7 @@ export function driverOfCopy(agent: Agent, methods: OwnMethods): SocketDriver | 
   const written = Object.getOwnPropertyDescriptors(agent) as Record<string, PropertyDescriptor | undefined>;
   const model = new Agent(optionsForNode(own, resolved));
   for (const key of Reflect.ownKeys(model)) {
-    if (Object.hasOwn(agent, key) || key === '_events' || key === '_eventsCount') continue;
+    if (Object.hasOwn(agent, key) || isListenersField(key)) continue;
     Object.defineProperty(agent, key, Object.getOwnPropertyDescriptor(model, key) ?? {});
   }
   const driver = equip(agent, own, resolved, model.options, methods);

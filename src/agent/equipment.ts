@@ -7,6 +7,7 @@ import { onAgentFree } from '../connections/free-listener.js';
 import { kDriver } from '../connections/driver-key.js';
 import { unsupported } from '../errors.js';
 import { defineDurations, defineLimits } from '../options/live-options.js';
+import { hideListeners } from '../node/listeners.js';
 import { hasProxyConfig } from '../node/proxy-support.js';
 import type { PoolingAgentOptions, ResolvedOptions } from '../options/options.js';
 import { definerFor } from './own-properties.js';
@@ -69,7 +70,7 @@ export function equip(
   agent.removeListener('newListener', onNewListener).on('newListener', onNewListener);
   if (agent.listenerCount('keylog') > 0) driver.enableKeylog();
   // Who copies an agent does not copy this: listeners of one are not the other's.
-  Object.defineProperty(agent, '_events', { enumerable: false });
+  hideListeners(agent);
   return driver;
 }
 

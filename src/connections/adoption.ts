@@ -8,8 +8,9 @@
 import { Agent } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { pooledSocketOf } from './pooled-socket.js';
+import { forgetMessage, isParsed, messageOf } from '../node/exchange.js';
 import { hasProxyConfig } from '../node/proxy-support.js';
-import type { AgentRequest, SocketLike } from '../node/types.js';
+import type { SocketLike } from '../node/types.js';
 import { areConnectFunctionsOwn } from '../node/connect-functions.js';
 import { isVerified } from '../sessions/session-key.js';
 import type { ConnectingAgent } from './connector.js';
@@ -22,17 +23,12 @@ import type { Pool } from '../pool/pool.js';
 import { isUnaffected } from '../identity/identity.js';
 import type { Options } from '../identity/identity.js';
 
-/** What Node's client puts on a socket, or somebody in its stead. */
-function messageOf(socket: SocketLike): AgentRequest | null | undefined {
-  return socket._httpMessage as AgentRequest | null | undefined;
-}
-
 /** Whether it is somebody else's, who has not let go of it: a request's, or another pool's. */
 function isTaken(socket: SocketLike): boolean {
   return (
     pooledSocketOf(socket) !== undefined ||
     messageOf(socket)?.destroyed === false ||
-    Boolean(socket.parser) ||
+    isParsed(socket) ||
     isInNodesPool(socket)
   );
 }
@@ -110,7 +106,7 @@ export class Adoption {
     }
     if (isUsable(connection.pooled)) this.#pool.release(connection);
     else this.#pool.discard(connection);
-    socket._httpMessage = null;
+    forgetMessage(socket);
   }
 }
 

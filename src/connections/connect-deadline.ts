@@ -10,8 +10,8 @@
  */
 import { isIP } from 'node:net';
 import type { ConnectPhase } from '../errors.js';
-import { isUnreferenced } from '../node/socket.js';
-import type { Handle, SocketLike } from '../node/types.js';
+import { hasDescriptor, isUnreferenced } from '../node/handle.js';
+import type { SocketLike } from '../node/types.js';
 import { clearTimeout, MAX_DELAY, setImmediate, setTimeout } from '../node/timers.js';
 
 const SLICES = 10;
@@ -94,7 +94,7 @@ export class ConnectDeadline {
     if (!this.#socket) return 'createConnection';
     if (!this.#socket.connecting) return 'secureConnect';
     // A `lookup` that answers at once has done so before anybody could listen: then there is a descriptor by now.
-    const isFound = this.#isPath || this.#addresses.length > 0 || hasDescriptor(this.#socket._handle);
+    const isFound = this.#isPath || this.#addresses.length > 0 || hasDescriptor(this.#socket);
     return isFound ? 'connect' : 'lookup';
   }
 
@@ -112,8 +112,8 @@ export class ConnectDeadline {
 
   /** A socket of the system's keeps the process alive itself, unless it was told not to. One that is to come was told, too. */
   #adjustRef(): void {
-    const handle = this.#socket?._handle;
-    if (handle && (hasDescriptor(handle) || isUnreferenced(handle))) this.#timer?.unref();
+    const socket = this.#socket;
+    if (socket && (hasDescriptor(socket) || isUnreferenced(socket))) this.#timer?.unref();
     else if (!this.#isCleared) this.#timer?.ref();
   }
 
@@ -132,8 +132,4 @@ export class ConnectDeadline {
     // The first address is tried right after this.
     setImmediate(() => this.#adjustRef());
   };
-}
-
-function hasDescriptor(handle: Handle | null | undefined): boolean {
-  return (handle?.fd ?? -1) >= 0;
 }

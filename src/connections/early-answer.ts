@@ -7,7 +7,8 @@
  * So such an answer is handed on in the check phase of this very turn of the loop: right after Node has heard, however that goes.
  * Until then nothing more is read, so that an error or an end that follows the answer stays behind it.
  */
-import { isSent, pauseReading, readOn } from '../node/socket.js';
+import { pauseReading, readOn } from '../node/handle.js';
+import { isSent } from '../node/socket.js';
 import { setImmediate } from '../node/timers.js';
 import type { PooledSocket } from './pooled-socket.js';
 

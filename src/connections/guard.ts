@@ -9,8 +9,8 @@
  */
 import { callIfAble } from '../node/foreign.js';
 import { EarlyAnswer } from './early-answer.js';
+import { hasHandle, isReadByNode, readOn } from '../node/handle.js';
 import type { PooledSocket } from './pooled-socket.js';
-import { readOn } from '../node/socket.js';
 import type { SocketLike } from '../node/types.js';
 import { monotonicNow } from '../node/timers.js';
 
@@ -19,7 +19,7 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
   const { push } = socket;
   if (Object.hasOwn(socket, 'push')) pooled.ownPush = push;
   // Of a custom stream we don't know from where it calls `push`; Node's sockets do so when the loop has read.
-  const isNodes = socket._handle?.onread !== undefined;
+  const isNodes = isReadByNode(socket);
   let begun = false;
   /** Hot path. `false`: the socket wants no more for now. */
   const deliver = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
@@ -65,10 +65,6 @@ export function unguard({ socket, ownPush }: PooledSocket): void {
 
 /** An idle socket must be read from, or its end would go unseen; a custom stream must not, or its bytes would be lost. */
 export function watch({ socket }: PooledSocket): void {
-  const handle = socket._handle;
-  if (!handle) {
-    callIfAble(socket, 'pause');
-  } else if (!socket.connecting) {
-    readOn(socket);
-  }
+  if (!hasHandle(socket)) callIfAble(socket, 'pause');
+  else if (!socket.connecting) readOn(socket);
 }

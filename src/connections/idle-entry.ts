@@ -5,6 +5,7 @@
 import type { PooledSocket } from './pooled-socket.js';
 import { watch } from './guard.js';
 import { isolate, throwLater } from '../node/foreign.js';
+import { isReading } from '../node/handle.js';
 import { clearAsyncId } from '../node/async-context.js';
 import type { SocketLike } from '../node/types.js';
 import { LOST_AFTER, monotonicNow, setTimeout } from '../node/timers.js';
@@ -54,7 +55,7 @@ export class IdleEntry {
   begin(pooled: PooledSocket): boolean {
     if (pooled.rested) return true;
     // What nobody reads has to be seen to at once.
-    if (this.#isOverridden || !pooled.socket._handle?.reading) return this.#rest(pooled);
+    if (this.#isOverridden || !isReading(pooled.socket)) return this.#rest(pooled);
     if (!pooled.restsSoon) {
       pooled.restsSoon = true;
       if (this.#soon.push(pooled) === 1 || pooled.polledAt > this.#restsAt + LOST_AFTER) {

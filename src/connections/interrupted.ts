@@ -7,6 +7,7 @@
  * turn of the event loop to the next unless a step was left out. While nothing throws, this costs nothing.
  */
 import type { PooledSocket } from './pooled-socket.js';
+import { hasHeardError, isClosed, isHeldBack, isResponseEnded } from '../node/exchange.js';
 import { propertyOf } from '../node/foreign.js';
 
 /**
@@ -55,13 +56,14 @@ function judge({ connection, delivering, request, socket }: PooledSocket): Inter
     return socket.connecting || socket.secureConnecting ? undefined : 'ready';
   }
   if (connection.state !== 'active' || !request) return undefined;
-  if (request.destroyed && propertyOf(request, '_closed') === true) return 'free';
+  if (request.destroyed && isClosed(request)) return 'free';
   if (propertyOf(request, 'socket') !== socket) return undefined;
   const isBroken =
     (delivering && isWithoutBody(request.res)) ||
-    isUnsent(propertyOf(request, 'outputData'), socket) ||
+    // After 'socket', what was written until then is sent; what is written while the socket connects, after 'connect'.
+    isHeldBack(request, socket) ||
     isUnfreed(request) ||
-    propertyOf(socket, '_hadError') === true;
+    hasHeardError(socket);
   return isBroken ? 'broken' : undefined;
 }
 
@@ -75,15 +77,9 @@ function isWithoutBody(res: unknown): boolean {
   );
 }
 
-/** After 'socket', what was written until then is sent; what is written while the socket connects, after 'connect'. */
-function isUnsent(outputData: unknown, socket: PooledSocket['socket']): boolean {
-  if (Array.isArray(outputData) && outputData.length > 0) return true;
-  return !socket.connecting && Boolean(propertyOf(socket, '_pendingData'));
-}
-
 /** With the end of the response, or with 'finish' if that is later, the request gives the connection back. */
 function isUnfreed(request: NonNullable<PooledSocket['request']>): boolean {
   if (!request.res?.readableEnded || request.destroyed !== false) return false;
-  const hasEnded = propertyOf(request, '_ended');
+  const hasEnded = isResponseEnded(request);
   return hasEnded === false || (hasEnded === true && request.writableFinished && request.shouldKeepAlive);
 }

@@ -6,7 +6,7 @@ import { agentDestroyed } from '../errors.js';
 import type { Options } from '../identity/identity.js';
 import { keepBody } from './resend.js';
 import { callIfAble } from '../node/foreign.js';
-import { isReferenced } from '../node/socket.js';
+import { hasHandle, isReferenced } from '../node/handle.js';
 import { resetAsyncId } from '../node/async-context.js';
 import type { AgentRequest } from '../node/types.js';
 import { nextTick } from '../node/timers.js';
@@ -129,7 +129,7 @@ export class Leases {
       callIfAble(socket, 'ref');
     }
     pooled.rested = false;
-    if (!socket._handle && callIfAble(socket, 'isPaused') === true) callIfAble(socket, 'resume');
+    if (!hasHandle(socket) && callIfAble(socket, 'isPaused') === true) callIfAble(socket, 'resume');
 
     this.#stalls?.start(pooled.polledAt);
   }

@@ -8,6 +8,8 @@
 import type { PooledSocket } from './pooled-socket.js';
 import type { Output } from '../node/client-request.js';
 import type { AgentRequest } from '../node/types.js';
+import { headSize } from '../node/exchange.js';
+import { noteWrites, stopNoting } from '../node/written-output.js';
 import { nextTick } from '../node/timers.js';
 import type { DialClock } from './dial-clock.js';
 
@@ -17,13 +19,6 @@ const MAX_BODY = 64 * 1024;
 const MAX_NOTED = 8 * MAX_BODY;
 
 type Callback = Output['callback'];
-type Write = (data: Output['data'], encoding?: unknown, callback?: unknown, size?: number) => boolean;
-
-/** Node's `OutgoingMessage`, as far as this is concerned. */
-interface Writing {
-  outputData?: Output[];
-  _writeRaw?: Write;
-}
 
 interface Noted extends Output {
   /** The next socket's: this one has nothing more to say to its callback. */
@@ -54,20 +49,9 @@ export class OfferedSession {
 
   /** Just before Node's client sends what there is by then. */
   begin(req: AgentRequest): void {
-    const writing = req as unknown as Writing;
-    const { _writeRaw: inherited, outputData } = writing;
     if (this.pooled.request !== req || this.pooled.offered !== this) return;
-    if (this.#req || typeof inherited !== 'function' || Object.hasOwn(req, '_writeRaw') || !outputData) {
-      this.#noted = undefined;
-      return;
-    }
-    this.#req = req;
-    for (const output of outputData) output.callback = this.#note(output);
-    writing._writeRaw = (data, encoding, callback, size) => {
-      const [coding, done] = typeof encoding === 'function' ? [undefined, encoding] : [encoding, callback];
-      const output = { data, encoding: coding, callback: done } as Output;
-      return inherited.call(req, data, coding, this.#note(output), size);
-    };
+    if (this.#req || !noteWrites(req, (output) => this.#note(output))) this.#noted = undefined;
+    else this.#req = req;
   }
 
   /** All that was written to the socket, for another one; its callbacks are the other one's from now on. */
@@ -82,7 +66,7 @@ export class OfferedSession {
 
   /** The handshake is over, or the request has been taken off. */
   end(): void {
-    if (this.#req) Reflect.deleteProperty(this.#req, '_writeRaw');
+    if (this.#req) stopNoting(this.#req);
     this.#req = undefined;
     this.#noted = undefined;
     if (!this.isRefused) this.pooled.offered = undefined;
@@ -107,14 +91,14 @@ export class OfferedSession {
 }
 
 /** Bytes of the body of `req` in what was written of it, without what chunked encoding puts around them. */
-function bodySize({ _header: header, chunkedEncoding }: AgentRequest, written: readonly Output[]): number {
+function bodySize(req: AgentRequest, written: readonly Output[]): number {
   const bytes = Buffer.concat(
     written.map(({ data, encoding }) =>
       typeof data === 'string' ? Buffer.from(data, encoding ?? 'utf8') : (data ?? NONE),
     ),
   );
-  const start = header?.length ?? 0;
-  if (!chunkedEncoding) return bytes.length - start;
+  const start = headSize(req);
+  if (!req.chunkedEncoding) return bytes.length - start;
   let size = 0;
   for (let at = start; at < bytes.length;) {
     const endOfLine = bytes.indexOf('\r\n', at);

@@ -5,7 +5,8 @@ import type { KeepAliveHint } from '../lifetimes/keep-alive-hint.js';
 import type { Output } from '../node/client-request.js';
 import { RecordLedger } from './record-ledger.js';
 import { codeOf, propertyOf } from '../node/foreign.js';
-import { bytesSent, isSent } from '../node/socket.js';
+import { isHeadWritten, isParsed } from '../node/exchange.js';
+import { bytesSent, countsWrites, isSent } from '../node/socket.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import type { HostPool } from '../pool/host-pool.js';
 import type { Pool } from '../pool/pool.js';
@@ -120,7 +121,7 @@ export class PooledSocket {
     this.socket = socket;
     this.options = options;
     this.isOneOff = options['agent'] === false;
-    this.#counts = !Object.hasOwn(socket, '_writeGeneric');
+    this.#counts = countsWrites(socket);
     this.ledger = new RecordLedger(socket);
   }
 
@@ -139,7 +140,7 @@ export class PooledSocket {
     const { connection, request, socket } = this;
     if (connection.state !== 'active' || this.isUnsent) return false;
     // The response is complete when Node has taken its parser away; until 'free' the socket is still leased.
-    return !(request?.res?.complete && !socket.parser);
+    return !(request?.res?.complete && !isParsed(socket));
   }
 
   /** Hot path. A request gets it: what its socket counts from now on is this request's. */
@@ -157,7 +158,8 @@ export class PooledSocket {
   get isUnsent(): boolean {
     if (this.answered) return false;
     const before = this.#sentBefore;
-    return before === undefined ? this.request?._headerSent === false : bytesSent(this.socket) === before;
+    if (before !== undefined) return bytesSent(this.socket) === before;
+    return this.request !== undefined && isHeadWritten(this.request) === false;
   }
 
   /** Bytes that were written to its socket since it was leased, whether they have left or not. `undefined`: the socket does not count. */

@@ -8,7 +8,8 @@
  * unbalanced ledger proves nothing; only a balanced one does.
  */
 import { callIfAble, propertyOf } from '../node/foreign.js';
-import type { Handle, SocketLike } from '../node/types.js';
+import { wireCounterOf } from '../node/handle.js';
+import type { SocketLike } from '../node/types.js';
 
 /** Bytes around each record's content: header, explicit nonce, content type, tag. `undefined`: they vary. */
 function overheadOf(protocol: unknown, cipher: unknown): number | undefined {
@@ -26,7 +27,7 @@ function overheadOf(protocol: unknown, cipher: unknown): number | undefined {
 export class RecordLedger {
   readonly #socket: SocketLike;
   #overhead: number | undefined;
-  #raw: Handle | undefined;
+  #raw: { readonly bytesRead?: number } | undefined;
   /** What the TCP handle had read when everything was known to be delivered. */
   #base = 0;
   #content = 0;
@@ -59,8 +60,8 @@ export class RecordLedger {
 
   #start(): void {
     const socket = this.#socket;
-    const raw = socket._handle?._parent;
-    if (typeof raw?.bytesRead !== 'number') return;
+    const raw = wireCounterOf(socket);
+    if (!raw) return;
     this.#raw = raw;
     this.#overhead = overheadOf(
       callIfAble(socket, 'getProtocol'),

@@ -1,4 +1,5 @@
 /** The end of an exchange: what it says about its connection, and about its host; and the end of a connection, which says more. */
+import { forgetMessage } from '../node/exchange.js';
 import { timerOf } from '../node/socket.js';
 import type { Lifetimes } from '../lifetimes/lifetimes.js';
 import type { CloseReason } from '../pool/close-reason.js';
@@ -38,7 +39,7 @@ export class Releases {
       pooled.request = undefined;
       pooled.requestOptions = undefined;
       pooled.keptBody = undefined;
-      socket._httpMessage = null;
+      forgetMessage(socket);
     }
   }
 

@@ -1,5 +1,18 @@
-/** Whether an emitter has exactly one listener, told without a copy of its list: for hot paths. */
+/** Where an emitter keeps its listeners: so that they are told of without a copy of the list, and stay with the emitter when that is copied. */
 import { EventEmitter } from 'node:events';
+
+/** The fields in which an emitter keeps its listeners. */
+const FIELDS: ReadonlySet<unknown> = new Set(['_events', '_eventsCount']);
+
+/** Whether an emitter keeps its listeners under `key`. */
+export function isListenersField(key: string | symbol): boolean {
+  return FIELDS.has(key);
+}
+
+/** Listeners of `emitter` are not copied with its other properties. */
+export function hideListeners(emitter: object): void {
+  Object.defineProperty(emitter, '_events', { enumerable: false });
+}
 
 /** As it was when we were loaded: tracers may replace it later. */
 const nodesEmit: unknown = Reflect.get(EventEmitter.prototype, 'emit');

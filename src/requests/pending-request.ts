@@ -11,7 +11,7 @@ import type { OfferedSession } from '../connections/offered-session.js';
 import { numberForRequest } from '../node/interception.js';
 import { connectionReset } from '../errors.js';
 import { codeOf, isolate, later, onOwnStack, propertyOf } from '../node/foreign.js';
-import { destroyedWith } from '../node/request-state.js';
+import { destroyedWith, markClosed } from '../node/exchange.js';
 import { timeoutAskedOf } from '../node/request-timeout.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import { nextTick } from '../node/timers.js';
@@ -217,7 +217,7 @@ function endWith(req: AgentRequest, error: unknown): void {
     return;
   }
   nextTick(() => {
-    Object.assign(req, { destroyed: true, _closed: true });
+    markClosed(req);
     try {
       req.emit('error', error);
     } finally {
