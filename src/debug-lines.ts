@@ -6,11 +6,10 @@ import { debug } from './debug.js';
 import { hostName } from './limits/host-name.js';
 import type { Named } from './limits/host-name.js';
 import { codeOf } from './node/foreign.js';
-import type { Connection } from './pool/connection.js';
+import type { Connection, Waiter } from './pool/records.js';
 import type { Kinds } from './pool/kinds.js';
 import { reasonToWait } from './pool/wait-reason.js';
 import type { Pool } from './pool/pool.js';
-import type { Waiter } from './pool/waiter.js';
 
 interface Labelled extends Kinds {
   origin: Named;

@@ -3,9 +3,8 @@
  * room, with ten of them and with ten thousand; and what a request that waits occupies, of the pool's memory.
  */
 import type { ClientRequest } from 'node:http';
-import type { Connection } from '../../src/pool/connection.js';
-import { HostPool } from '../../src/pool/host-pool.js';
-import { Waiter } from '../../src/pool/waiter.js';
+import { HostPool, Waiter } from '../../src/pool/records.js';
+import type { Connection } from '../../src/pool/records.js';
 import { PendingRequest } from '../../src/requests/pending-request.js';
 import { collectGarbage } from '../measure.js';
 import { valuesAt } from '../results.js';

@@ -2,10 +2,9 @@
  * The pool's decisions alone, without sockets, TLS or HTTP: nanoseconds for what happens to a request, with few
  * and with many hosts and waiting requests.
  */
-import type { Connection } from '../../src/pool/connection.js';
-import { HostPool } from '../../src/pool/host-pool.js';
+import { HostPool, Waiter } from '../../src/pool/records.js';
+import type { Connection } from '../../src/pool/records.js';
 import type { Pool } from '../../src/pool/pool.js';
-import { Waiter } from '../../src/pool/waiter.js';
 import { collectGarbage } from '../measure.js';
 import { valuesAt } from '../results.js';
 import type { CaseResult, Sample } from '../results.js';

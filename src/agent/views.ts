@@ -9,7 +9,7 @@ import { emptyViews, InterceptedViews } from './intercepted-views.js';
 import type { View, Views } from './intercepted-views.js';
 import { interceptor } from '../node/interception.js';
 import type { Define } from '../options/live-options.js';
-import type { HostPool } from '../pool/host-pool.js';
+import type { HostPool } from '../pool/records.js';
 import type { Pool } from '../pool/pool.js';
 import type { SocketDriver } from '../connections/driver.js';
 import { rememberProfile } from '../identity/agent-name.js';

@@ -3,9 +3,8 @@
  * change, no connection and no session of before is used again, and requests that wait, wait for a connection of the new kind.
  */
 import { connectionReset } from '../errors.js';
-import type { Connection } from '../pool/connection.js';
+import type { Connection, Waiter } from '../pool/records.js';
 import type { Pool } from '../pool/pool.js';
-import type { Waiter } from '../pool/waiter.js';
 import type { PendingRequest } from '../requests/pending-request.js';
 import type { Resumption } from '../sessions/resumption.js';
 import type { Rotation, TlsOptions } from '../tls/rotation.js';

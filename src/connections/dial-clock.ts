@@ -5,7 +5,7 @@ import { connectTimedOut } from '../errors.js';
 import type { AgentKinds } from './pooled-socket.js';
 import { ConnectDeadline } from './connect-deadline.js';
 import type { SocketLike } from '../node/types.js';
-import type { Connection } from '../pool/connection.js';
+import type { Connection } from '../pool/records.js';
 import type { Options } from '../identity/identity.js';
 
 type Conn = Connection<AgentKinds>;

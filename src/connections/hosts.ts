@@ -7,7 +7,7 @@ import type { Options } from '../identity/identity.js';
 import { hostAndPort } from '../limits/host-name.js';
 import type { HostRules } from '../limits/rules.js';
 import type { AgentRequest } from '../node/types.js';
-import { HostPool } from '../pool/host-pool.js';
+import { HostPool } from '../pool/records.js';
 import type { HostLimits } from '../pool/limits.js';
 import type { Pool } from '../pool/pool.js';
 import type { PendingRequest } from '../requests/pending-request.js';

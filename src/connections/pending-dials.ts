@@ -15,7 +15,7 @@ import { callIfAble } from '../node/foreign.js';
 import { sayClose } from '../node/last-request.js';
 import { isSocketLike } from '../node/socket.js';
 import type { SocketLike } from '../node/types.js';
-import type { Connection } from '../pool/connection.js';
+import type { Connection } from '../pool/records.js';
 import type { PendingRequest } from '../requests/pending-request.js';
 import type { Connector } from './connector.js';
 import type { CurrentTls } from './current-tls.js';

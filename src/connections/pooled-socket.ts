@@ -2,18 +2,18 @@
 import { inspect } from 'node:util';
 import type { OfferedSession } from './offered-session.js';
 import type { KeepAliveHint } from '../lifetimes/keep-alive-hint.js';
+import type { LearnedIdle } from '../lifetimes/learned-idle.js';
 import type { Output } from '../node/client-request.js';
 import { RecordLedger } from './record-ledger.js';
 import { codeOf, propertyOf } from '../node/foreign.js';
 import { isHeadWritten, isParsed } from '../node/exchange.js';
 import { bytesSent, countsWrites, isSent } from '../node/socket.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
-import type { HostPool } from '../pool/host-pool.js';
+import type { Connection, HostPool } from '../pool/records.js';
 import type { Pool } from '../pool/pool.js';
 import type { ReplayRule } from '../requests/replayable.js';
 import type { Resumption } from '../sessions/resumption.js';
 import type { DrivenAgent } from './driven-agent.js';
-import type { Connection } from '../pool/connection.js';
 import type { PendingRequest } from '../requests/pending-request.js';
 import type { Options, Origin } from '../identity/identity.js';
 
@@ -22,6 +22,7 @@ export interface AgentKinds {
   origin: Origin<HostPool<AgentKinds>>;
   pooled: PooledSocket;
   request: PendingRequest;
+  learned: LearnedIdle;
 }
 
 /** What a pooled socket belongs to, and what it reports to: the driver of an agent. */

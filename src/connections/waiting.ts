@@ -8,7 +8,7 @@ import { timeoutOf } from '../options/live-options.js';
 import { isolate } from '../node/foreign.js';
 import { LOST_AFTER, monotonicNow } from '../node/timers.js';
 import type { Pool } from '../pool/pool.js';
-import { Waiter } from '../pool/waiter.js';
+import { Waiter } from '../pool/records.js';
 import { pendingOf } from '../requests/pending-request.js';
 import type { PendingRequest } from '../requests/pending-request.js';
 import { QueueTimer } from '../requests/queue-timer.js';

@@ -1,6 +1,6 @@
 /** `options.priority` of a request. */
 import { outOfRange, invalidType } from '../errors.js';
-import { LEAST_URGENT } from '../pool/waiter.js';
+import { LEAST_URGENT } from '../pool/wait-queue.js';
 
 /** Hot path. Whether `value` is none, or a valid one. */
 export function isPriority(value: unknown): value is number | null | undefined {

@@ -4,7 +4,7 @@
  * interval. A drained host is told of once, if it was told of as saturated before. Pure, a clock handed in.
  */
 import { LRUCache } from 'lru-cache';
-import type { HostPool } from '../pool/host-pool.js';
+import type { HostPool } from '../pool/records.js';
 import type { Kinds } from '../pool/kinds.js';
 import { hostName } from './host-name.js';
 import type { Named } from './host-name.js';

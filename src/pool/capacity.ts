@@ -9,10 +9,10 @@
  *
  * It opens and closes nothing: pool.ts does, and tells it.
  */
-import type { Connection } from './connection.js';
-import type { HostPool } from './host-pool.js';
+import type { Connection, HostPool, ReservationOf } from './records.js';
 import type { Kinds } from './kinds.js';
 import type { HostLimits, Limits } from './limits.js';
+import { Link } from './list.js';
 import type { List } from './list.js';
 import { Reservation } from './reservation.js';
 import { OldestFirst, RoundRobin } from './fairness.js';
@@ -34,10 +34,8 @@ export class Capacity<K extends Kinds> {
   closing = 0;
   /** Hosts with unserved requests that only `maxTotalSockets` holds back. */
   readonly blocked: Turns<K>;
-  /** How many these are: for the hot path. */
-  blockedHosts = 0;
   /** What is reserved under `maxTotalSockets`, by the limits of those that it is reserved for. */
-  readonly reservations: Map<HostLimits, Reservation<K>> = new Map();
+  readonly reservations: Map<HostLimits, ReservationOf<K>> = new Map();
   /** Reserved places that nobody has. They are kept free. */
   held = 0;
 
@@ -142,8 +140,6 @@ export class Capacity<K extends Kinds> {
 
   /** `host` waits for a place. */
   block(host: HostPool<K>): void {
-    host.isBlocked = true;
-    this.blockedHosts++;
     this.blocked.add(host);
     host.reservation?.blocked.push(host.reservationLink);
   }
@@ -151,14 +147,12 @@ export class Capacity<K extends Kinds> {
   /** `host` does not, or not any more. */
   unblock(host: HostPool<K>): void {
     if (!host.isBlocked) return;
-    host.isBlocked = false;
-    this.blockedHosts--;
     this.blocked.remove(host);
     host.reservation?.blocked.remove(host.reservationLink);
   }
 
   /** Who gets the next place: of all that wait, or of those that `reservation` reserves places for. `undefined`: there is no place. */
-  next(reservation?: Reservation<K>): HostPool<K> | undefined {
+  next(reservation?: ReservationOf<K>): HostPool<K> | undefined {
     const host = this.#first(reservation);
     return host && reservation?.unused !== 0 && this.hasPlace(host) ? host : undefined;
   }
@@ -192,7 +186,7 @@ export class Capacity<K extends Kinds> {
     return host.closing;
   }
 
-  #first(reservation: Reservation<K> | undefined): HostPool<K> | undefined {
+  #first(reservation: ReservationOf<K> | undefined): HostPool<K> | undefined {
     return reservation ? reservation.blocked.head?.value : this.blocked.next;
   }
 
@@ -232,6 +226,8 @@ export class Capacity<K extends Kinds> {
       reservation.size += host.connections.size;
       reservation.closing += host.closing;
     }
-    for (const connection of this.#idle) connection.host.reservation?.addIdle(connection);
+    for (const connection of this.#idle) {
+      connection.host.reservation?.idle.push((connection.reservationLink ??= new Link(connection)));
+    }
   }
 }

@@ -4,11 +4,9 @@
  * are what others have thrown or emitted, which may be any value.
  */
 import type { CloseReason } from './close-reason.js';
-import type { Connection } from './connection.js';
-import type { HostPool } from './host-pool.js';
+import type { Connection, HostPool, Waiter } from './records.js';
 import type { Kinds } from './kinds.js';
 import type { Refusal } from './refusal.js';
-import type { Waiter } from './waiter.js';
 
 export interface Driver<K extends Kinds> {
   /** The pool's clock, in milliseconds; never goes back. */

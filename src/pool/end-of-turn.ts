@@ -3,9 +3,8 @@
  * dialled in it already, and connections that settle until then. It asks for that moment once, if there is anything to do
  * then. It dials nothing and settles nothing: pool.ts does.
  */
-import type { Connection } from './connection.js';
+import type { Connection, HostPool } from './records.js';
 import type { Driver } from './driver.js';
-import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
 import { List } from './list.js';
 

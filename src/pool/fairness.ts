@@ -6,7 +6,7 @@
  * - `OldestFirst`: whoever has the request that has waited longest. O(log hosts).
  */
 import { Entry, Heap } from './heap.js';
-import type { HostPool } from './host-pool.js';
+import type { HostPool } from './records.js';
 import type { Kinds } from './kinds.js';
 import { List } from './list.js';
 

@@ -5,12 +5,10 @@
  *
  * Whose turn it is and which connection has to go, capacity.ts tells. To open and close is the pool's: it hands in how.
  */
-import type { Connection } from './connection.js';
-import type { HostPool } from './host-pool.js';
+import type { Connection, HostPool, ReservationOf } from './records.js';
 import type { Kinds } from './kinds.js';
 import type { EndOfTurn } from './end-of-turn.js';
 import type { Capacity } from './capacity.js';
-import type { Reservation } from './reservation.js';
 
 /** Both may come back here before they return. */
 interface Means<K extends Kinds> {
@@ -35,7 +33,7 @@ export class Granter<K extends Kinds> {
   }
 
   /** A place came free that a host of `reservation` had. */
-  grant(reservation: Reservation<K> | undefined): void {
+  grant(reservation: ReservationOf<K> | undefined): void {
     if (this.#isOvercommitted) this.#grantReserved();
     else if (reservation) this.#grant(reservation);
     this.#grant();
@@ -48,7 +46,7 @@ export class Granter<K extends Kinds> {
   }
 
   /** One place per blocked host, of `reservation` first, taken from the least recently used idle connections. */
-  evictFor(reservation: Reservation<K> | undefined): void {
+  evictFor(reservation: ReservationOf<K> | undefined): void {
     // What is reserved for them serves them only.
     if (reservation) this.#evict(reservation);
     this.#evict(this.#capacity);
@@ -68,7 +66,7 @@ export class Granter<K extends Kinds> {
   }
 
   /** A place each, in turn, for as long as there are places: to all that wait, or to those of `reservation` on reserved ones. */
-  #grant(reservation?: Reservation<K>): void {
+  #grant(reservation?: ReservationOf<K>): void {
     // A dial may fail, and so come back here, before it returns: the loop that runs already goes on instead.
     if (this.#isGranting) return;
     this.#isGranting = true;

@@ -1,14 +1,13 @@
 /**
- * The idle connections of all hosts: which one goes first, which have expired, when to look for those that a peak has left
- * behind, and whether one more may be kept. Adding and removing take constant time, but for the order of its host: see
- * idle-order.ts. It closes nothing: pool.ts does.
+ * The idle connections of all hosts: which of them goes first, which have expired, when to look for those that a peak has left
+ * behind, and whether one more may be kept. Adding and removing take constant time, but for the order that a host may have: see
+ * idle-order.ts. It closes nothing.
  */
-import type { Connection } from './connection.js';
+import type { Connection, HostPool } from './records.js';
 import { ExpiryWheel } from './expiry-wheel.js';
-import type { HostPool } from './host-pool.js';
 import type { Kinds } from './kinds.js';
 import type { Limits } from './limits.js';
-import { List } from './list.js';
+import { Link, List } from './list.js';
 
 export class IdleConnections<K extends Kinds> {
   /** All of them, the least recently used first. */
@@ -30,18 +29,19 @@ export class IdleConnections<K extends Kinds> {
 
   /** Hot path. Whether one more connection of `host` may become idle. */
   mayAdd(host: HostPool<K>): boolean {
-    const { keepAlive, maxTotalFreeSockets } = this.#limits;
-    return (
-      keepAlive && !host.abandoned && host.idle.size < host.limits.maxFreeSockets && maxTotalFreeSockets > 0
-    );
+    return this.#limits.maxTotalFreeSockets > 0 && this.#mayKeep(host, 0);
   }
 
-  /** Hot path. Whether a released connection of `host` is of use: somebody waits for it, or it may become idle. */
-  mayStay({ abandoned, idle, limits, validating, waiting }: HostPool<K>): boolean {
-    if (waiting.size > validating) return true;
-    // Those that settle and are not waited for become idle, too.
-    const coming = validating - waiting.size;
-    return this.#limits.keepAlive && !abandoned && idle.size + coming < limits.maxFreeSockets;
+  /** Hot path. Whether a released connection of `host` is of use: a request waits for it, or it may become idle. */
+  mayStay(host: HostPool<K>): boolean {
+    // Connections that are validated, and not waited for, become idle, too.
+    const surplus = host.validating - host.waiting.size;
+    return surplus < 0 || this.#mayKeep(host, surplus);
+  }
+
+  /** Whether one more connection of `host` may become idle after `others`. */
+  #mayKeep({ abandoned, idle, limits }: HostPool<K>, others: number): boolean {
+    return this.#limits.keepAlive && !abandoned && idle.size + others < limits.maxFreeSockets;
   }
 
   /** Hot path. */
@@ -50,7 +50,7 @@ export class IdleConnections<K extends Kinds> {
     host.addIdle(connection);
     this.lru.push(connection.lruLink);
     this.expiring.add(connection);
-    if (host.reservation) host.reservation.addIdle(connection);
+    host.reservation?.idle.push((connection.reservationLink ??= new Link(connection)));
   }
 
   /** Hot path. It stays in the wheel, where it will be again if it becomes idle again. */
@@ -61,7 +61,7 @@ export class IdleConnections<K extends Kinds> {
     if (host.reservation && reservationLink) host.reservation.idle.remove(reservationLink);
   }
 
-  /** Something becomes idle: an interval begins, unless one is under way. Returns its end. */
+  /** A connection becomes idle: an interval begins, unless one is under way. Returns its end. */
   beginTrim(now: number): number {
     const { trimInterval } = this.#limits;
     this.trimsAt = trimInterval === 0 ? Infinity : Math.min(this.trimsAt, now + trimInterval);

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { GRAIN } from './expiry-wheel.js';
-import type { HostPool } from './host-pool.js';
+import type { HostPool } from './records.js';
 import type { Kinds } from './kinds.js';
 import type { HostLimits } from './limits.js';
 import type { Pool } from './pool.js';

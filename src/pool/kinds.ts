@@ -1,5 +1,5 @@
 /**
- * What the pool carries for its driver without ever looking inside. One type parameter instead of three
+ * What the pool carries for its driver without ever looking inside. One type parameter instead of four
  * keeps the pool's signatures readable.
  */
 export interface Kinds {
@@ -9,4 +9,6 @@ export interface Kinds {
   pooled: unknown;
   /** The real request behind a `Waiter`. */
   request: unknown;
+  /** What the driver learns about a host. */
+  learned: unknown;
 }

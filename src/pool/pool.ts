@@ -15,10 +15,10 @@
  * Loops end where a step of theirs changes nothing, whatever the counts say: a count that is wrong costs a request, not the process.
  */
 import type { CloseReason } from './close-reason.js';
-import { Connection } from './connection.js';
+import { Connection } from './records.js';
+import type { HostPool, Waiter } from './records.js';
 import type { Driver } from './driver.js';
 import { Granter } from './granter.js';
-import type { HostPool } from './host-pool.js';
 import { IdleConnections } from './idle-connections.js';
 import type { Kinds } from './kinds.js';
 import type { HostLimits, Limits } from './limits.js';
@@ -26,7 +26,6 @@ import { EndOfTurn } from './end-of-turn.js';
 import { Queues } from './queues.js';
 import type { Refusal } from './refusal.js';
 import { Capacity } from './capacity.js';
-import type { Waiter } from './waiter.js';
 
 export class Pool<K extends Kinds> {
   readonly limits: Limits;
@@ -613,7 +612,7 @@ export class Pool<K extends Kinds> {
     if (waiter.connection) waiter.connection.waiter = undefined;
     const connection = this.#create(host);
     // Whose turn it is next must not be put off for a turn of the loop that was over long ago.
-    if (this.capacity.blockedHosts > 0) this.endOfTurn.schedule();
+    if (this.capacity.blocked.size > 0) this.endOfTurn.schedule();
     if (late) {
       // Bound to nobody; but if it fails, the error is this waiter's, unless it has been served meanwhile.
       host.unclaimed++;
@@ -679,7 +678,7 @@ export class Pool<K extends Kinds> {
     if (idle.lru.size > this.limits.maxTotalFreeSockets && idle.lru.head) {
       this.close(idle.lru.head.value, 'surplus');
     }
-    if (capacity.blockedHosts > 0 || capacity.held > 0) this.#granter.evictFor(host.reservation);
+    if (capacity.blocked.size > 0 || capacity.held > 0) this.#granter.evictFor(host.reservation);
     // Who waits although it is there counted on it, and may not have it.
     if (host.waiting.size > 0) this.#pump(host);
   }

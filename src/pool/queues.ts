@@ -6,11 +6,10 @@
  * It refuses nobody, and does not know who is served when: pool.ts does. The queue of one host is wait-queue.ts.
  */
 import { Heap } from './heap.js';
-import type { HostPool } from './host-pool.js';
+import type { HostPool, Waiter } from './records.js';
 import type { Kinds } from './kinds.js';
 import type { Limits } from './limits.js';
 import { Link } from './list.js';
-import type { Waiter } from './waiter.js';
 
 export class Queues<K extends Kinds> {
   /** Waiters that can count on no connection that is already on its way to them. What `maxTotalQueueSize` limits. */
@@ -115,7 +114,7 @@ export class Queues<K extends Kinds> {
   /** Notes when the first of `host`'s waiters has waited for too long, if it is not noted yet. */
   #watch(host: HostPool<K>): void {
     const { acquireTimeout } = host.limits;
-    if (acquireTimeout === 0 || host.deadline !== Infinity) return;
+    if (acquireTimeout === 0 || host.deadlineEntry.heap) return;
     const { nextToExpire } = host.waiting;
     if (!nextToExpire) return;
     host.deadline = nextToExpire.since + acquireTimeout;
@@ -123,8 +122,6 @@ export class Queues<K extends Kinds> {
   }
 
   #unwatch(host: HostPool<K>): void {
-    if (host.deadline === Infinity) return;
-    host.deadline = Infinity;
     this.deadlines.remove(host.deadlineEntry);
   }
 }

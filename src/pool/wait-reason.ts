@@ -1,7 +1,7 @@
 /** Why a request waits: the closed vocabulary of debug output. Pure, and for readers: nothing is decided by it. */
 import type { Kinds } from './kinds.js';
 import type { Pool } from './pool.js';
-import type { Waiter } from './waiter.js';
+import type { Waiter } from './records.js';
 
 export type WaitReason =
   /** `maxSockets` is 0 for its host. */

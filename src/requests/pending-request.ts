@@ -16,7 +16,7 @@ import { timeoutAskedOf } from '../node/request-timeout.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import { nextTick } from '../node/timers.js';
 import type { Entry } from '../pool/heap.js';
-import type { Waiter } from '../pool/waiter.js';
+import type { Waiter } from '../pool/records.js';
 import type { QueueTimer } from './queue-timer.js';
 import type { Options } from '../identity/identity.js';
 

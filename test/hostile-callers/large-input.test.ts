@@ -9,10 +9,9 @@ import { test } from 'node:test';
 import { SessionCache } from '../../src/index.js';
 import { keysFor } from '../../src/limits/pattern.js';
 import { HostRules } from '../../src/limits/rules.js';
-import { HostPool } from '../../src/pool/host-pool.js';
+import { HostPool, Waiter } from '../../src/pool/records.js';
 import type { Kinds } from '../../src/pool/kinds.js';
 import { WaitQueue } from '../../src/pool/wait-queue.js';
-import { Waiter } from '../../src/pool/waiter.js';
 import { sealExport } from '../../src/sessions/session-export.js';
 import { LIMIT } from '../contract/support.js';
 import { makeNodeSession } from '../sessions/sessions.js';
@@ -74,7 +73,7 @@ test('an import that is too large is refused with a code, before anything is don
 
 test('a queue of any priority may be longer than a call may have arguments', () => {
   const host = new HostPool<Kinds>(undefined, limitsWith());
-  const queue = new WaitQueue<Kinds>();
+  const queue = new WaitQueue<Waiter<Kinds>>();
   const count = 200_000;
   for (let i = 0; i < count; i++) {
     const waiter = new Waiter<Kinds>(host, undefined, 'replayable', 0, i % 8 === 0 ? 3 : 7);

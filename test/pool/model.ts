@@ -4,16 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import type { CloseReason } from '../../src/pool/close-reason.js';
-import type { Connection } from '../../src/pool/connection.js';
+import { HostPool, Waiter } from '../../src/pool/records.js';
+import type { Connection } from '../../src/pool/records.js';
 import type { Driver } from '../../src/pool/driver.js';
 import { GRAIN } from '../../src/pool/expiry-wheel.js';
-import { HostPool } from '../../src/pool/host-pool.js';
 import { checkInvariants } from '../../src/pool/invariants.js';
 import type { HostLimits, Limits } from '../../src/pool/limits.js';
 import { Pool } from '../../src/pool/pool.js';
 import type { Refusal } from '../../src/pool/refusal.js';
-import { MAX_PASSED_OVER } from '../../src/pool/wait-queue.js';
-import { DEFAULT_PRIORITY, Waiter } from '../../src/pool/waiter.js';
+import { DEFAULT_PRIORITY, MAX_PASSED_OVER } from '../../src/pool/wait-queue.js';
 import { hostLimitsWith, limitsWith } from '../support/limits.js';
 
 interface ModelChannel {
@@ -37,6 +36,7 @@ export interface ModelKinds {
   origin: number;
   pooled: ModelChannel;
   request: ModelRequest;
+  learned: undefined;
 }
 
 type Conn = Connection<ModelKinds>;

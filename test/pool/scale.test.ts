@@ -4,11 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Connection } from '../../src/pool/connection.js';
-import { HostPool } from '../../src/pool/host-pool.js';
+import { HostPool, Waiter } from '../../src/pool/records.js';
+import type { Connection } from '../../src/pool/records.js';
 import { checkInvariants } from '../../src/pool/invariants.js';
 import type { Limits } from '../../src/pool/limits.js';
-import { Waiter } from '../../src/pool/waiter.js';
 import { limitsWith } from '../support/limits.js';
 import { BareDriver } from '../support/bare-driver.js';
 import type { BareKinds } from '../support/bare-driver.js';

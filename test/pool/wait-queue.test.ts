@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Entry, Heap } from '../../src/pool/heap.js';
-import { HostPool } from '../../src/pool/host-pool.js';
+import { HostPool, Waiter } from '../../src/pool/records.js';
 import type { Kinds } from '../../src/pool/kinds.js';
 import { MAX_PASSED_OVER, WaitQueue } from '../../src/pool/wait-queue.js';
-import { Waiter } from '../../src/pool/waiter.js';
 import { limitsWith } from '../support/limits.js';
 
 const host = new HostPool<Kinds>(undefined, limitsWith());
@@ -38,7 +37,7 @@ test('by priority, then first in, first out; moved ones keep their place by arri
   let aged = 0;
   fc.assert(
     fc.property(fc.array(operations, { maxLength: 600, size: 'max' }), (run) => {
-      const queue = new WaitQueue<Kinds>();
+      const queue = new WaitQueue<Waiter<Kinds>>();
       let expected: Waiter<Kinds>[] = [];
       let arrivals = 0;
       let passedOver = 0;
@@ -87,7 +86,7 @@ test('by priority, then first in, first out; moved ones keep their place by arri
 });
 
 test('one of low priority is passed over a bounded number of times', () => {
-  const queue = new WaitQueue<Kinds>();
+  const queue = new WaitQueue<Waiter<Kinds>>();
   const patient = waiterOf(0, 7);
   queue.push(patient);
   let served = 0;

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExpiryWheel } from '../../src/pool/expiry-wheel.js';
-import { HostPool } from '../../src/pool/host-pool.js';
-import { Waiter } from '../../src/pool/waiter.js';
+import { HostPool, Waiter } from '../../src/pool/records.js';
 import type { Limits } from '../../src/pool/limits.js';
 import { BareDriver } from '../support/bare-driver.js';
 import type { BareKinds } from '../support/bare-driver.js';

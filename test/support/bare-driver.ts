@@ -1,5 +1,5 @@
 /** A driver of the pool that does nothing: connects and closes at once, keeps everything. For the pool's decisions alone. */
-import type { Connection } from '../../src/pool/connection.js';
+import type { Connection } from '../../src/pool/records.js';
 import type { Driver } from '../../src/pool/driver.js';
 import type { Limits } from '../../src/pool/limits.js';
 import { Pool } from '../../src/pool/pool.js';
@@ -9,6 +9,7 @@ export interface BareKinds {
   origin: number;
   pooled: true;
   request: unknown;
+  learned: undefined;
 }
 
 export class BareDriver implements Driver<BareKinds> {
