@@ -1,0 +1,173 @@
+/**
+ * What becomes of a connection that no request has: it goes to the next waiter that may have it, or becomes idle, or closes.
+ * A connection that was just released, or has been idle for long, is validated before.
+ */
+import type { Books } from './books.js';
+import type { Kinds } from './kinds.js';
+import type { Connection, Waiter } from './records.js';
+import type { Supply } from './supply.js';
+
+export class Assignment<K extends Kinds> {
+  readonly #books: Books<K>;
+  readonly #supply: Supply<K>;
+
+  constructor(books: Books<K>, supply: Supply<K>) {
+    this.#books = books;
+    this.#supply = supply;
+  }
+
+  /** See `Pool.connected`. */
+  connected(connection: Connection<K>): void {
+    if (connection.state !== 'connecting') return;
+    const { host, waiter } = connection;
+    connection.waiter = undefined;
+    this.#books.changes++;
+    if (waiter?.state === 'dialling') {
+      this.#assign(connection, waiter);
+      return;
+    }
+    host.unclaimed--;
+    this.#books.recount(host);
+    if (waiter) waiter.connection = undefined;
+    this.#offer(connection);
+  }
+
+  /** See `Pool.validated`. */
+  validated(connection: Connection<K>): void {
+    if (connection.state !== 'validating') return;
+    if (this.#books.driver.usable(connection)) {
+      this.#books.endValidating(connection);
+      this.#offer(connection);
+    } else {
+      this.#supply.close(connection, 'server-closed');
+    }
+  }
+
+  /** See `Pool.turn`. */
+  turn(): void {
+    const { driver, endOfTurn } = this.#books;
+    const validating = endOfTurn.begin();
+    let done = 0;
+    try {
+      while (done < validating.length) {
+        const connection = validating[done++] as Connection<K>;
+        if (connection.state === 'validating' && !driver.validate(connection)) endOfTurn.validate(connection);
+        else this.validated(connection);
+      }
+    } finally {
+      // Foreign code has thrown: the others have their turn in the next one.
+      while (done < validating.length) endOfTurn.validate(validating[done++] as Connection<K>);
+    }
+    if (endOfTurn.paced.size > 0) endOfTurn.resume((host) => this.#supply.pump(host));
+  }
+
+  /** Hot path. The exchange on `connection` is over, and it may have another request. */
+  free(connection: Connection<K>): void {
+    const { host } = connection;
+    const { driver, idle } = this.#books;
+    if (!idle.mayStay(host)) {
+      this.#supply.close(connection, 'surplus');
+      return;
+    }
+    connection.idledFor = 0;
+    if (host.waiting.size === 0) {
+      if (driver.isReadyToIdle(connection)) this.#keep(connection);
+      else this.#books.validateAtEndOfTurn(connection);
+    } else if (driver.isReadyForNext(connection)) {
+      this.#books.beginValidating(connection);
+      driver.validateSoon(connection);
+    } else {
+      this.#books.validateAtEndOfTurn(connection);
+    }
+  }
+
+  /** `connection` may be given to a request. */
+  #offer(connection: Connection<K>): void {
+    connection.state = 'active';
+    this.#books.changes++;
+    if (this.#books.capacity.isSurplus(connection.host)) {
+      this.#supply.close(connection, 'surplus');
+      return;
+    }
+    const waiter = this.#firstFor(connection);
+    if (!waiter) this.#keep(connection);
+    else this.#serve(connection, waiter);
+  }
+
+  /** Hot path. `connection`, which is active and has no request, becomes idle: no request waits that may have it. */
+  #keep(connection: Connection<K>): void {
+    const { host } = connection;
+    const { capacity, changes, driver, idle, limits } = this.#books;
+    // The request that might have risked it has gone.
+    if (connection.safeUntil === -Infinity) {
+      this.#supply.close(connection, 'idle-timeout');
+      return;
+    }
+    if (!idle.mayAdd(host) || !driver.prepareIdle(connection)) {
+      this.#supply.close(connection, 'surplus');
+      return;
+    }
+    // `prepareIdle` runs foreign code: it may have closed the connection, made a request, or changed a limit.
+    if (this.#books.changes !== changes && !this.#reconsider(connection)) return;
+    connection.state = 'idle';
+    this.#books.changes++;
+    idle.add(connection);
+    if (idle.lru.size > limits.maxTotalFreeSockets && idle.lru.head) {
+      this.#supply.close(idle.lru.head.value, 'surplus');
+    }
+    if (capacity.blocked.size > 0 || capacity.held > 0) this.#supply.evictFor(host);
+    // A request that waits although `connection` is there counted on it, and may not have it.
+    if (host.waiting.size > 0) this.#supply.pump(host);
+  }
+
+  /** Something has changed while `connection` was prepared. `true`: it becomes idle all the same. Otherwise, it has gone where it belongs. */
+  #reconsider(connection: Connection<K>): boolean {
+    if (connection.state !== 'active') return false;
+    const { host } = connection;
+    const { capacity, driver, idle } = this.#books;
+    const waiter = this.#firstFor(connection);
+    if (capacity.isSurplus(host) || (!waiter && !idle.mayAdd(host))) {
+      this.#supply.close(connection, 'surplus');
+      return false;
+    }
+    if (!waiter) return true;
+    if (driver.isReadyForNext(connection)) this.#serve(connection, waiter);
+    else this.#books.validateAtEndOfTurn(connection);
+    return false;
+  }
+
+  /** `connection`, which is active and has no request, goes to `waiter`, which is next, unless it is another host's turn. */
+  #serve(connection: Connection<K>, waiter: Waiter<K>): void {
+    const { host, safeUntil } = connection;
+    const { capacity, driver, queues } = this.#books;
+    // A new connection is here in its host's turn.
+    if (connection.served > 0 && capacity.decideYield(host)) {
+      this.#supply.close(connection, 'evicted');
+      return;
+    }
+    queues.take(waiter);
+    this.#books.waitsLess(host);
+    if (waiter.connection) waiter.connection.waiter = undefined;
+    connection.isUnsafe = safeUntil !== Infinity && safeUntil <= driver.now();
+    this.#assign(connection, waiter);
+    // A request that counted on it, and may have what is idle, need not wait for a new one.
+    if (waiter.unreplayable && host.idle.size > 0 && host.waiting.size > 0) this.#supply.pump(host);
+  }
+
+  /** The next waiter of those that may have `connection`. */
+  #firstFor({ host, safeUntil }: Connection<K>): Waiter<K> | undefined {
+    const { next } = host.waiting;
+    if (!next?.unreplayable || safeUntil === Infinity || safeUntil > this.#books.driver.now()) return next;
+    return host.unreplayable < host.waiting.size ? host.waiting.firstThat(isReplayable) : undefined;
+  }
+
+  #assign(connection: Connection<K>, waiter: Waiter<K>): void {
+    this.#books.activate(connection);
+    waiter.state = 'done';
+    this.#books.driver.assign(connection, waiter);
+  }
+}
+
+function isReplayable({ unreplayable }: { unreplayable: boolean }): boolean {
+  return !unreplayable;
+}

@@ -1,0 +1,160 @@
+/**
+ * What the parts of the pool share: its records, and all that is counted about them. A change of a record that several counts
+ * depend on is made here, whole, so that between two calls of the pool all counts agree: invariants.ts says how. Nothing is decided
+ * here; the driver is told what has come of a change.
+ */
+import type { CloseReason } from './close-reason.js';
+import { Capacity } from './capacity.js';
+import type { Driver } from './driver.js';
+import { EndOfTurn } from './end-of-turn.js';
+import { IdleConnections } from './idle-connections.js';
+import type { Kinds } from './kinds.js';
+import type { Limits } from './limits.js';
+import { Queues } from './queues.js';
+import { Connection } from './records.js';
+import type { HostPool, Waiter } from './records.js';
+
+export class Books<K extends Kinds> {
+  readonly driver: Driver<K>;
+  readonly limits: Limits;
+  /** Every host that holds a connection or a waiter. */
+  readonly hosts: Set<HostPool<K>> = new Set();
+  readonly idle: IdleConnections<K>;
+  readonly capacity: Capacity<K>;
+  readonly queues: Queues<K>;
+  readonly endOfTurn: EndOfTurn<K>;
+  /** Goes up with every change that a reader of the pool could see. */
+  changes = 0;
+
+  constructor(driver: Driver<K>, limits: Limits) {
+    this.driver = driver;
+    this.limits = limits;
+    this.idle = new IdleConnections(limits);
+    this.capacity = new Capacity(limits, this.idle.lru);
+    this.queues = new Queues(limits);
+    this.endOfTurn = new EndOfTurn(driver);
+  }
+
+  // Connections
+
+  /** A new connection of `host`, which is connecting. */
+  create(host: HostPool<K>): Connection<K> {
+    const connection = new Connection(host);
+    this.hosts.add(host);
+    this.capacity.enter(connection);
+    this.changes++;
+    return connection;
+  }
+
+  /** Hot path. A request gets `connection`. */
+  activate(connection: Connection<K>): void {
+    connection.state = 'active';
+    connection.idleSince = -1;
+    connection.safeUntil = Infinity;
+    connection.requestsLeft--;
+    connection.served++;
+    this.changes++;
+  }
+
+  /** Hot path. `connection`, which is idle, is needed. */
+  takeIdle(connection: Connection<K>): void {
+    const { host } = connection;
+    this.idle.remove(connection);
+    if (host.idle.size < host.idleLow) host.idleLow = host.idle.size;
+  }
+
+  /** `connection` serves no request until the driver says that it is validated. */
+  beginValidating(connection: Connection<K>): void {
+    connection.state = 'validating';
+    connection.host.validating++;
+    this.changes++;
+    this.recount(connection.host);
+  }
+
+  /** The same, for what only the next poll of the event loop can tell. */
+  validateAtEndOfTurn(connection: Connection<K>): void {
+    this.beginValidating(connection);
+    this.endOfTurn.validate(connection);
+  }
+
+  endValidating({ host }: Connection<K>): void {
+    host.validating--;
+    this.recount(host);
+  }
+
+  /** Takes `connection` out of everything that its state put it in, but not out of the limits' counts. */
+  leaveState(connection: Connection<K>): void {
+    const { host, state, waiter } = connection;
+    this.idle.expiring.remove(connection);
+    if (state === 'idle') {
+      this.idle.remove(connection);
+    } else if (state === 'validating') {
+      this.endValidating(connection);
+    } else if (state === 'closing') {
+      this.capacity.endClosing(host);
+    } else if (state === 'connecting' && waiter?.state !== 'dialling') {
+      host.unclaimed--;
+      this.recount(host);
+      connection.waiter = undefined;
+      if (waiter) waiter.connection = undefined;
+    }
+  }
+
+  /** `connection`, which is in no state's lists any more, is gone. */
+  drop(connection: Connection<K>, reason: CloseReason): void {
+    connection.state = 'closed';
+    connection.closeReason ??= reason;
+    this.capacity.leave(connection);
+    this.changes++;
+    this.driver.gone(connection);
+  }
+
+  // Waiters
+
+  enqueue(waiter: Waiter<K>): void {
+    this.hosts.add(waiter.host);
+    this.queues.add(waiter);
+    this.changes++;
+    this.recount(waiter.host);
+  }
+
+  /** Before all others of its host, and never refused. */
+  enqueueFirst(waiter: Waiter<K>): void {
+    this.hosts.add(waiter.host);
+    this.queues.addFirst(waiter);
+    this.changes++;
+    this.recount(waiter.host);
+  }
+
+  /** Takes `waiter` out of its queue, and everything that goes with it. */
+  dequeue(waiter: Waiter<K>): void {
+    this.queues.remove(waiter);
+    this.waitsLess(waiter.host);
+  }
+
+  /** The number of `host`'s waiters that can count on nothing may have changed. */
+  recount(host: HostPool<K>): void {
+    this.queues.recount(host);
+    if (host.countedUnserved === 0) this.capacity.unblock(host);
+  }
+
+  /** A request that waited at `host` waits no more, or has a connection opened for it. */
+  waitsLess(host: HostPool<K>): void {
+    this.recount(host);
+    if (host.waiting.size > 0 || !host.saturated) return;
+    host.saturated = false;
+    this.driver.drained(host);
+  }
+
+  /** A request has to wait at `host`, because a limit is reached. */
+  saturate(host: HostPool<K>): void {
+    host.saturated = true;
+    this.driver.saturated(host);
+  }
+
+  forgetIfEmpty(host: HostPool<K>): void {
+    if (!host.isEmpty) return;
+    this.endOfTurn.paced.remove(host.pacedLink);
+    if (this.hosts.delete(host)) this.driver.retire(host);
+  }
+}

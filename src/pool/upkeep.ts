@@ -1,0 +1,76 @@
+/** Closes connections for which there is no request: expired ones, what a peak has left behind, hosts given up, and all at the end. */
+import type { Books } from './books.js';
+import type { Kinds } from './kinds.js';
+import type { HostPool, Waiter } from './records.js';
+import type { Supply } from './supply.js';
+
+export class Upkeep<K extends Kinds> {
+  readonly #books: Books<K>;
+  readonly #supply: Supply<K>;
+
+  constructor(books: Books<K>, supply: Supply<K>) {
+    this.#books = books;
+    this.#supply = supply;
+  }
+
+  /** See `Pool.reap`. */
+  reap(now: number): number {
+    const { expiring } = this.#books.idle;
+    expiring.sweep(now, (connection) => {
+      if (connection.state === 'idle') this.#supply.expire(connection, now);
+    });
+    return expiring.next;
+  }
+
+  /** See `Pool.trim`. */
+  trim(now: number): number {
+    const { hosts, idle } = this.#books;
+    if (idle.endTrim(now)) {
+      for (const host of hosts) {
+        for (let surplus = host.takeUnneeded(); surplus > 0 && host.idle.head; surplus--) {
+          this.#supply.close(host.idle.head.value, 'surplus');
+        }
+      }
+    }
+    return idle.trimsAt;
+  }
+
+  /** See `Pool.abandon`. */
+  abandon(host: HostPool<K>): void {
+    host.abandoned = true;
+    this.#books.changes++;
+    for (const connection of host.idle) this.#supply.close(connection, 'surplus');
+  }
+
+  /** See `Pool.destroy`. */
+  destroy(error: unknown, closeError: unknown): void {
+    const { driver, hosts } = this.#books;
+    const rejected: Waiter<K>[] = [];
+    for (const host of hosts) {
+      for (const waiter of host.waiting) {
+        this.#books.dequeue(waiter);
+        waiter.state = 'done';
+        rejected.push(waiter);
+      }
+    }
+    for (const host of hosts) {
+      for (const connection of host.connections) {
+        const { replayWaiter, waiter } = connection;
+        if (replayWaiter) {
+          connection.replayWaiter = undefined;
+          replayWaiter.state = 'done';
+          rejected.push(replayWaiter);
+        }
+        if (waiter?.state === 'dialling') {
+          connection.waiter = undefined;
+          host.unclaimed++;
+          waiter.state = 'done';
+          rejected.push(waiter);
+        }
+        this.#supply.close(connection, 'destroyed', closeError);
+      }
+      this.#books.forgetIfEmpty(host);
+    }
+    for (const waiter of rejected) driver.reject(waiter, error);
+  }
+}
