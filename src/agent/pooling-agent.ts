@@ -10,7 +10,7 @@ import { pooledSocketOf } from '../connections/pooled-socket.js';
 import { driverOfCopy, knownDriverOf, markOwner } from './copies.js';
 import { kDriver } from '../connections/driver-key.js';
 import { equip, optionsForNode } from './equipment.js';
-import { intercept, interceptor, isNodesCallback, ownOptionsOf } from '../node/interception.js';
+import { comesBack, intercept, interceptor, isNodesCallback, ownOptionsOf } from '../node/interception.js';
 import type { HostLimitOptions } from '../limits/host-limits.js';
 import { invalidPriority, isPriority } from '../limits/priority.js';
 import type { QueueState } from '../limits/saturation.js';
@@ -135,7 +135,7 @@ export class PoolingAgent extends Agent {
   /** Opens a connection for `req`. The pool calls it for every connection; subclasses may override it. */
   createSocket(req: AgentRequest, options: object, callback: Deliver): void {
     const driver = this[kDriver];
-    if (interceptor() !== undefined && !driver.connector.isDialling(req)) {
+    if (!driver.connector.isDialling(req) && (comesBack(req) || interceptor() !== undefined)) {
       // A request that comes from Node's addRequest is served as any other. Others get what they ask for.
       const deliver = isNodesCallback(callback) ? undefined : callback;
       driver.acquire(req, ownOptionsOf(options, this.options), deliver);

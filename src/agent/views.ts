@@ -7,7 +7,7 @@ import type { AgentKinds } from '../connections/pooled-socket.js';
 import type { Agent, RequestOptions } from 'node:https';
 import { emptyViews, InterceptedViews } from './intercepted-views.js';
 import type { View, Views } from './intercepted-views.js';
-import { interceptor } from '../node/interception.js';
+import { comesBack, isIntercepted } from '../node/interception.js';
 import type { Define } from '../options/live-options.js';
 import type { HostPool } from '../pool/records.js';
 import type { Pool } from '../pool/pool.js';
@@ -69,10 +69,13 @@ export function defineViews(define: Define, agent: Agent, driver: SocketDriver):
 
   let intercepted: InterceptedViews | undefined;
   const acquireNoted = (): void => {
-    for (const req of intercepted?.takeNoted() ?? []) driver.acquireNoted(req);
+    for (const req of intercepted?.takeNoted() ?? []) {
+      comesBack(req);
+      driver.acquireNoted(req);
+    }
   };
   const shown = (): Views => {
-    if (interceptor() === undefined) return current();
+    if (!isIntercepted()) return current();
     // Node's addRequest may be the reader, at any time: it notes a host, and a request that it would leave waiting there.
     void RESOLVED.then(acquireNoted);
     return (intercepted ??= new InterceptedViews(current));

@@ -61,8 +61,41 @@ function isNodesOwn(candidate: unknown): boolean {
   );
 }
 
+/** Requests that a wrapper was given and has not let pass yet. It may do so at any time, also when it is not there any more. */
+const away = new Set<AgentRequest>();
+/** How many there are when those are taken out that have ended otherwise. */
+let sweptAt = 64;
+
 export function intercept(agent: object, req: AgentRequest, options: unknown, legacy: unknown[]): void {
-  prototype.addRequest.call(agent, req, options, ...legacy);
+  if (away.size >= sweptAt) {
+    hasAway();
+    sweptAt = 2 * away.size + 64;
+  }
+  away.add(req);
+  try {
+    prototype.addRequest.call(agent, req, options, ...legacy);
+  } catch (error) {
+    away.delete(req);
+    throw error;
+  }
+}
+
+/** `req` has come to the pool. `true`: out of the hands of a wrapper. */
+export function comesBack(req: AgentRequest): boolean {
+  return away.delete(req);
+}
+
+/** Whether Node's `addRequest` may be called with one of our agents: by a wrapper, or by one that has kept a request. */
+export function isIntercepted(): boolean {
+  return interceptor() !== undefined || hasAway();
+}
+
+function hasAway(): boolean {
+  for (const req of away) {
+    // Mocked, or given up.
+    if (req.destroyed || req.socket) away.delete(req);
+  }
+  return away.size > 0;
 }
 
 /** Whether a callback given to `createSocket` is that of Node's `addRequest`: it hands the socket, or the error, to the request itself. */

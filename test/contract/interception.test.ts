@@ -246,6 +246,52 @@ for (const binding of ['eager', 'late'] as const) {
   );
 }
 
+it('a wrapper that is taken off while it keeps requests, and lets them pass then', LIMIT, async (t) => {
+  for (const later of [process.nextTick, setImmediate]) {
+    const server = await httpsServer(t);
+    const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1, maxTotalSockets: 1 });
+    await get(server, { agent });
+    const restore = intercept(t, function keeping(this: https.Agent, ...args) {
+      later(() => original.apply(this, args));
+    });
+    const answers = [get(server, { agent }), get(server, { agent, path: '/b' })];
+    restore();
+    answers.push(get(server, { agent, path: '/c' }));
+    assert.deepEqual(
+      (await Promise.all(answers)).map(({ body }) => body),
+      ['/', '/b', '/c'],
+    );
+    assert.equal(server.peak(), 1);
+    await until(() => sizeOf(agent.freeSockets) === 1);
+    assert.ok(
+      Object.keys(agent.freeSockets)[0] ===
+        agent.getName({ host: 'localhost', port: server.port, ca: server.ca }),
+    );
+  }
+});
+
+it(
+  'requests that a wrapper has answered, given up or refused change nothing when it is gone',
+  LIMIT,
+  async (t) => {
+    const server = await httpsServer(t);
+    const agent = poolingAgent(t, { ca: server.ca });
+    await get(server, { agent });
+    await until(() => sizeOf(agent.freeSockets) === 1);
+    let mode = '';
+    const restore = intercept(t, () => {
+      if (mode === 'throws') throw new Error('refused');
+    });
+    const given = send(server, { agent });
+    mode = 'throws';
+    assert.throws(() => send(server, { agent }), /refused/);
+    restore();
+    given.req.destroy();
+    assert.equal((await get(server, { agent })).req.reusedSocket, true);
+    assert.ok(Object.keys(agent.freeSockets).every((key) => !key.endsWith('(intercepted)')));
+  },
+);
+
 it('wrappers of our own class and of one agent', LIMIT, async (t) => {
   core.addRequest = original;
   const server = await httpsServer(t);
