@@ -5,8 +5,8 @@
  */
 import { Agent } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
-import { invalidName } from '../errors.js';
-import { awaitsTunnel } from '../node/proxy-support.js';
+import { invalidName, unsupported } from '../errors.js';
+import { awaitsTunnel, hasProxyConfig, tunnelMark } from '../node/proxy-support.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import { failIfUnusable } from '../node/unix-path.js';
 import { isCreateConnectionOwn } from '../node/connect-functions.js';
@@ -122,6 +122,7 @@ export class Connector {
     };
     const createConnection = agent.createConnection as CreateConnection;
     const isNodes = createConnection === Agent.prototype.createConnection;
+    if (isNodes && hasProxyConfig(agent) && !tunnelMark.holds) throw unsupported('A proxy ("proxyEnv")');
     if (isNodes && connectOptions.socket) takeOnce(connectOptions.socket);
     // Who brings a `createConnection` of their own may change the options, which a ready context would hide.
     if (isNodes && !connectOptions.secureContext) {

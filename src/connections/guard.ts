@@ -7,6 +7,7 @@
  * done per request. An idle socket gets no public 'data' listener for it (nodejs/node#63989). TLS records that carry no
  * data (session tickets) never get here; the end of the stream (`null`) is Node's to handle.
  */
+import { checkParserMark } from '../node/exchange.js';
 import { callIfAble } from '../node/foreign.js';
 import { EarlyAnswer } from './early-answer.js';
 import { hasHandle, isReadByNode, readOn } from '../node/handle.js';
@@ -38,6 +39,7 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
       // The first chunk is pushed, so that the stream knows that it has been read from.
       begun = isNodes;
       more = push.call(socket, chunk, encoding);
+      if (isNodes) checkParserMark(pooled.request, socket);
     }
     pooled.delivering = false;
     pooled.received();

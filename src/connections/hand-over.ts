@@ -31,7 +31,7 @@ const MAX_POLLS = 3;
 /** Hot path. The request that has `pooled` leaves it: whether the two sides allow for another one. */
 export function allowsAnother(pooled: PooledSocket): boolean {
   const { request } = pooled;
-  if (pooled.poisoned || pooled.isOneOff || isLast(pooled.hint)) return false;
+  if (pooled.poisoned || pooled.isOneOff || !pooled.tellsUnsent || isLast(pooled.hint)) return false;
   // What was never sent has said nothing.
   return !request || isKept(request) || (request.shouldKeepAlive && pooled.isUnsent);
 }

@@ -6,7 +6,7 @@ import type { LearnedIdle } from '../lifetimes/learned-idle.js';
 import type { Output } from '../node/client-request.js';
 import { RecordLedger } from './record-ledger.js';
 import { codeOf, propertyOf } from '../node/foreign.js';
-import { isHeadWritten, isParsed } from '../node/exchange.js';
+import { headMark, isDone, isHeadWritten } from '../node/exchange.js';
 import { bytesSent, countsWrites, isSent } from '../node/socket.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import type { Connection, HostPool } from '../pool/records.js';
@@ -141,7 +141,7 @@ export class PooledSocket {
     const { connection, request, socket } = this;
     if (connection.state !== 'active' || this.isUnsent) return false;
     // The response is complete when Node has taken its parser away; until 'free' the socket is still leased.
-    return !(request?.res?.complete && !isParsed(socket));
+    return !isDone(request, socket);
   }
 
   /** Hot path. A request gets it: what its socket counts from now on is this request's. */
@@ -161,6 +161,11 @@ export class PooledSocket {
     const before = this.#sentBefore;
     if (before !== undefined) return bytesSent(this.socket) === before;
     return this.request !== undefined && isHeadWritten(this.request) === false;
+  }
+
+  /** Hot path. Whether it could be told that its request was not sent. If not, an answer might come too early unnoticed. */
+  get tellsUnsent(): boolean {
+    return this.#sentBefore !== undefined || headMark.holds;
   }
 
   /** Bytes that were written to its socket since it was leased, whether they have left or not. `undefined`: the socket does not count. */

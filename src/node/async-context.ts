@@ -1,6 +1,13 @@
 /** The async context of a socket that goes from one request to the next, as Node's agent sets it. */
+import { Capability } from './capability.js';
+import { isReadByNode } from './handle.js';
 import { ownSymbol } from './symbols.js';
 import type { Handle, SocketLike } from './types.js';
+
+export const contextReset: Capability = new Capability(
+  'a handle goes on in another async context',
+  'what happens on a socket that is used again runs in the async context of an earlier request',
+);
 
 /** The resource that async_hooks sees for a handle that goes on to another request: as in Node's agent. */
 class ReusedHandle {
@@ -32,7 +39,11 @@ export function clearAsyncId(socket: SocketLike): void {
  */
 export function resetAsyncId(socket: SocketLike): void {
   const handle = socket._handle;
-  if (!handle?.asyncReset) return;
+  if (!handle?.asyncReset) {
+    if (isReadByNode(socket)) contextReset.found(false);
+    return;
+  }
+  if (!contextReset.holds) return;
   handle.asyncReset(new ReusedHandle(handle));
   const raw = handle._parent;
   raw?.asyncReset?.(new ReusedHandle(raw));

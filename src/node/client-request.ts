@@ -13,8 +13,11 @@
  * The caller sees one request: one 'response', one 'finish', one 'close'. A second 'socket' event tells of the other socket. (Of a
  * *failed* write, a callback given to `req.end()` may have heard before we do.)
  *
- * The internals of Node that this rests on are checked each time; where they are not as expected nothing is done.
+ * What this rests on is proven at its first use, with a fake request; where it is not so, nothing is done.
  */
+import { OutgoingMessage } from 'node:http';
+import { Capability } from './capability.js';
+import { hasHeardError } from './exchange.js';
 import { ownSymbol } from './symbols.js';
 import type { AgentRequest, SocketLike } from './types.js';
 
@@ -45,33 +48,96 @@ function internalsOf(req: AgentRequest): Internals {
   return req as unknown as Internals;
 }
 
-/** Node's client works as we know it: the request and the socket know of each other, and its listeners are in place. */
+export const resending: Capability = new Capability(
+  'a request sends what is in its output queue',
+  'requests that lose their connection are not sent again, and end with the error',
+  sendsItsQueue,
+);
+
+export const detaching: Capability = new Capability(
+  'what a request listens to on its socket finds it through the socket',
+  'requests that lose their connection are not sent again, and end with the error',
+);
+
+/** Whether a request writes what is in its output queue to the socket that it has. Tried with one that leads nowhere. */
+function sendsItsQueue(): boolean {
+  const written: unknown[] = [];
+  const socket = {
+    writable: true,
+    cork: doNothing,
+    uncork: doNothing,
+    write: (data: unknown) => written.push(data) > 0,
+  };
+  const message = new OutgoingMessage() as OutgoingMessage & Partial<Internals> & { _flush(): void };
+  const { outputData } = message;
+  if (!isKnown(message) || !outputData) return false;
+  outputData.push({ data: 'probe', encoding: 'latin1', callback: null });
+  Object.assign(message, { socket, finished: true, outputSize: 5, _finish: doNothing });
+  message._flush();
+  return written.length === 1 && written[0] === 'probe' && message.outputSize === 0;
+}
+
+function doNothing(): void {}
+
+/** It has the fields by which it is put back to where it was. */
+function isKnown(req: Partial<Internals>): boolean {
+  return (
+    Array.isArray(req.outputData) &&
+    typeof req.outputSize === 'number' &&
+    typeof req._headerSent === 'boolean' &&
+    (typeof req._header === 'string' || req._header === null) &&
+    typeof req.finished === 'boolean'
+  );
+}
+
+/** The request and the socket know of each other, and Node's client works as we know it. */
 export function isDetachable(request: AgentRequest, socket: SocketLike): boolean {
   const req = internalsOf(request);
   return (
     req.socket === socket &&
     socket._httpMessage === req &&
-    Array.isArray(req.outputData) &&
-    typeof req.outputSize === 'number' &&
-    typeof req._headerSent === 'boolean' &&
-    (typeof req._header === 'string' || req._header === null) &&
-    typeof req.finished === 'boolean' &&
     typeof req.onSocket === 'function' &&
-    looksAtMessage(socket, 'close', 'socketCloseListener') &&
-    looksAtMessage(socket, 'end', 'socketOnEnd')
+    isKnown(req) &&
+    resending.holds &&
+    detaching.holds &&
+    endsTheDecoy(socket, 'close', 'socketCloseListener') &&
+    endsTheDecoy(socket, 'end', 'socketOnEnd')
   );
 }
 
-/** Functions of Node's client that were found to look for the request where the decoy is. */
-const known = new WeakSet<object>();
+/** Listeners of Node's client that were seen to look for the request where the decoy is, and to leave it in peace. */
+const proven = new Map<string, unknown>();
 
-function looksAtMessage(socket: SocketLike, event: string, name: string): boolean {
+function endsTheDecoy(socket: SocketLike, event: string, name: string): boolean {
   const listener = socket.listeners(event).find((candidate) => candidate.name === name);
-  if (!listener) return false;
-  if (known.has(listener)) return true;
-  if (!/\breq = (socket|this)\._httpMessage;/.test(Function.prototype.toString.call(listener))) return false;
-  known.add(listener);
-  return true;
+  if (listener && proven.get(name) === listener) return true;
+  const sound = listener !== undefined && isSound(listener);
+  if (sound) proven.set(name, listener);
+  // One that was there before, and is not now, was taken off by somebody; Node's client does so after an error.
+  else if (!proven.has(name) && !hasHeardError(socket)) detaching.found(false);
+  return sound;
+}
+
+/** Tries a listener out on a socket that is none. */
+function isSound(listener: unknown): boolean {
+  let asked = false;
+  const events: string[] = [];
+  const fake = {
+    parser: null,
+    get _httpMessage() {
+      asked = true;
+      return decoy((event) => events.push(event) > 0);
+    },
+    destroy: doNothing,
+    end: doNothing,
+    removeListener: doNothing,
+  };
+  try {
+    Reflect.apply(listener as () => void, fake, []);
+  } catch {
+    return false;
+  }
+  return asked && !events.includes('error');
 }
 
 /** Nothing of it has left: its header is still to be made, or first in its output queue. */
@@ -133,7 +199,7 @@ export function detach(request: AgentRequest, socket: SocketLike): void {
 }
 
 /** A request that is over, for Node's listeners on a socket that has lost its own. They write to it. */
-function decoy(): object {
+function decoy(emit: (event: string) => boolean = () => false): object {
   return {
     destroyed: true,
     finished: true,
@@ -141,7 +207,7 @@ function decoy(): object {
     parser: null,
     res: { complete: true, aborted: true, readable: false },
     socket: { _hadError: true },
-    emit: () => false,
+    emit,
   };
 }
 

@@ -2,6 +2,8 @@
  * How far an exchange of Node's client has come, where its API does not say: by the marks that the client puts on the socket and on the
  * request. Where Node sets no such mark, the answer is what is said of each function.
  */
+import { ClientRequest, OutgoingMessage } from 'node:http';
+import { Capability } from './capability.js';
 import { propertyOf } from './foreign.js';
 import { ownSymbol } from './symbols.js';
 import type { AgentRequest, SocketLike } from './types.js';
@@ -16,14 +18,37 @@ export function forgetMessage(socket: SocketLike): void {
   socket._httpMessage = null;
 }
 
+export const parserMark: Capability = new Capability(
+  'the parser of a response shows on its socket',
+  'what follows a response that is complete is taken for nothing but a stray byte',
+);
+
 /** Hot path. Whether Node's client parses what comes on `socket`: from the moment when a request has it to the end of the response. */
 export function isParsed(socket: SocketLike): boolean {
   return Boolean(socket.parser);
 }
 
+/** Bytes of a response were given to Node's client: tells whether the parser shows as it should. */
+export function checkParserMark(req: AgentRequest | undefined, socket: SocketLike): void {
+  if (parserMark.isKnown || !req?.res || socket.destroyed) return;
+  if (!(req instanceof ClientRequest) || req.socket !== (socket as unknown)) return;
+  parserMark.found(isParsed(socket) !== req.res.complete);
+}
+
+/** Hot path. Whether the client is done with the response to `req`, as far as it shows. */
+export function isDone(req: AgentRequest | undefined, socket: SocketLike): boolean {
+  return Boolean(req?.res?.complete) && !(parserMark.holds && isParsed(socket));
+}
+
+export const headMark: Capability = new Capability(
+  'a request tells whether its head was written',
+  'connections whose sockets do not count what they send serve one request each',
+  () => (new OutgoingMessage() as Partial<AgentRequest>)._headerSent === false,
+);
+
 /** Hot path. Whether the head of `req` has been written. `undefined`: that is not known. */
 export function isHeadWritten(req: AgentRequest): boolean | undefined {
-  return req._headerSent;
+  return headMark.holds ? req._headerSent : undefined;
 }
 
 /** Bytes of the head of `req`, once that is decided. */
@@ -59,8 +84,23 @@ export function isHeldBack(req: AgentRequest, socket: SocketLike): boolean {
   return !socket.connecting && Boolean(propertyOf(socket, '_pendingData'));
 }
 
+export const destroyReason: Capability = new Capability(
+  'a request keeps the error that it was destroyed with',
+  'requests that are destroyed while they wait end with "socket hang up", or without an error',
+  () => {
+    const req = Object.create(ClientRequest.prototype) as AgentRequest;
+    const reason = new Error('probe');
+    ClientRequest.prototype.destroy.call(req, reason);
+    return reasonOf(req) === reason;
+  },
+);
+
 /** The error that `req.destroy` was called with. */
 export function destroyedWith(req: AgentRequest): Error | undefined {
+  return destroyReason.holds ? reasonOf(req) : undefined;
+}
+
+function reasonOf(req: AgentRequest): Error | undefined {
   const reason = ownSymbol(req, 'kError');
   return reason && ((Reflect.get(req, reason) as Error | null | undefined) ?? undefined);
 }

@@ -2,6 +2,8 @@
  * The handle below a socket: what reads for it, what counts its bytes, what the system has of it. A custom stream has none, and sockets of
  * mocking tools may have one that tells nothing; then the answer is that nothing is known.
  */
+import { TLSSocket } from 'node:tls';
+import { Capability } from './capability.js';
 import { propertyOf } from './foreign.js';
 import type { Handle, SocketLike } from './types.js';
 
@@ -56,10 +58,17 @@ function queuedBy(handle: unknown): number {
   return typeof size === 'number' ? size : 0;
 }
 
+export const wireCounter: Capability = new Capability(
+  'the handle below a TLS socket counts its bytes',
+  'each hand-over of a connection waits until the event loop has polled once more',
+);
+
 /** What counts the bytes that come off the wire, below TLS. `undefined`: nothing does. */
 export function wireCounterOf(socket: SocketLike): { readonly bytesRead?: number } | undefined {
   const raw = socket._handle?._parent;
-  return typeof raw?.bytesRead === 'number' ? raw : undefined;
+  const isCounted = typeof raw?.bytesRead === 'number';
+  if (socket instanceof TLSSocket && isReadByNode(socket)) wireCounter.found(isCounted);
+  return isCounted && wireCounter.holds ? raw : undefined;
 }
 
 /**

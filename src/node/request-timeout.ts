@@ -1,5 +1,6 @@
 /** What `req.setTimeout` was called with before the request had a socket. Node keeps that in a listener, and nowhere else. */
 import { ClientRequest } from 'node:http';
+import { Capability } from './capability.js';
 import type { AgentRequest } from './types.js';
 
 type SocketListener = (socket: unknown) => void;
@@ -30,12 +31,18 @@ function findTimeoutListener(): string | undefined {
 
 const timeoutListener = findTimeoutListener();
 
+export const waitingTimeout: Capability = new Capability(
+  'a request keeps the timeout that it was given before it has a socket',
+  '`req.setTimeout()` before a request waits counts from the moment when it has a connection',
+  () => timeoutListener !== undefined,
+);
+
 /**
  * What `req.setTimeout` was called with before `req` had a socket, in milliseconds. Node keeps it in a listener that sets it
  * on the socket, and nowhere else.
  */
 export function timeoutAskedOf(req: AgentRequest): number | undefined {
-  if (!req.timeoutCb || timeoutListener === undefined) return undefined;
+  if (!req.timeoutCb || !waitingTimeout.holds) return undefined;
   const listeners = req.listeners('socket') as SocketListener[];
   const last = listeners.findLast((listener) => String(listener) === timeoutListener);
   return last && timeoutSetBy(last);

@@ -3,6 +3,7 @@
  * answer is that nothing is known.
  */
 import { Socket } from 'node:net';
+import { Capability } from './capability.js';
 import { propertyOf } from './foreign.js';
 import { ownSymbol } from './symbols.js';
 import type { AgentRequest, SocketLike } from './types.js';
@@ -37,16 +38,29 @@ export function setHighWaterMark(socket: SocketLike, highWaterMark: unknown): vo
 
 const kTimeout = ownSymbol(new Socket(), 'timeout');
 
+export const socketTimer: Capability = new Capability(
+  'a socket shows the timer that runs on it',
+  "a socket's own timeout is told from its request's by its length alone",
+  () => kTimeout !== undefined,
+);
+
 /** Hot path. What stands for the timer that runs on `socket` now: the timer, or of a custom stream its milliseconds. */
 export function timerOf(socket: SocketLike): unknown {
-  const timer: unknown = kTimeout && (socket as unknown as Record<symbol, unknown>)[kTimeout];
-  return timer ?? socket.timeout;
+  const timer: unknown =
+    kTimeout && socketTimer.holds && (socket as unknown as Record<symbol, unknown>)[kTimeout];
+  return timer || socket.timeout;
 }
+
+export const byteCounter: Capability = new Capability(
+  'a socket counts the bytes that have left it',
+  "whether a request was sent is told by what Node's client has written",
+  () => '_bytesDispatched' in Socket.prototype,
+);
 
 /** Hot path. Bytes handed to the system so far, without those that wait in the stream; `undefined`: it does not tell. */
 export function bytesSent(socket: SocketLike): number | undefined {
   const bytes = socket._bytesDispatched;
-  return typeof bytes === 'number' ? bytes : undefined;
+  return typeof bytes === 'number' && byteCounter.holds ? bytes : undefined;
 }
 
 /** Whether the socket's counter tells what was sent: not where a mocking library takes the writes (nock 15). */

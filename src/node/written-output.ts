@@ -1,4 +1,6 @@
 /** What a request writes to its socket, from one moment on. */
+import { OutgoingMessage } from 'node:http';
+import { Capability } from './capability.js';
 import type { AgentRequest } from './types.js';
 import type { Output } from './client-request.js';
 
@@ -11,6 +13,12 @@ interface Writing {
   _writeRaw?: Write;
 }
 
+export const writeNotes: Capability = new Capability(
+  'all that a request writes goes through one method',
+  'a request whose TLS session was refused is not tried once more without one',
+  () => typeof (OutgoingMessage.prototype as Writing)._writeRaw === 'function',
+);
+
 /**
  * Tells of all that `req` has still to write, what waits in its output queue included: `note` returns the callback that stands in for the
  * one of the piece. `false`: that cannot be told.
@@ -18,7 +26,8 @@ interface Writing {
 export function noteWrites(req: AgentRequest, note: (output: Output) => Callback): boolean {
   const writing = req as unknown as Writing;
   const { _writeRaw: inherited, outputData } = writing;
-  if (typeof inherited !== 'function' || Object.hasOwn(req, '_writeRaw') || !outputData) return false;
+  if (!writeNotes.holds || typeof inherited !== 'function' || Object.hasOwn(req, '_writeRaw') || !outputData)
+    return false;
   for (const output of outputData) output.callback = note(output);
   writing._writeRaw = (data, encoding, callback, size) => {
     const [coding, done] = typeof encoding === 'function' ? [undefined, encoding] : [encoding, callback];

@@ -1,0 +1,25 @@
+/** All that we assume about Node behind its public API, each with its own test: see capability.ts. Each stands where it is used. */
+import { contextReset } from './async-context.js';
+import type { Capability } from './capability.js';
+import { detaching, resending } from './client-request.js';
+import { destroyReason, headMark, parserMark } from './exchange.js';
+import { wireCounter } from './handle.js';
+import { tunnelMark } from './proxy-support.js';
+import { waitingTimeout } from './request-timeout.js';
+import { byteCounter, socketTimer } from './socket.js';
+import { writeNotes } from './written-output.js';
+
+export const CAPABILITIES: readonly Capability[] = [
+  byteCounter,
+  contextReset,
+  destroyReason,
+  detaching,
+  headMark,
+  parserMark,
+  resending,
+  socketTimer,
+  tunnelMark,
+  waitingTimeout,
+  wireCounter,
+  writeNotes,
+];
