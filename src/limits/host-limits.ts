@@ -1,4 +1,4 @@
-/** What a rule may say about the hosts that it is for: types, and checks that name rule and key. */
+/** The limits that a rule may set for its hosts: types, and checks that name rule and key. */
 import {
   positiveDuration,
   atLeastOne,
@@ -12,7 +12,7 @@ import type { Check } from '../validate.js';
 import { invalidName, invalidType } from '../errors.js';
 import type { HostLimits, Scheduling } from '../pool/limits.js';
 
-/** Limits of single hosts. What is left out, `undefined` or `null`, is as the agent has it for all hosts. */
+/** Limits of single hosts. A limit that is left out, `undefined` or `null`, is as the agent has it for all hosts. */
 export interface HostLimitOptions {
   /** Connections of one such host. At least 1; with `setHostLimits` also 0, which pauses it. */
   readonly maxSockets?: number | undefined;
@@ -32,10 +32,10 @@ export interface HostLimitOptions {
   readonly maxSocketAge?: number | undefined;
   /** Requests after which a connection serves no further one. */
   readonly maxRequestsPerSocket?: number | undefined;
-  /** Milliseconds of idle time from which a connection is looked at before it is used. */
+  /** Milliseconds of idle time from which a connection is validated before it is used. */
   readonly validateAfterIdle?: number | undefined;
   /**
-   * Connections of `maxTotalSockets` that nobody else may take: for all hosts of the rule together. Only in a rule with a
+   * Connections of `maxTotalSockets` that no other host may take: for all hosts of the rule together. Only in a rule with a
    * pattern, because it holds before the first request. Default: `0`.
    */
   readonly reserve?: number | undefined;
@@ -66,7 +66,7 @@ const KEYS = Object.keys(CHECKS) as (keyof HostLimitOptions)[];
 export type GivenLimits = Partial<HostLimits>;
 
 /**
- * A copy of what `value` says.
+ * A checked copy of `value`.
  *
  * @param name what the rule is called in an error
  * @param agent whether it exists and is `running`, or is only being `made`: to a running one, 0 connections mean a pause
@@ -89,7 +89,7 @@ export function parseHostLimits(name: string, value: unknown, agent: 'made' | 'r
   return given as GivenLimits;
 }
 
-/** All limits of a host: what its rule gives, else the agent's own. The same keys in the same order, always. */
+/** All limits of a host: those that its rule gives, else the agent's own. The same keys in the same order, always. */
 export function resolveLimits(given: GivenLimits, defaults: HostLimits): HostLimits {
   return {
     maxSockets: given.maxSockets ?? defaults.maxSockets,
@@ -100,7 +100,7 @@ export function resolveLimits(given: GivenLimits, defaults: HostLimits): HostLim
     weight: given.weight ?? defaults.weight,
     reserve: given.reserve ?? defaults.reserve,
     idleTimeout: given.idleTimeout ?? defaults.idleTimeout,
-    // As for the agent's own: who asks for more by one name need not do so by the other.
+    // As for the agent's own: users that ask for more by one name need not do so by the other.
     maxIdleTimeout: given.maxIdleTimeout ?? Math.max(defaults.maxIdleTimeout, given.idleTimeout ?? 0),
     maxSocketAge: given.maxSocketAge ?? defaults.maxSocketAge,
     maxRequestsPerSocket: given.maxRequestsPerSocket ?? defaults.maxRequestsPerSocket,

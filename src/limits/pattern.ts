@@ -26,7 +26,7 @@ export interface Pattern {
   readonly network: Network | undefined;
 }
 
-/** What a label may consist of: RFC 1123, and the underscore that some internal names have. */
+/** The characters of a label: RFC 1123, and the underscore that some internal names have. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /**
@@ -58,8 +58,8 @@ export function parsePattern(pattern: string, name: string): Pattern {
 const MAX_NAME = 253;
 
 /**
- * The keys of all patterns that match `host`, a normalized one, from the most specific to the least, networks left out. None for
- * what is longer than any name: a URL may bring 8000 labels, and a key for each of them would take time that grows with their square.
+ * The keys of all patterns that match `host`, a normalized one, from the most specific to the least, networks left out. There are none for
+ * a host that is longer than any name: a URL may bring 8000 labels, and a key for each of them would take time that grows with their square.
  */
 export function* keysFor(host: string, port: number): Generator<string, void, undefined> {
   if (host.length > MAX_NAME) return;
@@ -82,7 +82,7 @@ export function keysForAny(port: number): readonly string[] {
 export function normalizeHost(host: string): string {
   const address = unbracketed(host);
   if (isIPv4(address)) return address;
-  // A zone says by which interface, not whom.
+  // A zone says by which interface a host is reached, not which host it is.
   const [withoutZone = ''] = address.split('%');
   if (isIPv6(withoutZone)) return new SocketAddress({ address: withoutZone, family: 'ipv6' }).address;
   const name = host.endsWith('.') ? host.slice(0, -1) : host;

@@ -1,6 +1,6 @@
 /**
- * Which limits hold for which host: the rules of the option `hosts`, and those that were set later. Pure; the owner
- * keeps what it gets for as long as it holds something for a host, and asks again when rules have changed.
+ * The rules that say which limits hold for which host: those of the option `hosts`, and those that were set later. Pure; the owner
+ * keeps the limits of a host for as long as it holds anything for it, and asks again when rules have changed.
  */
 import { inspect } from 'node:util';
 import { invalidType, invalidValue, outOfRange } from '../errors.js';
@@ -11,7 +11,7 @@ import { keysFor, keysForAny, normalizeHost, parsePattern } from './pattern.js';
 import type { Network } from './pattern.js';
 
 interface Rule {
-  /** What it is called in errors. */
+  /** Its name in errors. */
   readonly name: string;
   readonly network: Network | undefined;
   readonly given: GivenLimits;
@@ -30,7 +30,7 @@ export class HostRules {
   #reserved = 0;
   /** Those with networks, the longest prefix first. */
   #networks: readonly Rule[] = [];
-  /** What the function gave, for limits that follow when the agent's own are changed. */
+  /** The limits that the function gave: those that it has left to the agent follow when the agent's own are changed. */
   readonly #givenByFunction = new WeakMap<HostLimits, GivenLimits>();
 
   /**
@@ -150,7 +150,7 @@ export class HostRules {
     return undefined;
   }
 
-  /** @param released what is reserved so far and will not be any more */
+  /** @param released places that are reserved so far and will not be any more */
   #checkReserve({ given, name }: Rule, released: number): void {
     const left = Math.max(0, this.#defaults.maxTotalSockets - 1 - this.#reserved + released);
     const reserve = given.reserve ?? 0;

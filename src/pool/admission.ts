@@ -35,7 +35,7 @@ export class Admission<K extends Kinds> {
     this.#books.enqueue(waiter);
     // Whatever it gets, nothing was idle for it.
     if (host.unserved > 0) host.idleLow = 0;
-    // What is idle is not safe enough for it: the oldest gives way to the connection that it needs.
+    // The idle connections are not safe enough for it: the oldest gives way to the one that it needs.
     const old = waiter.unreplayable && host.unserved > 0 ? host.idle.head : undefined;
     if (old) this.#supply.close(old.value, 'idle-timeout');
     else this.#supply.start(host);
@@ -45,7 +45,7 @@ export class Admission<K extends Kinds> {
     if (state === 'queued' && host.isStuck) this.#books.saturate(host);
   }
 
-  /** More requests wait than a queue may hold. What may be opened at the end of this turn is opened now. */
+  /** More requests wait than a queue may hold. Connections that may be opened at the end of this turn are opened now. */
   #overflow(waiter: Waiter<K>): void {
     const { host } = waiter;
     const { capacity, endOfTurn, limits, queues } = this.#books;
@@ -97,7 +97,7 @@ export class Admission<K extends Kinds> {
     } else if (waiter.state === 'awaiting-place') {
       if (connection) connection.replayWaiter = undefined;
     } else {
-      // What is being opened for it serves whichever waiter is next.
+      // The connection that is being opened for it serves whichever waiter is next.
       host.unclaimed++;
       this.#books.recount(host);
     }

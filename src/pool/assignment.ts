@@ -1,5 +1,5 @@
 /**
- * What becomes of a connection that no request has: it goes to the next waiter that may have it, or becomes idle, or closes.
+ * The way of a connection that no request has: it goes to the next waiter that may have it, or becomes idle, or closes.
  * A connection that was just released, or has been idle for long, is validated before.
  */
 import type { Books } from './books.js';

@@ -1,5 +1,5 @@
 /**
- * What the parts of the pool share: its records, and all that is counted about them. A change of a record that several counts
+ * The ground that all parts of the pool stand on: its records, and all that is counted about them. A change of a record that several counts
  * depend on is made here, whole, so that between two calls of the pool all counts agree: invariants.ts says how. Nothing is decided
  * here; the driver is told what has come of a change.
  */

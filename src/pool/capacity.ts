@@ -3,7 +3,7 @@
  * what is reserved, and knows which hosts wait for a place, whose turn it is, and whose idle connection has to go for it.
  * It promises
  *
- * - who waits for a place under `maxTotalSockets` gets it after a bounded number of requests of others: see `MAX_OVERTAKES`;
+ * - a host that waits for a place under `maxTotalSockets` gets it after a bounded number of requests of others: see `MAX_OVERTAKES`;
  * - an answer takes constant time, or, with `fairness: 'fifo'`, time that grows with the logarithm of the number of hosts
  *   that wait; to find what can be evicted, it passes over at most as many connections as are reserved.
  *
@@ -28,15 +28,15 @@ import type { Turns } from './fairness.js';
 export const MAX_OVERTAKES = 20;
 
 export class Capacity<K extends Kinds> {
-  /** Connections of all hosts that are not closed. What `maxTotalSockets` limits. */
+  /** Connections of all hosts that are not closed: `maxTotalSockets` limits their number. */
   size = 0;
   /** Connections in state `closing`. */
   closing = 0;
   /** Hosts with unserved requests that only `maxTotalSockets` holds back. */
   readonly blocked: Turns<K>;
-  /** What is reserved under `maxTotalSockets`, by the limits of those that it is reserved for. */
+  /** Reservations under `maxTotalSockets`, by the limits of the hosts that they are for. */
   readonly reservations: Map<HostLimits, ReservationOf<K>> = new Map();
-  /** Reserved places that nobody has. They are kept free. */
+  /** Reserved places without a connection. They are kept free. */
   held = 0;
 
   readonly #limits: Limits;
@@ -51,7 +51,7 @@ export class Capacity<K extends Kinds> {
     this.blocked = limits.fairness === 'fifo' ? new OldestFirst() : new RoundRobin();
   }
 
-  // What may be opened, and what has to go
+  // Opening and closing
 
   mayOpen(host: HostPool<K>): boolean {
     return host.connections.size < host.limits.maxSockets && this.hasPlace(host);
@@ -98,7 +98,7 @@ export class Capacity<K extends Kinds> {
     return reservation !== undefined && reservation.isWithinReserve;
   }
 
-  // What is open
+  // Connections
 
   enter(connection: Connection<K>): void {
     const { host } = connection;
@@ -136,7 +136,7 @@ export class Capacity<K extends Kinds> {
     if (host.reservation) host.reservation.closing--;
   }
 
-  // Who waits for a place
+  // Blocked hosts
 
   /** `host` waits for a place. */
   block(host: HostPool<K>): void {
@@ -151,7 +151,7 @@ export class Capacity<K extends Kinds> {
     host.reservation?.blocked.remove(host.reservationLink);
   }
 
-  /** Who gets the next place: of all that wait, or of those that `reservation` reserves places for. `undefined`: there is no place. */
+  /** The host that gets the next place: of all blocked hosts, or of those in `reservation`. `undefined`: there is no place. */
   next(reservation?: ReservationOf<K>): HostPool<K> | undefined {
     const host = this.#first(reservation);
     return host && reservation?.unused !== 0 && this.hasPlace(host) ? host : undefined;
@@ -190,7 +190,7 @@ export class Capacity<K extends Kinds> {
     return reservation ? reservation.blocked.head?.value : this.blocked.next;
   }
 
-  // What is reserved
+  // Reservations
 
   /** Gives out what `maxTotalSockets` allows to reserve. One place at least stays for everybody. */
   allot(): void {

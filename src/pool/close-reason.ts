@@ -12,7 +12,7 @@ export type CloseReason =
   | 'evicted'
   /** The other side had closed it, or it had failed, when the pool looked. */
   | 'server-closed'
-  /** Bytes came that nobody had asked for. */
+  /** Bytes came that no request had asked for. */
   | 'poisoned'
   /** There was no need for it: `keepAlive` off, `maxFreeSockets` reached, a limit lowered, not reusable. */
   | 'surplus'

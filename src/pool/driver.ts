@@ -1,7 +1,6 @@
 /**
- * The pool's way to the world. agent code implements it with sockets, the model-based tests with a model.
- * Every method may call back into the pool before it returns. None throws: foreign code that it runs takes nobody else down. Errors
- * are what others have thrown or emitted, which may be any value.
+ * The pool's way to the world. connections/ implements it with sockets, the model-based tests with a model. Every method may call back
+ * into the pool before it returns. None throws, although some run foreign code. Errors are values that others have thrown or emitted, of any type.
  */
 import type { CloseReason } from './close-reason.js';
 import type { Connection, HostPool, Waiter } from './records.js';
@@ -17,7 +16,7 @@ export interface Driver<K extends Kinds> {
   assign(connection: Connection<K>, waiter: Waiter<K>): void;
   /**
    * Make `connection` ready to be idle and set its moments from `idleSince` on. `false`: it may not be kept. If `idleSince`
-   * is set already, it was only looked at, for a request that has gone meanwhile: it stays as old as it was.
+   * is set already, it was only validated, for a request that has gone meanwhile: it stays as old as it was.
    */
   prepareIdle(connection: Connection<K>): boolean;
   /** Whether nothing is known that speaks against leasing it now. Cheap and synchronous. */
@@ -46,11 +45,11 @@ export interface Driver<K extends Kinds> {
   refuse(waiter: Waiter<K>, refusal: Refusal): void;
   /** A request of `host` has to wait, because a limit is reached. Called for each of them, and as soon as one does. */
   saturated(host: HostPool<K>): void;
-  /** Nobody waits at `host` any more, which had been `saturated`. */
+  /** No request waits any more at `host`, which had been `saturated`. */
   drained(host: HostPool<K>): void;
   /**
-   * Hot path. Whether the loop has polled just before `now`, and what the kernel knew of `connection` then is known here. That
-   * something else was read just now does not tell: it may have been found in the same poll as what has kept the loop busy since.
+   * Hot path. Whether the loop has polled just before `now`, and what the kernel knew of `connection` then is known here. Bytes of
+   * another connection that were read just now prove nothing: they may come from the poll before the work that has kept the loop busy since.
    */
   polledLately(connection: Connection<K>, now: number): boolean;
   /** Call `turn()` once, after the event loop has polled for I/O. */

@@ -1,7 +1,7 @@
 /**
- * What is put off to the end of this turn of the event loop, when it has polled for I/O: the dials of hosts that have
- * dialled in it already, and connections that settle until then. It asks for that moment once, if there is anything to do
- * then. It dials nothing and settles nothing: pool.ts does.
+ * Work that is put off to the end of this turn of the event loop, when it has polled for I/O: dials of hosts that have
+ * dialled in this turn already, and the validation of connections. It asks for that moment once, if there is anything to do
+ * then. It neither dials nor validates: supply.ts and assignment.ts do.
  */
 import type { Connection, HostPool } from './records.js';
 import type { Driver } from './driver.js';
@@ -38,7 +38,7 @@ export class EndOfTurn<K extends Kinds> {
 
   /**
    * `true`: `host` dials now. `false`: it is noted for the end of the turn. A host dials once per turn, and a host that has
-   * connections only at the turn's end: what has connected or come free by then serves the queue first, so that a burst
+   * connections only at the turn's end: connections that are ready or come free by then serve the queue first, so that a burst
    * opens as many connections as it needs and not one for each request.
    */
   claimDial(host: HostPool<K>): boolean {
@@ -62,7 +62,7 @@ export class EndOfTurn<K extends Kinds> {
     this.schedule();
   }
 
-  /** Hot path. That moment has come. Returns what is to be validated. */
+  /** Hot path. That moment has come. Returns the connections to validate. */
   begin(): Connection<K>[] {
     this.#turns++;
     this.scheduled = false;
@@ -71,7 +71,7 @@ export class EndOfTurn<K extends Kinds> {
     return validating;
   }
 
-  /** Those that were put off go on; whoever is put off now, in the next turn. */
+  /** Hosts that were put off go on. Hosts that are put off meanwhile go on in the next turn. */
   resume(goOn: (host: HostPool<K>) => void): void {
     this.#isResuming = true;
     try {

@@ -2,7 +2,7 @@
  * Members by the time at which they expire: a timing wheel. Adding and removing take constant time and allocate nothing;
  * a sweep visits those that have expired, and such as share a slot with them, not the rest.
  *
- * Who is added again, to expire later, stays where it is, and is moved when the sweep comes by: most members are used long
+ * A member that is added again, to expire later, stays where it is, and is moved when the sweep comes by: most members are used long
  * before they expire, again and again, and cost nothing here.
  */
 import type { Link } from './list.js';
@@ -18,7 +18,7 @@ export interface Expiring<T> {
 
 /** Milliseconds that share a slot: how much later than its time a member may be found. */
 export const GRAIN = 100;
-/** What expires more than `SLOTS * GRAIN` ahead, 102 s, is visited once a revolution until its time comes. A power of two. */
+/** Members that expire more than `SLOTS * GRAIN` ahead, 102 s, are visited once a revolution until their time comes. A power of two. */
 const SLOTS = 1024;
 
 export class ExpiryWheel<T extends Expiring<T>> {
@@ -46,7 +46,7 @@ export class ExpiryWheel<T extends Expiring<T>> {
     if (expiryLink.list?.remove(expiryLink)) this.size--;
   }
 
-  /** Takes out what has expired at `now` and passes it on. `onExpired` may add and remove members. */
+  /** Takes out the members that have expired at `now`, and passes them on. `onExpired` may add and remove members. */
   sweep(now: number, onExpired: (member: T) => void): void {
     const until = Math.floor(now / GRAIN);
     const from = Math.max(this.#hand + 1, until - SLOTS + 1);

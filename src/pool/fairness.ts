@@ -3,7 +3,7 @@
  *
  * - `RoundRobin`: each in turn, first come, first served; in its turn a host gets as many places as its weight says.
  *   O(1).
- * - `OldestFirst`: whoever has the request that has waited longest. O(log hosts).
+ * - `OldestFirst`: the host whose request has waited longest. O(log hosts).
  */
 import { Entry, Heap } from './heap.js';
 import type { HostPool } from './records.js';
@@ -12,7 +12,7 @@ import { List } from './list.js';
 
 export interface Turns<K extends Kinds> {
   readonly size: number;
-  /** Who gets the next place. */
+  /** The host that gets the next place. */
   readonly next: HostPool<K> | undefined;
   /** `host` waits for a place from now on. It must not be among them yet. */
   add(host: HostPool<K>): void;

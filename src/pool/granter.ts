@@ -1,9 +1,9 @@
 /**
  * Gives the places that come free under `maxTotalSockets` to the hosts that wait for one, and takes idle connections'
- * places for them while there are more such hosts than places. It promises that nobody waits for a place that is free, nor
+ * places for them while there are more such hosts than places. It promises that no host waits for a place that is free, nor
  * for one that an idle connection could give up.
  *
- * Whose turn it is and which connection has to go, capacity.ts tells. To open and close is the pool's: it hands in how.
+ * capacity.ts tells whose turn it is and which connection has to go; supply.ts opens and closes connections, and hands in how.
  */
 import type { Connection, HostPool, ReservationOf } from './records.js';
 import type { Kinds } from './kinds.js';
@@ -47,7 +47,7 @@ export class Granter<K extends Kinds> {
 
   /** One place per blocked host, of `reservation` first, taken from the least recently used idle connections. */
   evictFor(reservation: ReservationOf<K> | undefined): void {
-    // What is reserved for them serves them only.
+    // Places that are reserved for these hosts serve no others.
     if (reservation) this.#evict(reservation);
     this.#evict(this.#capacity);
   }

@@ -1,5 +1,5 @@
 /**
- * An intrusive binary heap: whoever comes first is on top. Adding, removing anywhere and moving take O(log n). As with
+ * An intrusive binary heap: the member that comes first is on top. Adding, removing anywhere and moving take O(log n). As with
  * a list, a member that can be in two heaps at once owns two entries.
  */
 export class Entry<T> {
@@ -49,7 +49,7 @@ export class Heap<T> {
     return true;
   }
 
-  /** What `entry` is ordered by has changed. */
+  /** The values by which `entry` is ordered have changed. */
   update(entry: Entry<T>): void {
     this.#rise(entry);
     this.#sink(entry);

@@ -11,7 +11,7 @@ interface Usage {
   readonly rank: number;
 }
 
-/** What an order needs to know of a connection, which is in one order at most. */
+/** A connection, as far as an order needs to know it. It is in one order at most. */
 interface Ranked<C> extends Usage {
   rank: number;
   /** For the order. */

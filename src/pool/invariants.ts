@@ -1,5 +1,5 @@
 /**
- * What must hold between any two events of the pool. For tests: throws on the first thing that does not.
+ * The conditions that hold between any two events of the pool. For tests: throws on the first one that does not.
  */
 import assert from 'node:assert/strict';
 import { GRAIN } from './expiry-wheel.js';
@@ -20,7 +20,7 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     held += reservation.unused;
     assert.ok(reservation.reserve <= key.reserve, 'no more is reserved than the rule says');
   }
-  assert.equal(held, pool.capacity.held, 'reserved places that nobody has');
+  assert.equal(held, pool.capacity.held, 'reserved places without a connection');
   assert.ok(reserved === 0 || reserved < limits.maxTotalSockets, 'one place at least is for everybody');
 
   /** Idle connections of hosts that are closed before any on a reserved place is. */
@@ -46,15 +46,16 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
       const isWatched = connection.expiryLink.list !== undefined;
       if (isWatched) total.expiring++;
       if (isIdle && connection.expiresAt !== Infinity) {
-        assert.ok(isWatched, 'what is idle and expires is in the wheel');
+        assert.ok(isWatched, 'an idle connection that expires is in the wheel');
         assert.ok((connection.expirySlot - 1) * GRAIN <= connection.expiresAt, 'and found in time');
       }
-      if (connection.state === 'closing') assert.ok(!isWatched, 'what closes expires no more');
-      if (connection.state === 'active') assert.equal(connection.idleSince, -1, 'what is active is not idle');
+      if (connection.state === 'closing') assert.ok(!isWatched, 'a connection that closes expires no more');
+      if (connection.state === 'active')
+        assert.equal(connection.idleSince, -1, 'an active connection is not idle');
       if (isIdle) {
-        assert.ok(connection.idleSince >= 0, 'what is idle is so since some moment');
+        assert.ok(connection.idleSince >= 0, 'an idle connection is so since some moment');
         assert.ok(connection.expiresAt <= connection.retireAt, 'nothing is idle beyond its age');
-        assert.ok(connection.requestsLeft > 0, 'what has served its last request is gone');
+        assert.ok(connection.requestsLeft > 0, 'a connection that has served its last request is gone');
       }
       if (connection.state === 'connecting' && connection.waiter?.state !== 'dialling') unclaimed++;
       if (connection.state !== 'connecting') assert.equal(connection.waiter, undefined);
@@ -74,18 +75,18 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     assert.equal(count.idle, host.idle.size, 'idle count');
     assert.equal(count.connecting + count.active, host.inUse, 'count of those in use');
     assert.ok(count.idle <= host.limits.maxFreeSockets, 'maxFreeSockets holds');
-    assert.equal(host.nextIdle === undefined, count.idle === 0, 'what is idle can be leased');
+    assert.equal(host.nextIdle === undefined, count.idle === 0, 'an idle connection can be leased');
     if (count.idle > 0) {
       assert.ok(
         host.connections.size - count.closing <= host.limits.maxSockets,
-        'what is above maxSockets goes',
+        'connections above maxSockets go',
       );
     }
     assert.equal(unclaimed, host.unclaimed, 'unclaimed count');
     assert.ok(!host.isEmpty, 'an empty host is forgotten');
 
     checkQueue(pool, host);
-    // Those that settle include idle ones that are looked at first, one for each request.
+    // Connections that are validated include idle ones, one for each request that is to get one.
     assert.ok(
       count.idle === 0 || host.waiting.size - host.unreplayable <= count.validating,
       'an idle connection and a waiter that may have it never coexist',
@@ -93,7 +94,7 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     if (host.connections.size >= host.limits.maxSockets) {
       assert.ok(
         count.idle === 0 || host.unserved <= host.closing,
-        'who may have no idle connection gets the place of one',
+        'requests that may have no idle connection get the place of one',
       );
     }
     if (host.unserved > 0 && host.connections.size < host.limits.maxSockets) {
@@ -102,14 +103,15 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
       if (left > 0 || (own > 0 && left + own > 0)) {
         assert.ok(
           host.pacedLink.list === pool.endOfTurn.paced,
-          'nobody waits while there is capacity for it',
+          'no request waits while there is capacity for it',
         );
       } else {
         assert.ok(host.isBlocked || host.pacedLink.list, 'a host that only lacks a place waits for one');
       }
     }
-    if (host.unserved > 0 && !host.pacedLink.list) assert.ok(host.saturated, 'who has to wait is told of');
-    if (host.saturated) assert.ok(host.waiting.size > 0, 'where nobody waits, nothing is saturated');
+    if (host.unserved > 0 && !host.pacedLink.list)
+      assert.ok(host.saturated, 'a host where requests have to wait is told of');
+    if (host.saturated) assert.ok(host.waiting.size > 0, 'a host where no request waits is not saturated');
 
     total.connections += host.connections.size;
     total.closing += count.closing;
@@ -136,10 +138,13 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
   assert.equal(total.watched, pool.queues.deadlines.size, 'a host that is watched for deadlines is known');
   assert.ok(total.idle <= limits.maxTotalFreeSockets, 'maxTotalFreeSockets holds');
   const staying = total.connections - total.closing;
-  if (total.idle > 0) assert.ok(staying <= limits.maxTotalSockets, 'what is above maxTotalSockets goes');
+  if (total.idle > 0) assert.ok(staying <= limits.maxTotalSockets, 'connections above maxTotalSockets go');
   if (evictable > 0) {
     assert.ok(pool.capacity.blocked.size <= pool.capacity.closing, 'an idle connection makes room');
-    assert.ok(held === 0 || staying + held <= limits.maxTotalSockets, 'what is on reserved places goes');
+    assert.ok(
+      held === 0 || staying + held <= limits.maxTotalSockets,
+      'connections on places reserved for others go',
+    );
   }
   for (const [key, reservation] of pool.capacity.reservations) {
     const { size, closing, idle, blocked } = reservation;
@@ -150,7 +155,8 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     );
     if (idle.size > 0) assert.ok(blocked.size <= closing, 'an idle connection makes room in its reservation');
   }
-  if (pool.endOfTurn.paced.size > 0) assert.ok(pool.endOfTurn.scheduled, 'who is put off has a turn coming');
+  if (pool.endOfTurn.paced.size > 0)
+    assert.ok(pool.endOfTurn.scheduled, 'hosts that are put off have a turn coming');
   for (const host of pool.capacity.blocked) {
     assert.ok(host.isBlocked && pool.hosts.has(host), 'a blocked host is known');
     assert.ok(host.unserved > 0, 'a blocked host needs a place');
@@ -178,13 +184,17 @@ function checkQueue<K extends Kinds>(pool: Pool<K>, host: HostPool<K>): void {
   assert.equal(waiting, host.waiting.size, 'queue size');
   assert.equal(unreplayable, host.unreplayable, 'count of those that take no risk');
   assert.equal(timed, host.timed, 'count of those that may not wait for any time');
-  assert.equal(undialled, host.undialled.size, 'who has had no dial is in the queue');
+  assert.equal(undialled, host.undialled.size, 'waiters that have had no dial are in the queue');
   assert.equal(host.countedUnserved, host.unserved, 'waiters of a host that can count on nothing');
   const { oldest } = host.waiting;
   assert.equal(oldest === undefined, waiting === 0, 'one of them has waited longest');
   const { nextToExpire } = host.waiting;
   if (host.limits.acquireTimeout > 0 && nextToExpire) {
-    assert.equal(host.deadlineEntry.heap, pool.queues.deadlines, 'who may not wait for ever is watched');
+    assert.equal(
+      host.deadlineEntry.heap,
+      pool.queues.deadlines,
+      'a host with requests that may not wait for ever is watched',
+    );
     assert.ok(host.deadline <= nextToExpire.since + host.limits.acquireTimeout, 'and looked at in time');
   } else {
     assert.equal(host.deadlineEntry.heap, undefined, 'no deadline without a waiter');

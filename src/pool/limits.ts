@@ -1,5 +1,5 @@
 /**
- * What the pool obeys. Read anew at every decision: change a field, then call `pool.limitsChanged()`.
+ * The limits that the pool obeys. They are read anew at every decision: change a field, then call `pool.limitsChanged()`.
  */
 export type Scheduling = 'lifo' | 'fifo' | 'least-used' | 'random';
 
@@ -13,11 +13,11 @@ export interface Lifetimes {
   maxSocketAge: number;
   /** Requests after which one serves no further one. */
   maxRequestsPerSocket: number;
-  /** The idle time from which one is looked at before it is leased. */
+  /** The idle time from which one is validated before it is leased. */
   validateAfterIdle: number;
 }
 
-/** What holds for one host. Hosts under the same rule have one object, and hosts under no rule the pool's own `Limits`. */
+/** The limits of one host. Hosts under the same rule have one object, and hosts under no rule the pool's own `Limits`. */
 export interface HostLimits extends Lifetimes {
   /** Connections of one host: connecting, active, idle, and closing until closed. */
   maxSockets: number;
@@ -46,7 +46,7 @@ export interface Limits extends HostLimits {
   readonly fairness: 'round-robin' | 'fifo';
   /** Milliseconds over which it is watched how many idle connections were never needed. `0`: not at all. */
   trimInterval: number;
-  /** Whether a connection that nobody waits for is kept. */
+  /** Whether a connection that no request waits for is kept. */
   keepAlive: boolean;
   /**
    * `eager`: a request that opens a connection is bound to it at once. `late`: no connection is bound before

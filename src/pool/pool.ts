@@ -11,11 +11,11 @@
  * This class is what the driver and its owner see of the pool, which has these parts, each of which uses only those below it:
  *
  * - leasing.ts, admission.ts, retries.ts: a request comes, or an exchange ends
- * - upkeep.ts, limit-changes.ts: what is closed, and what may be opened, for other reasons
- * - assignment.ts: where a free connection goes
- * - supply.ts: what is opened and closed for those that wait, with granter.ts between hosts
+ * - upkeep.ts, limit-changes.ts: connections are closed, or may be opened, for other reasons
+ * - assignment.ts: a free connection goes to a waiter, or becomes idle
+ * - supply.ts: connections are opened and closed for the requests that wait, with granter.ts to judge between hosts
  * - books.ts: the records (records.ts) and all counts: capacity.ts of places, queues.ts of waiters, idle-connections.ts of free
- *   connections, end-of-turn.ts of what is put off
+ *   connections, end-of-turn.ts of work that is put off
  */
 import { Admission } from './admission.js';
 import { Assignment } from './assignment.js';
@@ -75,7 +75,7 @@ export class Pool<K extends Kinds> {
     } = books);
   }
 
-  /** Connections of all hosts that are not closed. What `maxTotalSockets` limits. */
+  /** Connections of all hosts that are not closed: `maxTotalSockets` limits their number. */
   get size(): number {
     return this.capacity.size;
   }
@@ -185,7 +185,7 @@ export class Pool<K extends Kinds> {
     this.#assignment.validated(connection);
   }
 
-  /** The event loop has polled: what was released is validated, and dials that were put off go on. */
+  /** The event loop has polled: released connections are validated, and dials that were put off go on. */
   turn(): void {
     this.#assignment.turn();
   }
@@ -229,12 +229,12 @@ export class Pool<K extends Kinds> {
 
   // Idle connections, and the end
 
-  /** Closes what has been idle for too long, in time that depends on nothing else. Returns when to look again, or Infinity. */
+  /** Closes connections that have been idle for too long, in time that depends on their number alone. Returns when to look again, or Infinity. */
   reap(now: number): number {
     return this.#upkeep.reap(now);
   }
 
-  /** Nothing that was known of idle connections is sure any more: each is validated before it is leased. */
+  /** Nothing that was known of idle connections is certain any more: each is validated before it is leased. */
   suspect(): void {
     for (const connection of this.idle) connection.validateAt = -Infinity;
   }
@@ -253,7 +253,7 @@ export class Pool<K extends Kinds> {
     return this.#upkeep.trim(now);
   }
 
-  /** No further request will name `host`: what is idle is closed, what is active will not be kept. */
+  /** No further request will name `host`: its idle connections are closed, its active ones will not be kept. */
   abandon(host: HostPool<K>): void {
     this.#upkeep.abandon(host);
   }

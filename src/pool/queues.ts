@@ -1,9 +1,9 @@
 /**
- * Everybody who waits, at all hosts: in which order they came, how many of them can count on nothing, who has waited for
- * too long, and which of `maxQueueSize` and `maxTotalQueueSize` is exceeded. It promises constant time, or, with
+ * The requests that wait at all hosts: in which order they came, how many of them can count on no connection, which of them have
+ * waited for too long, and which of `maxQueueSize` and `maxTotalQueueSize` is exceeded. It promises constant time, or, with
  * `acquireTimeout`, time that grows with the logarithm of the number of hosts.
  *
- * It refuses nobody, and does not know who is served when: pool.ts does. The queue of one host is wait-queue.ts.
+ * It only counts, and refuses no request: admission.ts does. The queue of one host, and its order, is wait-queue.ts.
  */
 import { Heap } from './heap.js';
 import type { HostPool, Waiter } from './records.js';
@@ -12,9 +12,9 @@ import type { Limits } from './limits.js';
 import { Link } from './list.js';
 
 export class Queues<K extends Kinds> {
-  /** Waiters that can count on no connection that is already on its way to them. What `maxTotalQueueSize` limits. */
+  /** Waiters that can count on no connection that is already on its way to them: `maxTotalQueueSize` limits their number. */
   unserved = 0;
-  /** Hosts with waiters that may not wait for ever, by the time at which they are looked at. */
+  /** Hosts with waiters that may not wait for ever, by the time at which the first of these may have waited for too long. */
   readonly deadlines: Heap<HostPool<K>> = new Heap((a, b) => a.deadline < b.deadline);
 
   readonly #limits: Limits;
@@ -88,7 +88,7 @@ export class Queues<K extends Kinds> {
     return undefined;
   }
 
-  /** Before this moment nobody has waited for too long. `Infinity`: nobody ever has. */
+  /** Before this moment no request has waited for too long. `Infinity`: none ever will have. */
   get nextDeadline(): number {
     return this.deadlines.top?.deadline ?? Infinity;
   }
@@ -100,7 +100,7 @@ export class Queues<K extends Kinds> {
       if (!host || host.deadline > now) return undefined;
       const waiter = host.waiting.nextToExpire;
       if (waiter && waiter.since + host.limits.acquireTimeout <= now) return waiter;
-      // Who was to be refused then has gone meanwhile.
+      // The request that was to be refused then has gone meanwhile.
       this.rewatch(host);
     }
   }

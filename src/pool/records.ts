@@ -1,8 +1,8 @@
 /**
- * What the pool keeps records of: hosts, their connections, and the requests that wait for one. They refer to each other and are
- * one concept. Records hold and count; what is to be done next is decided by the other files of this folder.
+ * The pool's records: of hosts, of their connections, and of the requests that wait for one. They refer to each other and are
+ * one concept. Records hold and count; the other files of this folder decide what is to be done next.
  *
- * Fields are written here and by those files, except for what is marked as the driver's.
+ * Fields are written here and by those files, except for those that are marked as the driver's.
  */
 import type { CloseReason } from './close-reason.js';
 import { Entry } from './heap.js';
@@ -129,12 +129,12 @@ export class Connection<K extends Kinds> {
 /** One host (more exactly: one identity): its connections by state, and its queue. */
 export class HostPool<K extends Kinds> {
   readonly origin: K['origin'];
-  /** The driver's: what it has seen the host do, if anything. */
+  /** The driver's: its knowledge of the host, if it has any. */
   learned: K['learned'] | undefined = undefined;
 
   /** The limits that hold for it. */
   limits: HostLimits;
-  /** What is reserved for it and other hosts, if anything is. */
+  /** The places that are reserved for it and other hosts, if any are. */
   reservation: ReservationOf<K> | undefined = undefined;
 
   /** Every connection that is not closed. Their number is what `maxSockets` limits. */

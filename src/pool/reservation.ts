@@ -1,11 +1,11 @@
 /**
- * What some hosts together have of `maxTotalSockets` for themselves: their connections, and their hosts that wait for a
- * place. There is one for each rule with a `reserve`. It counts; what follows from the counts is decided in capacity.ts.
+ * The part of `maxTotalSockets` that some hosts have for themselves: their connections, and those of the hosts that wait for a
+ * place. There is one reservation for each rule with a `reserve`. It counts; capacity.ts decides what follows from the counts.
  */
 import { List } from './list.js';
 
 export class Reservation<C, H> {
-  /** Places that no other host may take: what the rule says, as far as `maxTotalSockets` allows. */
+  /** Places that no other host may take: as many as the rule says, as far as `maxTotalSockets` allows. */
   reserve = 0;
   /** Connections that are not closed. */
   size = 0;

@@ -1,4 +1,4 @@
-/** Closes connections for which there is no request: expired ones, what a peak has left behind, hosts given up, and all at the end. */
+/** Closes connections for which there is no request: expired ones, those that a peak has left behind, those of hosts that are given up, and all of them at the end. */
 import type { Books } from './books.js';
 import type { Kinds } from './kinds.js';
 import type { HostPool, Waiter } from './records.js';

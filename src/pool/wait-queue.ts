@@ -17,7 +17,7 @@ export const DEFAULT_PRIORITY = 3;
 /** How many more urgent requests are served ahead of the one that has waited longest, until that one is. */
 export const MAX_PASSED_OVER = 20;
 
-/** What this needs to know of a request. Each belongs to one queue. */
+/** A request, as far as a queue needs to know it. It belongs to one queue. */
 interface Queued<W> {
   priority: number;
   /** Its number in order of arrival. */

@@ -8,13 +8,13 @@ export type WaitReason =
   | 'paused'
   /** A connection that was just released, or that is validated, is on its way to it. */
   | 'validating'
-  /** A connection is being opened that serves whoever is first. */
+  /** A connection is being opened that serves whichever request is next. */
   | 'connecting'
   /** Its host has all the connections that it may have. */
   | 'maxSockets'
-  /** All hosts together have. */
+  /** All hosts together have all the connections that they may have. */
   | 'maxTotalSockets'
-  /** What is left of `maxTotalSockets` is reserved for other hosts. */
+  /** The places that are left of `maxTotalSockets` are reserved for other hosts. */
   | 'reserved'
   /** The end of this turn of the event loop decides whether one is opened for it. */
   | 'pacing';

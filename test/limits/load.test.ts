@@ -98,7 +98,7 @@ function send(
     });
     req.on('close', () => {
       ends[end]++;
-      // Who is refused does not come back at once.
+      // A client that is refused does not come back at once.
       if (end === 'refused') setTimeout(resolve, 10 * random());
       else resolve();
     });

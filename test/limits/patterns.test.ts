@@ -178,7 +178,7 @@ describe('Any text as pattern', () => {
             return;
           }
           taken++;
-          assert.equal(keyOf(key), key, 'what it is taken for is a pattern, too, and the same');
+          assert.equal(keyOf(key), key, 'the key is a pattern, too, and the same');
           assert.match(key, /^[a-z0-9_.*:[\]/-]+$/);
         },
       ),

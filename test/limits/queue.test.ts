@@ -136,7 +136,7 @@ test('acquireTimeout ends the wait with a coded error that tells, and leaves no 
   await serve(0);
 });
 
-test('acquireTimeout set meanwhile holds for those who wait already', LIMIT, async (t) => {
+test('acquireTimeout set meanwhile holds for requests that wait already', LIMIT, async (t) => {
   const { agent, start } = await saturated(t);
   const waiting = start('/1');
   await setImmediate();
@@ -258,31 +258,35 @@ test('rules: each host has its own limits, the most specific counts', LIMIT, asy
   }
 });
 
-test('a changed rule holds at once: for those who wait, those idle, not those in use', LIMIT, async (t) => {
-  const { server, agent, start } = await saturated(t);
-  for (let i = 0; i < 5; i++) start(`/${i}`);
-  await setImmediate();
-  agent.setHostLimits('localhost', { maxSockets: 4 });
-  await until(() => server.held.length === 4);
-  assert.equal(waitingCount(agent), 2);
-  for (const res of server.held.splice(0, 4)) res.end();
-  await until(() => server.held.length === 2 && idleCount(agent) === 2);
-  agent.setHostLimits('localhost', { maxSockets: 1 });
-  assert.equal(idleCount(agent), 0);
-  assert.equal(activeCount(agent), 2);
-  for (const res of server.held.splice(0)) res.end();
-  await until(() => agent.totalSocketCount === 1);
-  agent.setHostLimits('localhost', { maxSockets: 0 });
-  await until(() => agent.totalSocketCount === 0);
-  start('/paused');
-  await setTimeout(5);
-  assert.equal(waitingCount(agent), 1);
-  agent.setHostLimits('localhost', undefined);
-  await until(() => server.held.length === 1);
-});
+test(
+  'a changed rule holds at once: for requests that wait and idle connections, not for those in use',
+  LIMIT,
+  async (t) => {
+    const { server, agent, start } = await saturated(t);
+    for (let i = 0; i < 5; i++) start(`/${i}`);
+    await setImmediate();
+    agent.setHostLimits('localhost', { maxSockets: 4 });
+    await until(() => server.held.length === 4);
+    assert.equal(waitingCount(agent), 2);
+    for (const res of server.held.splice(0, 4)) res.end();
+    await until(() => server.held.length === 2 && idleCount(agent) === 2);
+    agent.setHostLimits('localhost', { maxSockets: 1 });
+    assert.equal(idleCount(agent), 0);
+    assert.equal(activeCount(agent), 2);
+    for (const res of server.held.splice(0)) res.end();
+    await until(() => agent.totalSocketCount === 1);
+    agent.setHostLimits('localhost', { maxSockets: 0 });
+    await until(() => agent.totalSocketCount === 0);
+    start('/paused');
+    await setTimeout(5);
+    assert.equal(waitingCount(agent), 1);
+    agent.setHostLimits('localhost', undefined);
+    await until(() => server.held.length === 1);
+  },
+);
 
 test(
-  'what a function throws, or gives wrongly, is the error of the request; nothing is left of it',
+  'an exception or a wrong value of the function is the error of the request; nothing is left of it',
   LIMIT,
   async (t) => {
     const server = await httpsServer(t);

@@ -199,7 +199,7 @@ test('a rule with a wrong value or an unknown key is refused, and both are named
   assert.throws(() => new PoolingAgent({ hosts: twice }), { code: VALUE, message: /hosts\['A.b.'\]/ });
 });
 
-test('what is reserved leaves a place for everybody', () => {
+test('reservations leave a place for everybody', () => {
   const hosts = { a: { reserve: 2 }, b: { reserve: 2 } };
   assert.ok(new PoolingAgent({ maxTotalSockets: 5, hosts }));
   const error = { code: RANGE, message: /hosts\['b'\]\.reserve/ };

@@ -85,7 +85,7 @@ test('at maxTotalSockets the least recently used idle connection of all makes ro
   assert.equal(request.end, 'assigned');
 });
 
-test('what is closing counts until it is closed', () => {
+test('a closing connection counts until it is closed', () => {
   const m = model({ maxTotalSockets: 1 });
   idleAt(m, 0);
   const request = m.request(1);
@@ -114,7 +114,7 @@ test('a saturated host does not stop the others', () => {
 /** Requests of each host that are in use or wait, always. */
 const OUTSTANDING = 20;
 
-/** Keeps all hosts busy: whoever is served asks again at once. Returns the most releases that a host waited for room. */
+/** Keeps all hosts busy: each request that is served is followed by another at once. Returns the most releases that a host waited for a place. */
 function contend(m: Model, hosts: number, releases: number): { longest: number; served: number[] } {
   const waitsSince = new Map<number, number>();
   const served: number[] = Array.from({ length: hosts }, () => 0);
@@ -126,7 +126,7 @@ function contend(m: Model, hosts: number, releases: number): { longest: number; 
     assert.ok(connection);
     const { origin } = connection.host;
     served[origin] = (served[origin] ?? 0) + 1;
-    // Before or after: who comes after it is there only when what was released has settled.
+    // Before or after: a request that comes after the release is there before what was released is validated.
     if (release % 2) m.request(origin);
     m.release(connection, true);
     if (release % 2 === 0) m.request(origin);
@@ -202,7 +202,7 @@ test('fifo: the host whose request has waited longest gets the place, in spite o
   }
 });
 
-test('what is reserved stays free for those that it is reserved for, and is theirs at once', () => {
+test('reserved places stay free for the hosts that they are reserved for, and are theirs at once', () => {
   const m = model({ maxTotalSockets: 4 });
   m.rule([0, 1], { reserve: 2 });
   const others = Array.from({ length: 5 }, () => m.request(2));
@@ -283,7 +283,7 @@ test('maxTotalQueueSize counts those of all hosts', () => {
   m.drain();
 });
 
-test('maxQueueSize: 0 lets a request take a connection that settles', () => {
+test('maxQueueSize: 0 lets a request take a connection that is validated', () => {
   const m = model({ maxSockets: 1, maxQueueSize: 0 });
   const first = m.request(0);
   runToRest(m);
@@ -308,12 +308,12 @@ test('maxQueueSize: 0 lets a request wait for a place that is about to come free
   runToRest(m);
   m.time += m.idleTime * 0.8;
   const unreplayable = m.request(1, true);
-  assert.equal(m.closing.size, 1, 'what has been idle for too long gives way');
+  assert.equal(m.closing.size, 1, 'a connection that has been idle for too long gives way');
   runToRest(m);
   assert.equal(unreplayable.end, 'assigned');
 });
 
-test('who counted on a connection that somebody else gets takes an idle one', () => {
+test('a request that counted on a connection which another one gets takes an idle one', () => {
   const m = model();
   const requests = [m.request(0), m.request(0), m.request(0)];
   runToRest(m);
@@ -332,7 +332,7 @@ test('who counted on a connection that somebody else gets takes an idle one', ()
   m.drain();
 });
 
-test('acquireTimeout: who has waited for so long is refused, by the limit that holds now', () => {
+test('acquireTimeout: a request that has waited for so long is refused, by the limit that holds now', () => {
   const m = model({ maxSockets: 1, acquireTimeout: 100 });
   m.request(0);
   runToRest(m);
@@ -419,7 +419,11 @@ test('fifo shrinks after a peak: what was not needed once in an interval goes', 
     assert.equal(m.host(0).idle.size, 2, scheduling);
     m.time = 3000;
     m.pool.trim(m.time);
-    assert.equal(m.host(0).idle.size, 2, 'who was not used at all is left to the idle timeout');
+    assert.equal(
+      m.host(0).idle.size,
+      2,
+      'connections that were not used at all are left to the idle timeout',
+    );
     for (const connection of m.host(0).idle) m.closeByPeer(connection);
     assert.equal(m.pool.trim(9000), Infinity, 'no timer when nothing is idle');
   }
@@ -506,7 +510,7 @@ test('late: the first connection that is ready serves the head of the queue', ()
   assert.equal(second?.end, 'assigned');
 });
 
-test('late: a connection that nobody needs any more parks', () => {
+test('late: a connection that no request needs any more becomes idle', () => {
   const m = model({ binding: 'late' });
   const requests = [m.request(0), m.request(0)];
   m.turn();
@@ -521,7 +525,7 @@ test('late: a connection that nobody needs any more parks', () => {
   assert.equal(two.state, 'idle');
 });
 
-test('what was released serves nobody before the loop has polled', () => {
+test('a released connection serves no request before the loop has polled', () => {
   const m = model({ maxSockets: 1 });
   const first = m.request(0);
   runToRest(m);
@@ -532,7 +536,7 @@ test('what was released serves nobody before the loop has polled', () => {
   assert.ok(connection.pooled);
   connection.pooled.alive = false;
   m.turn();
-  assert.notEqual(m.leased.get(connection), next, 'what the loop has found wrong with it counts');
+  assert.notEqual(m.leased.get(connection), next, 'a fault that the loop has found counts');
   runToRest(m);
   assert.equal(next.end, 'assigned');
 });
@@ -573,12 +577,16 @@ test('also when a limit is lowered while it waits', () => {
   m.check();
   m.finishClose(first);
   m.check();
-  assert.equal(second.closeReason, 'idle-timeout', 'nobody waits behind what it may not have');
+  assert.equal(
+    second.closeReason,
+    'idle-timeout',
+    'no request waits behind a connection that it may not have',
+  );
   runToRest(m);
   assert.equal(unreplayable.end, 'assigned');
 });
 
-test('who waited for one that turns out to be dead gets the next, and nothing is opened', () => {
+test('a request that waited for a connection that turns out to be dead gets the next, and none is opened', () => {
   const m = model();
   const [first, second] = twoOld(m);
   const request = m.request(0);
@@ -594,7 +602,7 @@ test('who waited for one that turns out to be dead gets the next, and nothing is
   assert.equal(m.dialling.size, 0);
 });
 
-test('an unreplayable request gets the place of one that was looked at for another, which has gone', () => {
+test('an unreplayable request gets the place of one that was validated for another, which has gone', () => {
   const m = model({ maxSockets: 1 });
   idleAt(m, 0);
   m.time += m.idleTime * 0.8;
@@ -652,7 +660,7 @@ test('a host that has a connection keeps its place in the line for another', () 
   assert.equal(waiting.end, 'assigned');
 });
 
-test('who has lost a connection comes first, and its place counts until it is closed', () => {
+test('a request that has lost its connection comes first, and its place counts until it is closed', () => {
   for (const binding of ['eager', 'late'] as const) {
     const m = model({ maxSockets: 1, binding });
     const lost = m.request(0);
@@ -669,7 +677,7 @@ test('who has lost a connection comes first, and its place counts until it is cl
   }
 });
 
-test('who has lost a connection gets an idle one when it has been looked at again, and opens none', () => {
+test('a request that has lost its connection gets an idle one when that is validated, and opens none', () => {
   const m = model();
   const requests = [m.request(0), m.request(0), m.request(0)];
   runToRest(m);
@@ -687,7 +695,7 @@ test('who has lost a connection gets an idle one when it has been looked at agai
   m.drain();
 });
 
-test('who has lost a connection opens one if that which it was to get is dead, too', () => {
+test('a request that has lost its connection opens one if the idle one that it was to get is dead, too', () => {
   const m = model();
   idleAt(m, 0);
   const [idle] = m.idle;
@@ -706,7 +714,7 @@ test('who has lost a connection opens one if that which it was to get is dead, t
   m.drain();
 });
 
-test('who wants a new connection gets one in the place of that which it has lost, whatever else is free', () => {
+test('a request that wants a new connection gets one in the place of the lost one, whatever else is free', () => {
   for (const binding of ['eager', 'late'] as const) {
     const m = model({ maxSockets: 3, maxTotalSockets: 3, binding });
     const requests = [m.request(0), m.request(0), m.request(0)];
@@ -727,7 +735,7 @@ test('who wants a new connection gets one in the place of that which it has lost
   }
 });
 
-test('who wants a new connection waits for its turn if there is no place for one any more', () => {
+test('a request that wants a new connection waits for its turn if there is no place for one any more', () => {
   const m = model({ maxSockets: 2 });
   const requests = [m.request(0), m.request(0)];
   runToRest(m);
@@ -744,7 +752,7 @@ test('who wants a new connection waits for its turn if there is no place for one
   m.drain();
 });
 
-test('who has lost a connection looks at one idle connection after the other, also while one is being opened', () => {
+test('for a request that has lost its connection one idle one after the other is validated, also while one is being opened', () => {
   const m = model({ binding: 'late' });
   const requests = [m.request(0), m.request(0), m.request(0)];
   runToRest(m);

@@ -1,5 +1,5 @@
 /**
- * The pool's driver without sockets, and the model beside it: it counts for itself what is open and who waits,
+ * The pool's driver without sockets, and the model beside it: it counts for itself the connections that are open and the requests that wait,
  * from nothing but what passes through the driver interface, and objects to the first thing that is not right.
  */
 import assert from 'node:assert/strict';
@@ -15,10 +15,10 @@ import type { Refusal } from '../../src/pool/refusal.js';
 import { DEFAULT_PRIORITY, MAX_PASSED_OVER } from '../../src/pool/wait-queue.js';
 import { hostLimitsWith, limitsWith } from '../support/limits.js';
 
-interface ModelChannel {
+interface ModelSocket {
   alive: boolean;
-  /** Turns for which it says that it is not settled. */
-  unsettled: number;
+  /** Turns for which it says that it is not validated. */
+  unvalidated: number;
 }
 
 export interface ModelRequest {
@@ -34,7 +34,7 @@ export interface ModelRequest {
 
 export interface ModelKinds {
   origin: number;
-  pooled: ModelChannel;
+  pooled: ModelSocket;
   request: ModelRequest;
   learned: undefined;
 }
@@ -42,7 +42,7 @@ export interface ModelKinds {
 type Conn = Connection<ModelKinds>;
 type Host = HostPool<ModelKinds>;
 
-/** What happens to a dial: the world answers later, or before `dial` returns. */
+/** The way in which a dial ends: the world answers later, or before `dial` returns. */
 export type DialMode = 'later' | 'connects' | 'fails';
 
 export class Model implements Driver<ModelKinds> {
@@ -69,7 +69,7 @@ export class Model implements Driver<ModelKinds> {
   readonly requests: ModelRequest[] = [];
   /** Open by our own count: from the call of `dial` to `failed` or `closed`. */
   readonly open = new Map<Host, Set<Conn>>();
-  /** PendingDials without an answer. */
+  /** Dials without an answer. */
   readonly dialling = new Set<Conn>();
   readonly leased = new Map<Conn, ModelRequest>();
   readonly closing = new Set<Conn>();
@@ -80,7 +80,7 @@ export class Model implements Driver<ModelKinds> {
   turnsAsked = 0;
   /** Requests that have lost a connection and are to get a new one in its place. */
   readonly awaitingPlace = new Set<ModelRequest>();
-  /** PendingDials of each host since the last turn. */
+  /** Dials of each host since the last turn. */
   readonly dialsThisTurn = new Map<Host, number>();
   /** Hosts that dialled in this turn while the queue had a bound. */
   readonly #boundedThisTurn = new Set<Host>();
@@ -88,13 +88,13 @@ export class Model implements Driver<ModelKinds> {
   readonly saturatedHosts = new Set<Host>();
   /** Limits of some hosts, by origin. */
   readonly #rules = new Map<number, HostLimits>();
-  /** How often in a row somebody was served before who had waited longest. */
+  /** How often in a row another request was served than the one that had waited longest. */
   readonly #passedOver = new Map<Host, number>();
-  /** Requests that a connection was ever opened for. */
-  /** When those that became idle were to be safe no more, and looked at first. */
+  /** When connections that became idle were to be safe no more, and to be validated first. */
   readonly #idleMoments = new Map<Conn, { safeUntil: number; validateAt: number }>();
   readonly #served = new Map<Conn, number>();
   readonly #told = new WeakSet<Conn>();
+  /** Requests that a connection was ever opened for. */
   readonly #initiators = new Set<ModelRequest>();
   readonly #hosts: (Host | undefined)[] = [];
 
@@ -141,7 +141,10 @@ export class Model implements Driver<ModelKinds> {
     if (!leased && !unreplayable) leased = this.pool.leaseUnsafe(host);
     if (leased) this.idle.delete(leased);
     if (leased?.state === 'active') {
-      assert.ok(this.#validateAt(leased) > this.time, 'who was idle for long is looked at first');
+      assert.ok(
+        this.#validateAt(leased) > this.time,
+        'a connection that was idle for long is validated first',
+      );
       assert.ok(leased.pooled?.alive, 'a dead connection is not handed out');
       assert.ok(leased.expiresAt > this.time, 'an expired connection is not handed out');
       this.#give(leased, request);
@@ -153,7 +156,7 @@ export class Model implements Driver<ModelKinds> {
     this.#queue(host).push(request);
     this.pool.enqueue(waiter);
     if (waiter.state === 'queued') {
-      // Who counts on a place that is about to come free does not count.
+      // Requests that count on a place that is about to come free do not count.
       const { closing } = this.pool.capacity;
       assert.ok(this.#unserved(host) - closing <= host.limits.maxQueueSize, 'maxQueueSize holds');
       const isFull =
@@ -167,7 +170,11 @@ export class Model implements Driver<ModelKinds> {
     const { waiter } = request;
     if (!waiter) return;
     const waits = this.#queue(waiter.host).includes(request);
-    assert.equal(this.pool.reprioritize(waiter, priority), waits, 'who waits can be given another priority');
+    assert.equal(
+      this.pool.reprioritize(waiter, priority),
+      waits,
+      'a request that waits can be given another priority',
+    );
     if (waits) request.priority = priority;
   }
 
@@ -199,7 +206,7 @@ export class Model implements Driver<ModelKinds> {
     if (!this.dialling.delete(connection)) return;
     // The agent was destroyed meanwhile: the driver closes such a socket by itself.
     if (connection.state !== 'connecting') return;
-    connection.pooled = { alive: true, unsettled: 0 };
+    connection.pooled = { alive: true, unvalidated: 0 };
     this.pool.connected(connection);
   }
 
@@ -219,10 +226,10 @@ export class Model implements Driver<ModelKinds> {
     const released = this.#release(connection, reusable && connection.pooled?.alive === true);
     assert.equal(released, leased, 'only what is leased can be released');
     if (isUnsafe) {
-      assert.notEqual(connection.state, 'idle', 'what is not safe at any age is not kept');
+      assert.notEqual(connection.state, 'idle', 'a connection that is not safe at any age is not kept');
       if (!awaited) {
         const goes = connection.state === 'closing' || connection.state === 'closed';
-        assert.ok(goes, 'it serves nobody but a request that waits already and can be sent twice');
+        assert.ok(goes, 'it serves only a request that waits already and can be sent twice');
       }
     }
     if (
@@ -230,7 +237,7 @@ export class Model implements Driver<ModelKinds> {
       (this.time >= connection.retireAt || (this.#served.get(connection) ?? 0) >= this.maxRequests)
     ) {
       const goes = connection.state === 'closing' || connection.state === 'closed';
-      assert.ok(goes, 'what is too old, or has served enough, is not kept');
+      assert.ok(goes, 'a connection that is too old, or has served enough, is not kept');
     }
   }
 
@@ -276,7 +283,7 @@ export class Model implements Driver<ModelKinds> {
   reap(): void {
     const next = this.pool.reap(this.time);
     for (const { expiresAt } of this.pool.idle) {
-      assert.ok(expiresAt > this.time - GRAIN, 'what has expired is found');
+      assert.ok(expiresAt > this.time - GRAIN, 'expired connections are found');
       assert.ok(next <= expiresAt + GRAIN, 'the next time comes in time');
     }
     // Those that are in use may be looked at in vain, once.
@@ -307,7 +314,7 @@ export class Model implements Driver<ModelKinds> {
     const connection = this.pool.adopt(host);
     assert.equal(connection === undefined, full, 'a foreign connection is taken in if there is room');
     if (!connection) return;
-    connection.pooled = { alive: true, unsettled: 0 };
+    connection.pooled = { alive: true, unvalidated: 0 };
     this.#bound(connection);
     this.#openOf(host).add(connection);
     this.pool.release(connection);
@@ -337,7 +344,7 @@ export class Model implements Driver<ModelKinds> {
     assert.ok(isPaced, 'the event loop paces the dials, if the queue is long enough');
     assert.ok(this.#openOf(host).size < host.limits.maxSockets, 'maxSockets holds');
     assert.ok(this.size < this.limits.maxTotalSockets, 'maxTotalSockets holds');
-    assert.ok(this.#mayOpen(host), 'what is reserved for others is left to them');
+    assert.ok(this.#mayOpen(host), 'places reserved for others are left to them');
     assert.equal(waiter.request.end, undefined, 'nothing is opened for a request that has ended');
     if (replaces) {
       assert.equal(
@@ -349,7 +356,8 @@ export class Model implements Driver<ModelKinds> {
       this.#takeNext(host, waiter.request, () => true);
     } else {
       const first = this.#queue(host).find((request) => !this.#initiators.has(request));
-      if (first) assert.equal(waiter.request, first, 'opened for who has had nothing opened yet');
+      if (first)
+        assert.equal(waiter.request, first, 'opened for the first request that has had none opened yet');
     }
     this.#initiators.add(waiter.request);
     this.#openOf(host).add(connection);
@@ -371,7 +379,11 @@ export class Model implements Driver<ModelKinds> {
 
   prepareIdle(connection: Conn): boolean {
     if (connection.retireAt <= this.time) return false;
-    assert.notEqual(this.#safeUntil(connection), -Infinity, 'what is not safe at any age is not kept');
+    assert.notEqual(
+      this.#safeUntil(connection),
+      -Infinity,
+      'a connection that is not safe at any age is not kept',
+    );
     if (connection.idleSince >= 0) {
       this.idle.add(connection);
       return true;
@@ -391,7 +403,7 @@ export class Model implements Driver<ModelKinds> {
   }
 
   isReadyForNext({ pooled }: Conn): boolean {
-    return this.quick && pooled?.alive === true && pooled.unsettled <= 0;
+    return this.quick && pooled?.alive === true && pooled.unvalidated <= 0;
   }
 
   isReadyToIdle(connection: Conn): boolean {
@@ -407,7 +419,7 @@ export class Model implements Driver<ModelKinds> {
   }
 
   validate({ pooled }: Conn): boolean {
-    return !pooled || pooled.unsettled-- <= 0;
+    return !pooled || pooled.unvalidated-- <= 0;
   }
 
   close(connection: Conn, reason: CloseReason): void {
@@ -416,7 +428,7 @@ export class Model implements Driver<ModelKinds> {
       assert.notEqual(
         this.pool.capacity.blocked.next,
         connection.host,
-        'nobody gives up a place that it would get back',
+        'no host gives up a place that it would get back',
       );
     }
     this.leased.delete(connection);
@@ -471,7 +483,7 @@ export class Model implements Driver<ModelKinds> {
   }
 
   drained(host: Host): void {
-    assert.ok(this.saturatedHosts.delete(host), 'what is drained was saturated');
+    assert.ok(this.saturatedHosts.delete(host), 'a drained host was saturated');
   }
 
   schedule(): void {
@@ -512,7 +524,7 @@ export class Model implements Driver<ModelKinds> {
     return sum;
   }
 
-  /** Queues that somebody is in. */
+  /** Queues that are not empty. */
   get waitingQueues(): number {
     return [...this.queues.values()].filter((queue) => queue.length > 0).length;
   }
@@ -582,7 +594,7 @@ export class Model implements Driver<ModelKinds> {
     assert.ok(!this.leased.has(connection), 'a connection serves one request at a time');
     assert.equal(connection.state, 'active');
     if (request.unreplayable)
-      assert.ok(this.#safeUntil(connection) > this.time, 'who cannot be sent twice takes no risk');
+      assert.ok(this.#safeUntil(connection) > this.time, 'a request that cannot be sent twice takes no risk');
     const served = (this.#served.get(connection) ?? 0) + 1;
     assert.ok(served <= this.maxRequests, 'no connection serves more requests than it may');
     this.#served.set(connection, served);
@@ -634,7 +646,11 @@ export class Model implements Driver<ModelKinds> {
     const urgent = Math.min(...allowed.map(({ priority }) => priority));
     const isItsTime = passedOver >= MAX_PASSED_OVER && oldest && may(oldest);
     const next = isItsTime ? oldest : allowed.find(({ priority }) => priority === urgent);
-    assert.equal(request, next, 'by priority, then first in, first out; who has waited longest not for ever');
+    assert.equal(
+      request,
+      next,
+      'by priority, then first in, first out; the one that has waited longest does not wait for ever',
+    );
     this.#passedOver.set(host, request === oldest ? 0 : passedOver + 1);
     this.#unqueue(request);
   }

@@ -33,7 +33,7 @@ function step(name: string, run: Step): { name: string; run: Step; toString: () 
   return { name, run, toString: () => name };
 }
 
-/** What a rule may say, or leave to the pool. */
+/** Limits that a rule may set, or leave to the pool. */
 const rules = fc.record(
   {
     maxSockets: fc.nat({ max: 4 }),
@@ -188,7 +188,14 @@ const steps = fc.oneof(
   { weight: 20, arbitrary: fc.constant(step('turn', (model) => model.turn())) },
   { weight: 10, arbitrary: fc.constant(step('tick', (model) => model.tick())) },
   { weight: 2, arbitrary: on('die silently', open, (_, one) => one.pooled && (one.pooled.alive = false)) },
-  { weight: 2, arbitrary: on('unsettle', open, (_, one) => one.pooled && (one.pooled.unsettled = 2)) },
+  {
+    weight: 2,
+    arbitrary: on(
+      'is not validated for two turns',
+      open,
+      (_, one) => one.pooled && (one.pooled.unvalidated = 2),
+    ),
+  },
   { weight: 1, arbitrary: hosts.map((host) => step(`adopt ${host}`, (model) => model.adopt(host))) },
   { weight: 1, arbitrary: hosts.map((host) => step(`abandon ${host}`, (m) => m.pool.abandon(m.host(host)))) },
   { weight: 3, arbitrary: fc.nat({ max: 700 }).map((ms) => step(`${ms} ms pass`, (m) => (m.time += ms))) },
@@ -197,7 +204,7 @@ const steps = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.tuple(fc.constantFrom(0, 0.5, 1), fc.constantFrom(0, 0.3, 1)).map(([safe, validate]) =>
-      step(`safe for ${safe}, looked at after ${validate} of its time`, (model) => {
+      step(`safe for ${safe}, validated after ${validate} of its time`, (model) => {
         model.safePart = safe;
         model.validatePart = validate;
       }),
