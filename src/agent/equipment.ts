@@ -15,6 +15,7 @@ import { Resumption } from '../sessions/resumption.js';
 import type { SessionMethods } from '../sessions/resumption.js';
 import { defineSessionViews } from './session-views.js';
 import { SocketDriver } from '../connections/driver.js';
+import { labelOf } from '../connections/pooled-socket.js';
 import type { DrivenAgent } from '../connections/driven-agent.js';
 import { defineViews } from './views.js';
 
@@ -57,7 +58,7 @@ export function equip(
   }
 
   const driven = agent as unknown as DrivenAgent & SessionMethods;
-  const resumption = new Resumption(driven, methods, resolved.sessionCache);
+  const resumption = new Resumption(driven, methods, resolved.sessionCache, labelOf);
   const driver = new SocketDriver(driven, resolved, methods.keepSocketAlive, resumption);
   const define = definerFor(agent, driver);
   defineDurations(define, resolved.durations);

@@ -5,11 +5,10 @@
 import { connectionReset } from '../errors.js';
 import type { Connection, Waiter } from '../pool/records.js';
 import type { Pool } from '../pool/pool.js';
-import type { PendingRequest } from '../requests/pending-request.js';
+import type { AgentKinds, PooledRequest } from './pooled-socket.js';
 import type { Resumption } from '../sessions/resumption.js';
 import type { Rotation, TlsOptions } from '../tls/rotation.js';
 import type { Hosts } from './hosts.js';
-import type { AgentKinds } from './pooled-socket.js';
 import type { Waiting } from './waiting.js';
 
 type Conn = Connection<AgentKinds>;
@@ -50,7 +49,7 @@ export class CurrentTls {
    * `connection` is about to be opened for `pending`. `false`: it is not to be, because its identity means something else by now; then it is
    * given up, and `pending` waits elsewhere.
    */
-  mayOpen(connection: Conn, pending: PendingRequest): boolean {
+  mayOpen(connection: Conn, pending: PooledRequest): boolean {
     if (this.#rotation.refresh()) {
       this.#renew(connection);
       return false;
@@ -82,7 +81,7 @@ export class CurrentTls {
    * Whether `agent.options` have changed since `pending` was sent for the first time. A request that has waited all the time keeps those
    * with which it came; one that is sent again is to get a connection as it would be opened now.
    */
-  #hasMoved({ req, options }: PendingRequest, { host }: Conn): boolean {
+  #hasMoved({ req, options }: PooledRequest, { host }: Conn): boolean {
     try {
       return this.#hosts.of(req, options) !== host;
     } catch {

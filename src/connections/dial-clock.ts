@@ -2,7 +2,7 @@
 import { debug } from '../debug.js';
 import { connectionLabel } from '../debug-lines.js';
 import { connectTimedOut } from '../errors.js';
-import type { AgentKinds } from './pooled-socket.js';
+import type { AgentKinds, DialTime } from './pooled-socket.js';
 import { ConnectDeadline } from './connect-deadline.js';
 import type { SocketLike } from '../node/types.js';
 import type { Connection } from '../pool/records.js';
@@ -10,7 +10,7 @@ import type { Options } from '../identity/identity.js';
 
 type Conn = Connection<AgentKinds>;
 
-export class DialClock {
+export class DialClock implements DialTime {
   /** What is being opened. */
   connection: Conn;
   /** Its time is over. */

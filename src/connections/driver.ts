@@ -23,7 +23,7 @@ import type { Connection, Waiter } from '../pool/records.js';
 import type { Driver } from '../pool/driver.js';
 import { Pool } from '../pool/pool.js';
 import type { Refusal } from '../pool/refusal.js';
-import { PendingRequest } from '../requests/pending-request.js';
+import { PooledRequest, pooledSocketOf } from './pooled-socket.js';
 import type { Deliver } from '../requests/pending-request.js';
 import type { Resumption } from '../sessions/resumption.js';
 import { Rotation } from '../tls/rotation.js';
@@ -40,7 +40,6 @@ import { IdleEntry } from './idle-entry.js';
 import { Interrupted } from './interrupted.js';
 import { Leases } from './lease.js';
 import { PendingDials } from './pending-dials.js';
-import { pooledSocketOf } from './pooled-socket.js';
 import type { AgentKinds, Owner, PooledSocket } from './pooled-socket.js';
 import { Releases } from './release.js';
 import { Replays } from './replay.js';
@@ -60,7 +59,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner, Survivor {
   readonly resumption: Resumption;
   readonly connector: Connector;
   readonly replays: Replays;
-  readonly #lifetimes: Lifetimes;
+  readonly #lifetimes: Lifetimes<AgentKinds>;
   readonly #waiting: Waiting;
   readonly #tls: CurrentTls;
   readonly #dials: PendingDials;
@@ -125,13 +124,13 @@ export class SocketDriver implements Driver<AgentKinds>, Owner, Survivor {
   acquire(req: AgentRequest, options: Options, deliver?: Deliver): void {
     if (req.destroyed) {
       // Destroyed before it began (a signal that had been aborted): Node emits its error and 'close'.
-      new PendingRequest(req, options, deliver).end();
+      new PooledRequest(req, options, deliver).end();
       return;
     }
     this.#stalls?.trace(req, this.acquire);
     const { priority } = options;
     if (!isPriority(priority)) {
-      new PendingRequest(req, options, deliver).fail(invalidPriority('options.priority', priority));
+      new PooledRequest(req, options, deliver).fail(invalidPriority('options.priority', priority));
       return;
     }
     const host = this.hosts.of(req, options);
@@ -140,7 +139,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner, Survivor {
       connection = this.pool.leaseUnsafe(host);
     if (connection?.pooled && connection.state === 'active')
       this.#leases.lease(connection.pooled, req, options, deliver);
-    else this.#waiting.begin(new PendingRequest(req, options, deliver), host, priority ?? undefined);
+    else this.#waiting.begin(new PooledRequest(req, options, deliver), host, priority ?? undefined);
   }
 
   /** What the agent's `createSocket` does, whoever has called it: a connection with the TLS options of now. */
@@ -163,7 +162,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner, Survivor {
       try {
         this.acquire(req, ownOptionsOf(options, this.agent.options));
       } catch (error) {
-        new PendingRequest(req, options as Options, undefined).fail(error);
+        new PooledRequest(req, options as Options, undefined).fail(error);
       }
     });
   }

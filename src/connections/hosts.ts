@@ -10,8 +10,7 @@ import type { AgentRequest } from '../node/types.js';
 import { HostPool } from '../pool/records.js';
 import type { HostLimits } from '../pool/limits.js';
 import type { Pool } from '../pool/pool.js';
-import type { PendingRequest } from '../requests/pending-request.js';
-import type { AgentKinds } from './pooled-socket.js';
+import type { AgentKinds, PooledRequest } from './pooled-socket.js';
 
 export type Host = HostPool<AgentKinds>;
 
@@ -57,7 +56,7 @@ export class Hosts {
    *
    * @throws as `of` and `limit`
    */
-  limitedOf({ req, options }: PendingRequest): Host {
+  limitedOf({ req, options }: PooledRequest): Host {
     const host = this.of(req, options);
     this.limit(host);
     return host;

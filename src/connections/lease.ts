@@ -14,7 +14,8 @@ import { timeoutOf } from '../options/live-options.js';
 import { Waiter } from '../pool/records.js';
 import type { Connection } from '../pool/records.js';
 import type { Pool } from '../pool/pool.js';
-import { onSocket, PendingRequest } from '../requests/pending-request.js';
+import { onSocket } from '../requests/pending-request.js';
+import { PooledRequest } from './pooled-socket.js';
 import type { Deliver } from '../requests/pending-request.js';
 import type { DrivenAgent } from './driven-agent.js';
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
@@ -71,7 +72,7 @@ export class Leases {
       pooled.request = undefined;
       pooled.requestOptions = undefined;
       this.#pool.close(pooled.connection, 'surplus');
-      new PendingRequest(req, options, deliver).fail(error);
+      new PooledRequest(req, options, deliver).fail(error);
       return;
     }
     const { socket } = pooled;

@@ -5,13 +5,12 @@
  *
  * It knows all that was written, or says that it does not: the socket's own count of bytes decides.
  */
-import type { PooledSocket } from './pooled-socket.js';
+import type { DialTime, Offer, PooledSocket } from './pooled-socket.js';
 import type { Output } from '../node/client-request.js';
 import type { AgentRequest } from '../node/types.js';
 import { headSize } from '../node/exchange.js';
 import { noteWrites, stopNoting } from '../node/written-output.js';
 import { nextTick } from '../node/timers.js';
-import type { DialClock } from './dial-clock.js';
 
 /** Bytes of a body up to which a request is sent again. */
 const MAX_BODY = 64 * 1024;
@@ -25,9 +24,9 @@ interface Noted extends Output {
   isMoved: boolean;
 }
 
-export class OfferedSession {
+export class OfferedSession implements Offer {
   readonly pooled: PooledSocket;
-  readonly clock: DialClock | undefined;
+  readonly clock: DialTime | undefined;
   /** The handshake was refused: the dial is to be made again when the socket has closed. */
   isRefused = false;
   #req: AgentRequest | undefined = undefined;
@@ -36,7 +35,7 @@ export class OfferedSession {
   #size = 0;
 
   /** @param clock the time that is left for the dial, if it is limited */
-  constructor(pooled: PooledSocket, clock: DialClock | undefined) {
+  constructor(pooled: PooledSocket, clock: DialTime | undefined) {
     this.pooled = pooled;
     this.clock = clock;
     pooled.socket.once('secureConnect', () => this.end());

@@ -3,7 +3,7 @@
  * may come at once, late, wrong, or never; the pool hears of each dial once.
  */
 import { PooledSocket, pooledSocketOf } from './pooled-socket.js';
-import type { AgentKinds, Owner } from './pooled-socket.js';
+import type { AgentKinds, Owner, PooledRequest, DialTime } from './pooled-socket.js';
 import { DialClock } from './dial-clock.js';
 import { OfferedSession } from './offered-session.js';
 import { debug } from '../debug.js';
@@ -16,7 +16,6 @@ import { sayClose } from '../node/last-request.js';
 import { isSocketLike } from '../node/socket.js';
 import type { SocketLike } from '../node/types.js';
 import type { Connection } from '../pool/records.js';
-import type { PendingRequest } from '../requests/pending-request.js';
 import type { Connector } from './connector.js';
 import type { CurrentTls } from './current-tls.js';
 import type { Waiting } from './waiting.js';
@@ -27,7 +26,7 @@ type Conn = Connection<AgentKinds>;
 
 /** What was noted when a dial began. */
 interface Begun {
-  readonly clock: DialClock | undefined;
+  readonly clock: DialTime | undefined;
   /** See `PooledSocket.openedIn`. */
   readonly openedIn: number;
 }
@@ -35,7 +34,7 @@ interface Begun {
 export class PendingDials {
   readonly #owner: Owner;
   readonly #connector: Connector;
-  readonly #lifetimes: Lifetimes;
+  readonly #lifetimes: Lifetimes<AgentKinds>;
   readonly #waiting: Waiting;
   readonly #tls: CurrentTls;
   readonly #timeout: number;
@@ -46,7 +45,7 @@ export class PendingDials {
   constructor(
     owner: Owner,
     connector: Connector,
-    lifetimes: Lifetimes,
+    lifetimes: Lifetimes<AgentKinds>,
     waiting: Waiting,
     currentTls: CurrentTls,
     timeout: number,
@@ -60,7 +59,7 @@ export class PendingDials {
   }
 
   /** `connection` is to be opened for `pending`. In the request's own async context, and on no stack of anybody else. */
-  begin(connection: Conn, pending: PendingRequest): void {
+  begin(connection: Conn, pending: PooledRequest): void {
     pending.runLater(() => {
       try {
         this.#begin(connection, pending);
@@ -71,7 +70,7 @@ export class PendingDials {
     });
   }
 
-  #begin(connection: Conn, pending: PendingRequest): void {
+  #begin(connection: Conn, pending: PooledRequest): void {
     // It may have been given up since.
     if (connection.state !== 'connecting') return;
     if (pending.req.destroyed) {
@@ -84,7 +83,7 @@ export class PendingDials {
   }
 
   /** Opens `connection` with the options of `pending`. */
-  #start(connection: Conn, pending: PendingRequest): void {
+  #start(connection: Conn, pending: PooledRequest): void {
     const connector = this.#connector;
     const { origin } = connection.host;
     const requested = pending.options;
@@ -149,7 +148,7 @@ export class PendingDials {
     }
   }
 
-  #clockFor(connection: Conn, options: Options): DialClock | undefined {
+  #clockFor(connection: Conn, options: Options): DialTime | undefined {
     if (this.#timeout === 0) return undefined;
     return new DialClock(connection, options, this.#timeout, (late, error) =>
       this.#owner.pool.failed(late, error),

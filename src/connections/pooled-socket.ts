@@ -1,28 +1,60 @@
 /** The real thing behind a pool connection: a socket, who has it, and what we have seen on it. */
 import { inspect } from 'node:util';
-import type { OfferedSession } from './offered-session.js';
 import type { KeepAliveHint } from '../lifetimes/keep-alive-hint.js';
 import type { LearnedIdle } from '../lifetimes/learned-idle.js';
 import type { Output } from '../node/client-request.js';
+import { connectionLabel } from '../debug-lines.js';
 import { RecordLedger } from './record-ledger.js';
 import { codeOf, propertyOf } from '../node/foreign.js';
 import { headMark, isDone, isHeadWritten } from '../node/exchange.js';
 import { bytesSent, countsWrites, isSent } from '../node/socket.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
-import type { Connection, HostPool } from '../pool/records.js';
+import type { Connection, HostPool, Waiter } from '../pool/records.js';
 import type { Pool } from '../pool/pool.js';
 import type { ReplayRule } from '../requests/replayable.js';
 import type { Resumption } from '../sessions/resumption.js';
 import type { DrivenAgent } from './driven-agent.js';
-import type { PendingRequest } from '../requests/pending-request.js';
+import { PendingRequest } from '../requests/pending-request.js';
 import type { Options, Origin } from '../identity/identity.js';
 
 /** What this package's pool carries. */
 export interface AgentKinds {
   origin: Origin<HostPool<AgentKinds>>;
   pooled: PooledSocket;
-  request: PendingRequest;
+  request: PooledRequest;
   learned: LearnedIdle;
+}
+
+/** The real thing behind a waiter of the pool: a request that waits, and what it keeps of the connections that it had. */
+export class PooledRequest extends PendingRequest {
+  waiter: Waiter<AgentKinds> | undefined = undefined;
+  /** It had a connection before, and has lost it. */
+  isResent = false;
+  /** Its dial was refused for the session that it offered, and is to be made without one. */
+  refused: Offer | undefined = undefined;
+
+  override [inspect.custom](): string {
+    return `PendingRequest { state: '${this.waiter?.state}' }`;
+  }
+}
+
+/** The time that a dial may take: see dial-clock.ts. */
+export interface DialTime {
+  connection: Connection<AgentKinds>;
+  readonly error: Error | undefined;
+  readonly isRunning: boolean;
+  watch(socket: SocketLike): void;
+  unwatch(): void;
+  clear(): void;
+}
+
+/** A handshake that offers a session of ours, until it is over: see offered-session.ts. */
+export interface Offer {
+  readonly clock: DialTime | undefined;
+  isRefused: boolean;
+  lease(req: AgentRequest): void;
+  take(): readonly Output[] | undefined;
+  end(): void;
 }
 
 /** What a pooled socket belongs to, and what it reports to: the driver of an agent. */
@@ -79,9 +111,9 @@ export class PooledSocket {
   /** What was sent on it since then, where that may be needed again. */
   keptBody: readonly Output[] | undefined = undefined;
   /** It was lost before its request could use it, which is to have another one. */
-  replayRequest: PendingRequest | undefined = undefined;
+  replayRequest: PooledRequest | undefined = undefined;
   /** Its handshake offers a session of ours, and is not over. */
-  offered: OfferedSession | undefined = undefined;
+  offered: Offer | undefined = undefined;
   /** What was read is being handed on. Still so when that is over: something has thrown on the way. */
   delivering = false;
   /** A loss is reported before it becomes an error. */
@@ -193,6 +225,12 @@ export class PooledSocket {
   release(): void {
     Reflect.deleteProperty(this.socket, kPooledSocket);
   }
+}
+
+/** What debug lines call the connection of `socket`. */
+export function labelOf(socket: object): string | undefined {
+  const pooled = pooledSocketOf(socket);
+  return pooled && connectionLabel(pooled.connection);
 }
 
 export function pooledSocketOf(socket: object): PooledSocket | undefined {

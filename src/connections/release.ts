@@ -10,10 +10,10 @@ import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 
 export class Releases {
   readonly #pool: Pool<AgentKinds>;
-  readonly #lifetimes: Lifetimes;
+  readonly #lifetimes: Lifetimes<AgentKinds>;
   readonly #idleEntry: IdleEntry;
 
-  constructor(pool: Pool<AgentKinds>, lifetimes: Lifetimes, idleEntry: IdleEntry) {
+  constructor(pool: Pool<AgentKinds>, lifetimes: Lifetimes<AgentKinds>, idleEntry: IdleEntry) {
     this.#pool = pool;
     this.#lifetimes = lifetimes;
     this.#idleEntry = idleEntry;

@@ -11,7 +11,7 @@ import type { Connection } from '../pool/records.js';
 import type { Hosts } from './hosts.js';
 import type { Waiting } from './waiting.js';
 import type { Pool } from '../pool/pool.js';
-import { PendingRequest } from '../requests/pending-request.js';
+import { PooledRequest } from './pooled-socket.js';
 import type { Lifetimes } from '../lifetimes/lifetimes.js';
 import { detachRequest, retractUnsent } from './resend.js';
 import type { ReplayRule } from '../requests/replayable.js';
@@ -22,7 +22,7 @@ export class Replays {
   /** Which requests may be sent again, and how often. */
   readonly rule: ReplayRule;
   readonly #pool: Pool<AgentKinds>;
-  readonly #lifetimes: Lifetimes;
+  readonly #lifetimes: Lifetimes<AgentKinds>;
   readonly #hosts: Hosts;
   readonly #waiting: Waiting;
   /** How often a request has been taken off a lost connection. */
@@ -31,7 +31,7 @@ export class Replays {
   constructor(
     rule: ReplayRule,
     pool: Pool<AgentKinds>,
-    lifetimes: Lifetimes,
+    lifetimes: Lifetimes<AgentKinds>,
     hosts: Hosts,
     waiting: Waiting,
   ) {
@@ -109,7 +109,7 @@ export class Replays {
     return this.#counts.get(req) ?? 0;
   }
 
-  #retry({ connection, endedByPeer, socket }: PooledSocket, pending: PendingRequest): void {
+  #retry({ connection, endedByPeer, socket }: PooledSocket, pending: PooledRequest): void {
     const { req } = pending;
     const count = this.#countOf(req) + 1;
     this.#counts.set(req, count);
@@ -122,7 +122,7 @@ export class Replays {
   /** `pending` has lost `connection`, and waits for another one. */
   #requeueAfter(
     connection: Conn,
-    pending: PendingRequest,
+    pending: PooledRequest,
     wanted: 'new' | 'any',
     timeout: number | undefined,
   ): void {
@@ -151,8 +151,8 @@ export class Replays {
 }
 
 /** In the async context of the request, which is that of its socket. */
-function queue(req: AgentRequest, { requestOptions = {} }: PooledSocket): PendingRequest {
-  const pending = new PendingRequest(req, requestOptions, undefined);
+function queue(req: AgentRequest, { requestOptions = {} }: PooledSocket): PooledRequest {
+  const pending = new PooledRequest(req, requestOptions, undefined);
   pending.isResent = true;
   pending.enter();
   return pending;

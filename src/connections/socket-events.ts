@@ -3,8 +3,7 @@
  * off when it leaves; the pooled socket tells whose it is.
  */
 import { pooledSocketOf } from './pooled-socket.js';
-import type { PooledSocket } from './pooled-socket.js';
-import type { OfferedSession } from './offered-session.js';
+import type { Offer, PooledSocket } from './pooled-socket.js';
 import { connectionReset } from '../errors.js';
 import { addressOf, deadAddress } from './dead-peers.js';
 import { onAgentFree } from './free-listener.js';
@@ -133,7 +132,7 @@ function isSaved(pooled: PooledSocket, error: unknown): boolean {
 }
 
 /** Whether a handshake has failed that will be tried once more without a session. */
-function isRefused(pooled: PooledSocket, offered: OfferedSession, error: unknown): boolean {
+function isRefused(pooled: PooledSocket, offered: Offer, error: unknown): boolean {
   const { connection, owner, socket } = pooled;
   if (connection.state !== 'active' && connection.state !== 'connecting') return false;
   if (!owner.resumption.refuses(socket, error)) return false;

@@ -10,11 +10,10 @@ import { LOST_AFTER, monotonicNow } from '../node/timers.js';
 import type { Pool } from '../pool/pool.js';
 import { Waiter } from '../pool/records.js';
 import { pendingOf } from '../requests/pending-request.js';
-import type { PendingRequest } from '../requests/pending-request.js';
+import type { AgentKinds, PooledRequest } from './pooled-socket.js';
 import { QueueTimer } from '../requests/queue-timer.js';
 import type { ReplayRule } from '../requests/replayable.js';
 import type { Host, Hosts } from './hosts.js';
-import type { AgentKinds } from './pooled-socket.js';
 
 type PoolWaiter = Waiter<AgentKinds>;
 
@@ -26,7 +25,7 @@ export class Waiting {
   readonly #timer: QueueTimer;
   readonly #schedule: () => void;
   /** Requests of this turn, of which its end decides whether they wait on. */
-  #newWaiters: PendingRequest[] = [];
+  #newWaiters: PooledRequest[] = [];
   /** Since when a request has been seen to wait for the turn that was asked for. */
   #turnAwaitedSince = Infinity;
 
@@ -47,7 +46,7 @@ export class Waiting {
   }
 
   /** `pending` gets no connection at once. */
-  begin(pending: PendingRequest, host: Host, priority: number | undefined): void {
+  begin(pending: PooledRequest, host: Host, priority: number | undefined): void {
     const now = monotonicNow();
     if (this.#pool.endOfTurn.scheduled) this.#awaitTurn(now);
     const waiter = this.#enqueue(pending, host, now, priority);
@@ -85,7 +84,7 @@ export class Waiting {
 
   /** `pending` can time out and be destroyed from now on. Its timeout is its own, or else `timeout`. */
   arm(
-    pending: PendingRequest,
+    pending: PooledRequest,
     timeout = timeoutOf(pending.req.timeout === undefined ? this.#agent.options : pending.req),
   ): void {
     if (pending.req.destroyed) this.abort(pending);
@@ -94,13 +93,13 @@ export class Waiting {
   }
 
   /** The request of `pending` was destroyed. */
-  readonly abort = (pending: PendingRequest): void => {
+  readonly abort = (pending: PooledRequest): void => {
     if (pending.waiter && this.#pool.abort(pending.waiter)) pending.end();
     this.#timer.adjust();
   };
 
   /** `pending` has a connection. */
-  leave(pending: PendingRequest): void {
+  leave(pending: PooledRequest): void {
     pending.leave();
     this.#timer.adjust();
   }
@@ -108,7 +107,7 @@ export class Waiting {
   /** @returns whether `req` waits */
   setPriority(req: object, priority: number): boolean {
     if (!pendingOf(req)) this.#armNewWaiters();
-    const waiter = pendingOf(req)?.waiter;
+    const waiter = (pendingOf(req) as PooledRequest | undefined)?.waiter;
     return waiter !== undefined && this.#pool.reprioritize(waiter, priority);
   }
 
@@ -134,7 +133,7 @@ export class Waiting {
 
   /** The waiter of `pending` from now on; `undefined`: its host's limits could not be told, and it has failed. */
   #enqueue(
-    pending: PendingRequest,
+    pending: PooledRequest,
     host: Host,
     since: number,
     priority: number | undefined,

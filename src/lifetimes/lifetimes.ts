@@ -4,11 +4,12 @@
  * connection as plain numbers, by which the pool decides.
  */
 import { LRUCache } from 'lru-cache';
-import type { AgentKinds } from '../connections/pooled-socket.js';
 import { debug } from '../debug.js';
 import { hostLabel } from '../debug-lines.js';
 import type { Connection, HostPool } from '../pool/records.js';
+import type { Kinds } from '../pool/kinds.js';
 import type { Pool } from '../pool/pool.js';
+import type { Named } from '../limits/host-name.js';
 import { timeoutOf } from '../options/live-options.js';
 import type { Durations } from '../options/live-options.js';
 import { Clock } from './clock.js';
@@ -32,18 +33,23 @@ const MIN_IDLE = 10;
 /** Milliseconds after a lease in which we hear of an end that has crossed with the request: what a slow network takes. */
 const MAX_CROSSING = 1000;
 
-type Conn = Connection<AgentKinds>;
-type Host = HostPool<AgentKinds>;
+/** What lives: connections to origins, of which the key names the server and nothing of ours. */
+interface Living extends Kinds {
+  origin: Named & { readonly key: string };
+  learned: LearnedIdle;
+  /** When the loop last looked for bytes on it, by the monotonic clock. */
+  pooled: { readonly polledAt: number };
+}
 
 /** Read anew each time: users may change it. */
 interface Configured {
   readonly options: { readonly timeout?: unknown };
 }
 
-export class Lifetimes {
+export class Lifetimes<K extends Living> {
   readonly #agent: Configured;
   readonly #durations: Readonly<Durations>;
-  readonly #pool: Pool<AgentKinds>;
+  readonly #pool: Pool<K>;
   readonly #clock: Clock;
   readonly #reaper: Reaper;
   /** The reaper looks for what a peak has left behind, too. */
@@ -54,7 +60,7 @@ export class Lifetimes {
   #header: string | undefined;
   #hint: KeepAliveHint | undefined;
 
-  constructor(agent: Configured, pool: Pool<AgentKinds>, durations: Readonly<Durations>) {
+  constructor(agent: Configured, pool: Pool<K>, durations: Readonly<Durations>) {
     this.#agent = agent;
     this.#durations = durations;
     this.#pool = pool;
@@ -76,11 +82,11 @@ export class Lifetimes {
   }
 
   /** What is known of a host that was just made up from its key. */
-  recall(host: Host): void {
+  recall(host: HostPool<K>): void {
     host.learned = this.#taught.get(host.origin.key);
   }
 
-  opened(connection: Conn): void {
+  opened(connection: Connection<K>): void {
     const { maxSocketAge, maxRequestsPerSocket } = connection.host.limits;
     connection.requestsLeft = maxRequestsPerSocket;
     if (maxSocketAge !== Infinity) connection.retireAt = retireTime(this.#clock.at(), maxSocketAge);
@@ -102,7 +108,7 @@ export class Lifetimes {
    * @param readAt when something was last read from it, or looked for, by the monotonic clock. The server's time runs from then;
    * it may have been long ago, if the response was read slowly. 0: never
    */
-  prepareIdle(connection: Conn, hint: KeepAliveHint | undefined, readAt: number): boolean {
+  prepareIdle(connection: Connection<K>, hint: KeepAliveHint | undefined, readAt: number): boolean {
     const now = this.#clock.at();
     if (connection.host.learned?.isDistrusted(now)) return false;
     if (connection.idleSince < 0)
@@ -113,7 +119,7 @@ export class Lifetimes {
     return true;
   }
 
-  #setMoments(connection: Conn, hint: KeepAliveHint | undefined, since: number): void {
+  #setMoments(connection: Connection<K>, hint: KeepAliveHint | undefined, since: number): void {
     const { host } = connection;
     const { limits: rules } = host;
     const buffer = this.#durations.agentKeepAliveTimeoutBuffer;
@@ -130,14 +136,14 @@ export class Lifetimes {
    *
    * @param hint what the last response said
    */
-  isNeverSafe({ host }: Conn, hint: KeepAliveHint | undefined): boolean {
+  isNeverSafe({ host }: Connection<K>, hint: KeepAliveHint | undefined): boolean {
     const { idleTimeout, maxIdleTimeout } = host.limits;
     if (maxIdleTimeout === 0 || (idleTimeout === 0 && hint?.timeout === undefined)) return true;
     return host.learned !== undefined && host.learned.isDistrusted(this.#clock.at());
   }
 
   /** Hot path. A response came on a connection: it had outlived the time for which it was idle before. */
-  answered({ host, idledFor, served }: Conn): void {
+  answered({ host, idledFor, served }: Connection<K>): void {
     const { learned } = host;
     if (!learned) return;
     learned.survived(idledFor);
@@ -145,14 +151,14 @@ export class Lifetimes {
   }
 
   /** An idle connection ends. */
-  endsIdle({ host, idleSince }: Conn, byHost: boolean): void {
+  endsIdle({ host, idleSince }: Connection<K>, byHost: boolean): void {
     const age = this.#clock.now() - idleSince;
     if (byHost) this.#teach(host, age);
     else host.learned?.survived(age);
   }
 
   /** The host ended a leased connection before it had said anything. */
-  endsUnanswered({ host, idledFor, pooled, served }: Conn): void {
+  endsUnanswered({ host, idledFor, pooled, served }: Connection<K>): void {
     // It had not closed before the request came, but was at work on it.
     if (pooled && monotonicNow() - pooled.polledAt > idledFor + MAX_CROSSING) return;
     if (idledFor >= MIN_IDLE) this.#teach(host, idledFor);
@@ -171,7 +177,7 @@ export class Lifetimes {
     this.#trimming = false;
   }
 
-  #teach(host: Host, age: number): void {
+  #teach(host: HostPool<K>, age: number): void {
     const learned = this.#learnedOf(host);
     learned.closedAt(age);
     debug.enabled &&
@@ -183,7 +189,7 @@ export class Lifetimes {
       );
   }
 
-  #learnedOf(host: Host): LearnedIdle {
+  #learnedOf(host: HostPool<K>): LearnedIdle {
     const { key } = host.origin;
     const learned = this.#taught.get(key) ?? host.learned ?? new LearnedIdle();
     this.#taught.set(key, learned);

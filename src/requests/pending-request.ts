@@ -6,8 +6,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { ClientRequest } from 'node:http';
 import { inspect } from 'node:util';
-import type { AgentKinds } from '../connections/pooled-socket.js';
-import type { OfferedSession } from '../connections/offered-session.js';
 import { numberForRequest } from '../node/interception.js';
 import { connectionReset } from '../errors.js';
 import { codeOf, isolate, later, onOwnStack, propertyOf } from '../node/foreign.js';
@@ -16,8 +14,7 @@ import { timeoutAskedOf } from '../node/request-timeout.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import { nextTick } from '../node/timers.js';
 import type { Entry } from '../pool/heap.js';
-import type { Waiter } from '../pool/records.js';
-import type { QueueTimer } from './queue-timer.js';
+import type { QueueTimer, Timed } from './queue-timer.js';
 import type { Options } from '../identity/identity.js';
 
 export type Deliver = (error: Error | null, socket?: SocketLike) => void;
@@ -25,22 +22,16 @@ export type Deliver = (error: Error | null, socket?: SocketLike) => void;
 const kPending = Symbol('pooling-https-agent.pending');
 type Hooked = AgentRequest & { [kPending]?: PendingRequest | undefined };
 
-export class PendingRequest {
+export class PendingRequest implements Timed {
   readonly req: AgentRequest;
   readonly options: Options;
   /** Takes the socket in place of the request: for a caller of `createSocket`. */
   readonly deliver: Deliver | undefined;
   /** The least number that a connection for it may have: see interception.ts. */
   readonly openedSince: number = numberForRequest();
-  waiter: Waiter<AgentKinds> | undefined = undefined;
-  /** It had a connection before, and has lost it. */
-  isResent = false;
-  /** Its dial was refused for the session that it offered, and is to be made without one. */
-  refused: OfferedSession | undefined = undefined;
-
   /** When its `timeout` is over, and its place among those that have one. */
   timesOutAt = Infinity;
-  timeoutEntry: Entry<PendingRequest> | undefined = undefined;
+  timeoutEntry: Entry<Timed> | undefined = undefined;
 
   #resource: AsyncResource | undefined = undefined;
   #timer: QueueTimer | undefined = undefined;
@@ -48,7 +39,7 @@ export class PendingRequest {
   /** Methods that somebody had put on this very request before us. */
   #ownDestroy: ClientRequest['destroy'] | undefined = undefined;
   #ownSetTimeout: ClientRequest['setTimeout'] | undefined = undefined;
-  #onAbort: ((pending: PendingRequest) => void) | undefined = undefined;
+  #onAbort: ((pending: this) => void) | undefined = undefined;
 
   constructor(req: AgentRequest, options: Options, deliver: Deliver | undefined) {
     this.req = req;
@@ -58,7 +49,7 @@ export class PendingRequest {
 
   /** Waiting requests show it, and it holds the options: keys. */
   [inspect.custom](): string {
-    return `PendingRequest { state: '${this.waiter?.state}' }`;
+    return 'PendingRequest {}';
   }
 
   /** The wait begins: what comes of it happens in the async context of now. */
@@ -71,7 +62,7 @@ export class PendingRequest {
    * The wait will last longer than this turn: from now on the request can time out, and be destroyed. `onAbort` is
    * called when it is destroyed before `leave`.
    */
-  arm(timer: QueueTimer, timeout: number | undefined, onAbort: (pending: PendingRequest) => void): void {
+  arm(timer: QueueTimer, timeout: number | undefined, onAbort: (pending: this) => void): void {
     this.#onAbort = onAbort;
     this.#timer = timer;
     const req: Hooked = this.req;

@@ -6,7 +6,6 @@
 import { isolate } from '../node/foreign.js';
 import { clearTimeout, LOST_AFTER, MAX_DELAY, monotonicNow, setTimeout } from '../node/timers.js';
 import { Entry, Heap } from '../pool/heap.js';
-import type { PendingRequest } from './pending-request.js';
 
 /** The pool, as far as its deadlines go. */
 interface Deadlines {
@@ -16,9 +15,18 @@ interface Deadlines {
   expire(now: number): number;
 }
 
+/** A request that waits, and may have a timeout. */
+export interface Timed {
+  /** By the monotonic clock. */
+  timesOutAt: number;
+  timeoutEntry: Entry<Timed> | undefined;
+  /** Its time is over. */
+  timeOut(): void;
+}
+
 export class QueueTimer {
   readonly #pool: Deadlines;
-  readonly #timeouts = new Heap<PendingRequest>((a, b) => a.timesOutAt < b.timesOutAt);
+  readonly #timeouts = new Heap<Timed>((a, b) => a.timesOutAt < b.timesOutAt);
   #timer: NodeJS.Timeout | undefined = undefined;
   #wakesAt = Infinity;
 
@@ -27,8 +35,8 @@ export class QueueTimer {
   }
 
   /** `pending` is told when `timeout` milliseconds are over; `0` takes that back. */
-  start(pending: PendingRequest, timeout: number): void {
-    const entry = (pending.timeoutEntry ??= new Entry<PendingRequest>(pending));
+  start(pending: Timed, timeout: number): void {
+    const entry = (pending.timeoutEntry ??= new Entry<Timed>(pending));
     this.#timeouts.remove(entry);
     const now = monotonicNow();
     if (now > this.#wakesAt + LOST_AFTER) this.#clear();
@@ -40,7 +48,7 @@ export class QueueTimer {
   }
 
   /** `pending` does not wait any more. */
-  stop(pending: PendingRequest): void {
+  stop(pending: Timed): void {
     if (pending.timeoutEntry) this.#timeouts.remove(pending.timeoutEntry);
     this.adjust();
   }

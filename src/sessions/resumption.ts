@@ -5,9 +5,8 @@
  * Node's agent does some of this in `createConnection`, with one ticket for everybody, dropped on any later error of a
  * connection. It does so only where the options have an `_agentKey`: ours have none.
  */
-import { pooledSocketOf } from '../connections/pooled-socket.js';
 import { debug } from '../debug.js';
-import { connectionLabel, hostLabel } from '../debug-lines.js';
+import { hostLabel } from '../debug-lines.js';
 import { callIfAble, codeOf, isolate, propertyOf } from '../node/foreign.js';
 import { isSocketLike } from '../node/socket.js';
 import { isNumbered, LOSSES } from '../node/system-errors.js';
@@ -35,8 +34,17 @@ export class Resumption {
   /** Where `_cacheSession` is overridden and calls ours, which knows but a string. */
   #storing: SessionKey | undefined;
 
+  /** @internal For attempts. What debug lines call the connection of a socket, if there is one. */
+  readonly labelOf: (socket: object) => string | undefined;
+
   /** @param own the agent's methods when nobody has overridden them */
-  constructor(agent: SessionMethods, own: SessionMethods, cache: SessionCache) {
+  constructor(
+    agent: SessionMethods,
+    own: SessionMethods,
+    cache: SessionCache,
+    labelOf: (socket: object) => string | undefined,
+  ) {
+    this.labelOf = labelOf;
     this.#agent = agent;
     this.#own = own;
     this.cache = cache;
@@ -189,8 +197,7 @@ export class Attempt {
     this.#done = true;
     const resumed = callIfAble(socket, 'isSessionReused') === true;
     if (debug.enabled) {
-      const connection = pooledSocketOf(socket)?.connection;
-      const label = connection ? connectionLabel(connection) : hostLabel(this.origin);
+      const label = this.#resumption.labelOf(socket) ?? hostLabel(this.origin);
       debug('%s %s', label, resumed ? 'resumed a session' : 'made a full handshake');
     }
     this.#resumption.cache.countHandshake(resumed);
