@@ -58,13 +58,17 @@ export class IdleEntry {
     if (this.#isOverridden || !isReading(pooled.socket)) return this.#rest(pooled);
     if (!pooled.restsSoon) {
       pooled.restsSoon = true;
-      if (this.#soon.push(pooled) === 1 || pooled.polledAt > this.#restsAt + LOST_AFTER) {
-        this.#restsAt = monotonicNow() + DELAY;
-        // Sockets that are still to be unref'd keep the process alive until then.
-        setTimeout(restAll, DELAY, this).unref();
-      }
+      if (this.#soon.push(pooled) === 1) this.#ask();
     }
+    // Also where this very connection was released when the callback was lost.
+    if (pooled.polledAt > this.#restsAt + LOST_AFTER) this.#ask();
     return true;
+  }
+
+  #ask(): void {
+    this.#restsAt = monotonicNow() + DELAY;
+    // Sockets that are still to be unref'd keep the process alive until then.
+    setTimeout(restAll, DELAY, this).unref();
   }
 
   restAll(): void {
