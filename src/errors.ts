@@ -25,7 +25,7 @@ export function invalidName(name: string, expected: string): TypeError {
   return coded(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
-/** What a function of the user's returned. Nothing of it is printed. */
+/** For a result of a function of the user's. Nothing of the result is printed. */
 export function invalidReturn(expected: string, name: string, actual: unknown): TypeError {
   const message = `Expected ${expected} to be returned from the ${JSON.stringify(name)} function but got ${typeOf(actual)}`;
   return coded(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
@@ -43,7 +43,7 @@ export function unsupported(feature: string): Error {
   );
 }
 
-/** What a request gets that still waits for a connection when `agent.destroy()` is called. */
+/** The error of a request that still waits for a connection when `agent.destroy()` is called. */
 export function agentDestroyed(): Error {
   return coded(
     new Error('The agent was destroyed while the request waited for a connection'),
@@ -52,7 +52,7 @@ export function agentDestroyed(): Error {
 }
 
 /**
- * What a request gets that may not wait, or not any longer:
+ * The error of a request that may not wait, or not any longer:
  *
  * - `ERR_POOL_QUEUE_FULL`: as many requests wait as `maxQueueSize` or `maxTotalQueueSize` allows;
  * - `ERR_POOL_ACQUIRE_TIMEOUT`: it was in the queue for `acquireTimeout`.
@@ -96,7 +96,7 @@ export function sessionImport(why: 'FORMAT' | 'VERSION' | 'KEY', message: string
   return coded(new Error(message, cause === undefined ? {} : { cause }), `ERR_SESSION_IMPORT_${why}`);
 }
 
-/** What a dial was waiting for: for `createConnection` to bring a socket, or for that socket's event of this name. */
+/** The step that a dial was waiting for: that `createConnection` brings a socket, or that this emits the event of that name. */
 export type ConnectPhase = 'createConnection' | 'lookup' | 'connect' | 'secureConnect';
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What an error says about a value that it refuses. A key, a passphrase or a ticket may stand in the wrong place, or under a name that is
+ * Describes a refused value for the error that refuses it. A key, a passphrase or a ticket may stand in the wrong place, or under a name that is
  * one slip away from the right one: the value itself is printed only for the pool's own options, all of them counts, times and words. Of every
  * other value the error tells the type.
  */

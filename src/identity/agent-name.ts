@@ -1,5 +1,5 @@
 /**
- * What an agent calls an identity: `getName()`, the keys of `sockets`. Node's string for ordinary options, with two changes.
+ * Names an identity, for `getName()` and the keys of `sockets`. The name is Node's string for ordinary options, with two changes.
  *
  * - A name is printed, logged and sent to dashboards. So a digest, keyed per process, stands in place of every secret, and of every other
  *   value of more than 64 characters: certificates are no name either.
@@ -7,6 +7,7 @@
  *   alike: every function or object as its source or as `[object Object]`, bytes as broken text, lists as text with commas, and a colon in
  *   a value like the one between two. A digest tells apart by itself.
  */
+import type { Options } from './option-value.js';
 import { hash, randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { profileValues } from './profile.js';
@@ -15,7 +16,6 @@ import { SECRET_OPTIONS } from './secrets.js';
 import { serverNameFor } from './server-name.js';
 import { describe, isPlain } from './option-value.js';
 
-type Options = Readonly<Record<string, unknown>>;
 type Test = (value: unknown) => boolean;
 
 const word: Test = (value) =>
@@ -51,7 +51,7 @@ function asText(view: ArrayBufferView): string {
   return Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('latin1');
 }
 
-/** What Node prints, and which values of it are told from any other. */
+/** The options that Node prints, each with a test that finds values whose text no other value has. */
 const PRINTED: Readonly<Record<string, Test>> = {
   ca: pems,
   cert: pems,
@@ -95,7 +95,7 @@ function digest(text: string): string {
   return `#${hash('sha256', PROCESS_KEY + text).slice(0, 16)}`;
 }
 
-/** What a profile adds to the names of all its hosts. */
+/** The part of a name that is the same for all hosts of a profile. */
 interface ProfileName {
   /** The values that Node is given to print. */
   readonly printed: Readonly<Record<string, unknown>>;
@@ -103,7 +103,7 @@ interface ProfileName {
   readonly isTold: boolean;
   /** Stands for all values. */
   readonly digest: string;
-  /** What Node prints of them, after the host part. `''`: it is not known where that ends. */
+  /** The text that Node prints of them, after the host part. `''`: it is not known where that ends. */
   tail: string | undefined;
 }
 
@@ -145,7 +145,7 @@ export function rememberProfile(options: Options, values: ProfileValues): void {
 
 type Nodes = (options: Options) => string;
 
-/** What Node calls a host of a profile that was remembered: hundreds of hosts may have one, and are all named when somebody reads the views. */
+/** Node's string for a host of a profile that is remembered: hundreds of hosts may share one, and reading the views names all of them. */
 function nodesNameOf(profile: ProfileName, host: HostOptions, nodes: Nodes): string {
   // A server name of its own is printed somewhere in the middle.
   if (!host.servername || host.servername === host.host) {

@@ -11,6 +11,7 @@
  *
  * A host counts as it is written, as in Node's agent: `LOCALHOST`, `localhost` and `localhost.` are three. A port counts by its digits.
  */
+import type { Options } from './option-value.js';
 import { LRUCache } from 'lru-cache';
 import { invalidType } from '../errors.js';
 import { RecentOptions, placesOf } from './recent-options.js';
@@ -19,7 +20,7 @@ import type { ProfileValues } from './profile.js';
 import { serverNameFor } from './server-name.js';
 
 /** The options of a request or of an agent: any object. */
-export type Options = Readonly<Record<string, unknown>>;
+export type { Options };
 
 /** The options of the host part. An agent's would replace those of every request. */
 export const HOST_OPTIONS = ['host', 'port', 'servername', 'localAddress', 'family', 'socketPath'] as const;
@@ -137,7 +138,7 @@ export class Origin<T> {
     this.entry = make(this);
   }
 
-  /** For people and rules. What tells origins apart is the key. */
+  /** For people and rules. Only the key tells origins apart. */
   get host(): string {
     return String(this.#hostPart.host);
   }

@@ -1,7 +1,10 @@
 /**
- * What option values are, to the pool: content or a thing of its own. Strings, numbers, bytes, and arrays and plain objects of
+ * Decides whether an option value counts by its content or by its identity. Strings, numbers, bytes, and arrays and plain objects of
  * these count by content; functions, contexts, sockets and all other objects count by identity.
  */
+
+/** Options of a request, of an agent or of a dial: typed loosely, as users write anything into them. */
+export type Options = Readonly<Record<string, unknown>>;
 
 /** Deeper than any option that Node knows; what lies below counts by identity. */
 const MAX_DEPTH = 3;
@@ -27,7 +30,7 @@ export function isReference(value: unknown): value is object {
     !ArrayBuffer.isView(value) && !Array.isArray(value) && !isPlain(value); // prettier-ignore
 }
 
-/** A copy that does not change with the original. What counts by identity is not copied. */
+/** A copy that does not change with the original. A value that counts by identity is not copied. */
 export function copy(value: unknown, depth = 0): unknown {
   if (ArrayBuffer.isView(value)) return Buffer.from(bytesOf(value));
   if (depth === MAX_DEPTH) return value;
@@ -65,12 +68,13 @@ function sameText(text: string, view: ArrayBufferView): boolean {
   return view.byteLength === text.length && isAscii(text) && bytesOf(view).equals(Buffer.from(text));
 }
 
-let references = 0;
+let lastNumber = 0;
 const numbers = new WeakMap<object, number>();
 
-function numberOf(reference: object): number {
+/** Stands for an object that counts by identity, in this process. */
+export function numberOf(reference: object): number {
   let number = numbers.get(reference);
-  if (number === undefined) numbers.set(reference, (number = ++references));
+  if (number === undefined) numbers.set(reference, (number = ++lastNumber));
   return number;
 }
 

@@ -61,7 +61,7 @@ export type ProfileValues = ReadonlyMap<string, unknown>;
 /** Options of which Node takes one value for a list of one, and `null` for none. */
 const LISTS: ReadonlySet<string> = new Set(['ca', 'cert', 'key', 'crl']);
 
-/** What of `options` makes a profile. `undefined` counts as absent. */
+/** Those of `options` that make a profile. `undefined` counts as absent. */
 export function profileValues(options: Readonly<Record<string, unknown>>): ProfileValues {
   const values = new Map<string, unknown>();
   for (const name of PROFILE_OPTIONS) {
@@ -96,7 +96,7 @@ export class Profile<T> {
   /** Short and unique in this process: stands for the profile in session keys and debug output. */
   readonly id: number = ++lastId;
   readonly values: ProfileValues;
-  /** What is in use under this profile, by host part. */
+  /** The origins that are in use under this profile, by host part. */
   readonly origins: Map<string, T> = new Map();
   /** It came with one request, and has a function or an object in it that no request before had: it may be that one's alone. */
   onProbation = false;
@@ -105,7 +105,7 @@ export class Profile<T> {
     this.values = new Map(Array.from(values, ([name, value]) => [name, copy(value)]));
   }
 
-  /** What its SecureContext is made of. */
+  /** The options that its SecureContext is made of. */
   get contextOptions(): Record<string, unknown> {
     return Object.fromEntries(contextValues(this.values));
   }

@@ -3,9 +3,8 @@
  * that the last one had. Node hands over options in V8's dictionary mode, where looking at the few names that are there
  * is cheaper than asking for each of the thirty that could be.
  */
+import type { Options } from './option-value.js';
 import { isPlain } from './option-value.js';
-
-type Options = Readonly<Record<string, unknown>>;
 
 /** The names that count, numbered. */
 export type Places = ReadonlyMap<string, number>;

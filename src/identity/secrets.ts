@@ -22,7 +22,7 @@ const PRIVATE_KEY = /-----BEGIN [^-]*PRIVATE KEY-----[^]*?(?:-----END [^-]*-----
 const MAX_CAUSES = 5;
 const REMOVED = '[removed]';
 
-/** What takes the secrets of `options` out of a text. */
+/** A function that takes the secrets of `options` out of a text. */
 function cleanerFor(options: Readonly<Record<string, unknown>>): (text: string) => string {
   const secrets = secretsOf(options);
   return (text) => {

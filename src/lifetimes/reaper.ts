@@ -3,10 +3,8 @@
  * is armed or cleared per request: a timer whose connection was leased again wakes in vain, once, and is armed again
  * only if something else is idle.
  */
+import { GRAIN } from '../pool/expiry-wheel.js';
 import { clearTimeout, LOST_AFTER, MAX_DELAY, setTimeout } from '../node/timers.js';
-
-/** Expiries closer together than this share one sweep, in milliseconds. A lease checks the expiry for itself. */
-const GRAIN = 100;
 
 export class Reaper {
   readonly #now: () => number;
@@ -29,6 +27,7 @@ export class Reaper {
     if (at >= this.#wakesAt && !isLost) return;
     this.#wakesAt = isLost ? now : at;
     clearTimeout(this.#timer);
+    // Expiries closer together share one sweep. A lease checks the expiry for itself.
     const delay = Math.min(Math.max(this.#wakesAt - now, GRAIN), MAX_DELAY);
     this.#timer = setTimeout(() => this.#wake(), delay).unref();
   }

@@ -1,7 +1,7 @@
 /**
  * One thing that we assume about Node behind its public API. It is tested once: when it is first asked for, or by what is seen where it is
- * first used. The feature that rests on it asks each time, and leaves out what cannot be had; what that is, is said once, by `debug` and by a
- * process warning. Nothing here depends on a version number.
+ * first used. The feature that rests on it asks each time, and does without it if it does not hold; the loss is reported once, by `debug` and
+ * by a process warning. Nothing here depends on a version number.
  */
 import { debug } from '../debug.js';
 
@@ -32,7 +32,7 @@ export class Capability {
     return this.#holds !== undefined;
   }
 
-  /** It was seen to hold, or not to. What was found first counts. */
+  /** The assumption was seen to hold, or not to hold. The first finding counts. */
   found(holds: boolean | undefined): void {
     if (this.#holds !== undefined || holds === undefined) return;
     this.#holds = holds;

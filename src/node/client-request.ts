@@ -13,7 +13,7 @@
  * The caller sees one request: one 'response', one 'finish', one 'close'. A second 'socket' event tells of the other socket. (Of a
  * *failed* write, a callback given to `req.end()` may have heard before we do.)
  *
- * What this rests on is proven at its first use, with a fake request; where it is not so, nothing is done.
+ * The assumptions about Node behind this are tested at their first use, with a fake request. Where one does not hold, nothing is done.
  */
 import { OutgoingMessage } from 'node:http';
 import { Capability } from './capability.js';
@@ -28,7 +28,7 @@ export interface Output {
   callback: ((error?: Error | null) => void) | null | undefined;
 }
 
-/** What a request is behind its public face, and `socket` and `reusedSocket` as they are, not as they are typed. */
+/** Fields of a request that Node does not document; and `socket` and `reusedSocket` as they really are, which Node's typings get wrong. */
 interface Internals extends Omit<AgentRequest, 'socket' | 'reusedSocket'> {
   socket: SocketLike | null;
   reusedSocket: boolean;
@@ -167,7 +167,7 @@ export function headOf(req: AgentRequest, bytes: number | undefined): readonly O
   return [{ data: _header, encoding: 'latin1', callback: null }];
 }
 
-/** What Node is about to send of a request that its caller has ended. `undefined`: it has not, or that is not known. */
+/** The output that Node is about to send of a request whose caller has ended it. `undefined`: the caller has not, or that is not known. */
 export function unsentOutputOf(req: AgentRequest): readonly Output[] | undefined {
   const { finished, outputData } = internalsOf(req);
   return finished && Array.isArray(outputData) ? outputData : undefined;

@@ -1,6 +1,6 @@
 /**
- * How far an exchange of Node's client has come, where its API does not say: by the marks that the client puts on the socket and on the
- * request. Where Node sets no such mark, the answer is what is said of each function.
+ * Tells how far an exchange of Node's client has come, where its API does not say: by the marks that the client puts on the socket and on the
+ * request.
  */
 import { ClientRequest, OutgoingMessage } from 'node:http';
 import { Capability } from './capability.js';

@@ -1,5 +1,5 @@
 /**
- * The handle below a socket: what reads for it, what counts its bytes, what the system has of it. A custom stream has none, and sockets of
+ * Reads the handle below a socket, which does its input and output, counts its bytes and holds the system's descriptor. A custom stream has none, and sockets of
  * mocking tools may have one that tells nothing; then the answer is that nothing is known.
  */
 import { TLSSocket } from 'node:tls';
@@ -63,7 +63,7 @@ export const wireCounter: Capability = new Capability(
   'each hand-over of a connection waits until the event loop has polled once more',
 );
 
-/** What counts the bytes that come off the wire, below TLS. `undefined`: nothing does. */
+/** The counter of the bytes that come off the wire, below TLS. `undefined`: there is none. */
 export function wireCounterOf(socket: SocketLike): { readonly bytesRead?: number } | undefined {
   const raw = socket._handle?._parent;
   const isCounted = typeof raw?.bytesRead === 'number';

@@ -19,7 +19,7 @@ const prototype = Agent.prototype as unknown as { addRequest: AddRequest };
 
 const { toString } = Function.prototype;
 
-/** What stood there when it was looked at last; and that, if it was not Node's own. */
+/** The function that was found there last; and the same, if it is not Node's own. */
 let seen: unknown;
 let foreign: unknown;
 /** How often something else has been found there. */
@@ -51,7 +51,7 @@ export function numberForConnection(): number {
   return changes;
 }
 
-/** What all of Node's versions of it have in common, and no wrapper has. */
+/** Whether `candidate` has in its source what all of Node's versions of it have in common, and no wrapper has. */
 function isNodesOwn(candidate: unknown): boolean {
   if (typeof candidate !== 'function') return false;
   const text = toString.call(candidate);
@@ -116,7 +116,7 @@ export function ownOptionsOf(options: object, agentOptions: object): Record<stri
   return own;
 }
 
-/** What Node's `addRequest` leaves on a request that it pushes into `requests`. */
+/** The data that Node's `addRequest` leaves on a request that it pushes into `requests`. */
 interface Queued {
   readonly options: object;
   run(fn: () => void): void;

@@ -5,7 +5,7 @@
  */
 import type { AgentRequest } from './types.js';
 
-/** What is behind a request's public face. */
+/** Fields of a request that Node does not document. */
 interface Internals {
   shouldKeepAlive: boolean;
   _header?: string | null;

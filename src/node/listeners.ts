@@ -1,4 +1,4 @@
-/** Where an emitter keeps its listeners: so that they are told of without a copy of the list, and stay with the emitter when that is copied. */
+/** Reads the field in which an emitter keeps its listeners: to ask without a copy of the list, and to keep listeners out of copies of the emitter. */
 import { EventEmitter } from 'node:events';
 
 /** The fields in which an emitter keeps its listeners. */

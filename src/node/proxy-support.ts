@@ -14,7 +14,7 @@ export const tunnelMark: Capability = new Capability(
 
 /** Has Node begin a connection through a proxy that there is none of, and end it before anything was done for it. */
 function marksTunnels(): boolean | undefined {
-  // What others have put there is not tried out.
+  // A function that others have put there is not called on trial.
   if (!isCreateConnectionOwn()) return undefined;
   const proxied = new Agent({ proxyEnv: { https_proxy: 'http://127.0.0.1:9' } } as object);
   const { createConnection } = Agent.prototype as unknown as {

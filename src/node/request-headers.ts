@@ -1,5 +1,5 @@
 /**
- * What a request of Node's client says in its headers. Node keeps those that were given as a list, or with `Expect`, only as the text
+ * Reads the headers of a request of Node's client. Node keeps those that were given as a list, or with `Expect`, only as the text
  * that it will send; all others can be asked for.
  */
 import type { AgentRequest } from './types.js';

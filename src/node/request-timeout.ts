@@ -1,4 +1,4 @@
-/** What `req.setTimeout` was called with before the request had a socket. Node keeps that in a listener, and nowhere else. */
+/** Finds the timeout that `req.setTimeout` was called with before the request had a socket. Node keeps it in a listener, and nowhere else. */
 import { ClientRequest } from 'node:http';
 import { Capability } from './capability.js';
 import type { AgentRequest } from './types.js';
@@ -38,7 +38,7 @@ export const waitingTimeout: Capability = new Capability(
 );
 
 /**
- * What `req.setTimeout` was called with before `req` had a socket, in milliseconds. Node keeps it in a listener that sets it
+ * The milliseconds that `req.setTimeout` was called with before `req` had a socket. Node keeps them in a listener that sets them
  * on the socket, and nowhere else.
  */
 export function timeoutAskedOf(req: AgentRequest): number | undefined {

@@ -1,5 +1,5 @@
 /**
- * What a socket tells about itself, and its handle where Node's API says nothing. A custom stream may lack any of it, and then the
+ * Reads a socket, and its internals where Node's API says nothing. A custom stream may lack any of it, and then the
  * answer is that nothing is known.
  */
 import { Socket } from 'node:net';
@@ -15,7 +15,7 @@ export function isSocketLike(value: unknown): value is SocketLike {
 }
 
 /**
- * Where a socket leads, as far as it tells. Its handle is asked first: `remoteAddress` would be kept as one more property of the
+ * The address and port of the other side, as far as the socket tells. Its handle is asked first: `remoteAddress` would be kept as one more property of the
  * socket, at a time when Node's functions have been optimized for sockets without it.
  */
 export function peerOf(socket: SocketLike): { address?: string | undefined; port?: number | undefined } {
@@ -44,7 +44,7 @@ export const socketTimer: Capability = new Capability(
   () => kTimeout !== undefined,
 );
 
-/** Hot path. What stands for the timer that runs on `socket` now: the timer, or of a custom stream its milliseconds. */
+/** Hot path. The timer that runs on `socket` now, or, of a custom stream, its milliseconds: a value to compare, and nothing else. */
 export function timerOf(socket: SocketLike): unknown {
   const timer: unknown =
     kTimeout && socketTimer.holds && (socket as unknown as Record<symbol, unknown>)[kTimeout];

@@ -1,4 +1,4 @@
-/** What the system says of a connection, told from errors that somebody made up: those of the system have a number. */
+/** Tells errors of the operating system from those that somebody has made up: the system's have a number. */
 import { codeOf, propertyOf } from './foreign.js';
 
 /** Codes which say that a connection is gone. (Not ETIMEDOUT: then there may be nobody to send to.) */

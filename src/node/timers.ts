@@ -20,8 +20,8 @@ import { deserialize } from 'node:v8';
 export const MAX_DELAY: number = 2 ** 31 - 1;
 
 /**
- * Milliseconds after which a callback that has not come counts as lost, and is asked for again. Whoever notes that they have
- * asked for one asks no second time before it has come: noted for good, one lost callback would be the last.
+ * Milliseconds after which a callback that has not come counts as lost, and is asked for again. A part that has noted that
+ * it has asked for a callback asks for no second one before that has come. Without this limit, one lost callback would stop it for good.
  */
 export const LOST_AFTER = 200;
 

@@ -2,7 +2,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** What `socket._handle` is, as far as we touch it. */
+/** A `socket._handle`, as far as we touch it. */
 export interface Handle {
   /** Node's reader. Handles of Node's own sockets have it. */
   onread?: unknown;

@@ -1,4 +1,4 @@
-/** What a request writes to its socket, from one moment on. */
+/** Observes everything that a request writes to its socket, from one moment on. */
 import { OutgoingMessage } from 'node:http';
 import { Capability } from './capability.js';
 import type { AgentRequest } from './types.js';

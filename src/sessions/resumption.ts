@@ -16,7 +16,7 @@ import type { SessionCache } from './session-cache.js';
 import { sessionKeyOf } from './session-key.js';
 import type { SessionKey } from './session-key.js';
 
-/** What Node's agent has for its cache. Users call these, and override them. */
+/** The methods that Node's agent has for its cache. Users call them, and override them. */
 export interface SessionMethods {
   _getSession(key: string): Buffer | undefined;
   _cacheSession(key: string, session: Buffer): void;
@@ -31,10 +31,10 @@ export class Resumption {
   #generation: object = {};
   /** Handshakes under way that offer a session of ours. */
   readonly #offering = new WeakMap<object, Attempt>();
-  /** Where `_cacheSession` is overridden and calls ours, which knows but a string. */
+  /** The key of a session on its way through an overridden `_cacheSession` to ours, which gets only a string. */
   #storing: SessionKey | undefined;
 
-  /** @internal For attempts. What debug lines call the connection of a socket, if there is one. */
+  /** @internal For attempts. The name of a socket's connection in debug lines, if it has one. */
   readonly labelOf: (socket: object) => string | undefined;
 
   /** @param own the agent's methods when nobody has overridden them */
@@ -133,7 +133,7 @@ export class Attempt {
   readonly generation: object;
   /** Its functions were never seen before, and will most likely never be seen again: no session is worth keeping. */
   readonly isForOnce: boolean;
-  /** What was offered by us, out of our cache. */
+  /** The session out of our cache that was offered. */
   session: Buffer | undefined = undefined;
   /** Something was offered by us, whatever keeps it. */
   offers = false;

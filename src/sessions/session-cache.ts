@@ -64,7 +64,7 @@ const ticketReuse: Check<TicketReuse> = oneOf('allow', 'never');
 interface Place {
   readonly shelf: Shelf;
   readonly key: SessionKey;
-  /** Whoever stored into it last: see `deleteOf`. */
+  /** The agent's generation that stored into it last: see `deleteOf`. */
   owner: object | undefined;
 }
 
@@ -133,7 +133,7 @@ export class SessionCache {
    * resumes at once. Sessions stay bound to this process where a function (`checkServerIdentity`, `lookup`, `pskCallback`) or a
    * `secureContext` object is part of the identity.
    *
-   * The result is encrypted and authenticated (AES-256-GCM) and shows nothing of hosts or options. Who has both it and
+   * The result is encrypted and authenticated (AES-256-GCM) and shows nothing of hosts or options. Somebody who has both it and
    * the key can resume the sessions, and read traffic that was recorded of TLS 1.2 connections: keep them apart.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` for a key that is none, or too short
@@ -257,10 +257,10 @@ export class SessionCache {
 }
 
 export interface SessionExportOptions {
-  /** What only its owner has: a passphrase, or at least 16 random bytes. */
+  /** A secret of the owner's: a passphrase, or at least 16 random bytes. */
   readonly key: SealKey;
   /**
-   * Also sessions of identities with a client certificate: who resumes one is taken for the certificate's owner.
+   * Also sessions of identities with a client certificate: somebody who resumes one is taken for the certificate's owner.
    * Default: `false`.
    */
   readonly includeClientCertificates?: boolean | undefined;

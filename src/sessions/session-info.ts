@@ -1,7 +1,7 @@
 /**
- * What a TLS session says about itself. Node hands sessions out as OpenSSL writes them: DER of the ASN.1 type SSL_SESSION
- * (OpenSSL's ssl/ssl_asn1.c); newer Nodes put before it whom the session was authenticated for. Reads only what decides how
- * long a session may be offered, and how often. Strict and total: what is not exactly of that shape is no session, and
+ * Reads what a TLS session says about itself. Node hands sessions out as OpenSSL writes them: DER of the ASN.1 type SSL_SESSION
+ * (OpenSSL's ssl/ssl_asn1.c); newer Nodes put a mark before it that names the server for which the session was authenticated. Reads only what decides how
+ * long a session may be offered, and how often. Strict and total: bytes that are not exactly of that shape are no session, and
  * nothing is ever thrown.
  */
 const TLS_1_3 = 0x0304;

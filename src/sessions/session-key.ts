@@ -1,5 +1,5 @@
 /**
- * What a session belongs to: a digest of the content of an identity, the same in every agent and every process, so that
+ * The key under which a session is kept: a digest of the content of an identity, the same in every agent and every process, so that
  * caches can be shared, exported and imported. In it is everything that decided whom the session was made with and whom we
  * trusted: a resumed handshake checks no certificate again.
  *
@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { currentPolicy, OWN_POLICY } from '../node/connect-functions.js';
 import { defaultAuthorities } from '../tls/context-defaults.js';
+import { numberOf } from '../identity/option-value.js';
 import type { Options, Origin } from '../identity/identity.js';
 
 export interface SessionKey {
@@ -25,7 +26,7 @@ export interface SessionKey {
 export function sessionKeyOf(origin: Origin<unknown>, options: Options): SessionKey {
   const verified = isVerified(options);
   const { values } = origin.profile;
-  // What Node trusts by itself can change: `tls.setDefaultCACertificates`.
+  // The authorities that Node trusts by itself can change: `tls.setDefaultCACertificates`.
   const authorities = values.get('ca') || values.has('secureContext') ? undefined : defaultAuthorities();
   const policy = currentPolicy();
   const known = keys.get(origin);
@@ -38,7 +39,7 @@ export function sessionKeyOf(origin: Origin<unknown>, options: Options): Session
   add(hash, profile.digest);
   add(hash, verified);
   if (authorities) add(hash, digestOfAuthorities(authorities));
-  if (policy !== OWN_POLICY) add(hash, `policy ${identityOf(policy)}`);
+  if (policy !== OWN_POLICY) add(hash, `policy ${numberOf(policy)}`);
   const key: SessionKey = {
     id: hash.digest('base64url'),
     portable: profile.portable && policy === OWN_POLICY,
@@ -118,7 +119,7 @@ function add(hash: Hash, value: unknown): boolean {
   if (isObject(value)) {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (typeof value === 'function' || (prototype !== Object.prototype && prototype !== null)) {
-      hash.update(`i${identityOf(value)}:`);
+      hash.update(`i${numberOf(value)}:`);
       return false;
     }
     const names = Object.keys(value).toSorted();
@@ -135,16 +136,4 @@ function add(hash: Hash, value: unknown): boolean {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
-}
-
-const identities = new WeakMap<object, number>();
-let lastIdentity = 0;
-
-function identityOf(object: object): number {
-  let identity = identities.get(object);
-  if (identity === undefined) {
-    identity = ++lastIdentity;
-    identities.set(object, identity);
-  }
-  return identity;
 }

@@ -37,7 +37,7 @@ export class Shelf {
   add(session: Buffer, now: number): boolean {
     const entry = entryOf(session, now);
     if (isExpired(entry, now)) return false;
-    // What was used is replaced by anything newer; so is an older session that is as reusable, or as unreadable.
+    // A used session is replaced by any newer one; so is an older session that is as reusable, or as unreadable.
     this.#entries = this.#entries.filter(
       (other) => !other.used && (entry.singleUse || other.singleUse) && other.session !== session,
     );

@@ -1,6 +1,6 @@
 /**
- * What Node puts where an option is not given. All of it can be changed while the process runs, and must not be remembered
- * for longer than it holds.
+ * The values that Node uses where an option is not given. All of them can be changed while the process runs, and must not be remembered
+ * for longer than they hold.
  */
 // Not by name: what is assigned to them later would not be seen.
 import tls from 'node:tls';

@@ -1,7 +1,7 @@
 /**
  * Changes an agent's TLS options while it works: all at once, or not at all. Checks them by making the context that
- * connections will use, and writes them into `agent.options`. What becomes of connections, sessions and waiting requests of
- * the generation before is the driver's part.
+ * connections will use, and writes them into `agent.options`. The driver sees to the connections,
+ * sessions and waiting requests of the generation before.
  */
 import tls from 'node:tls';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
@@ -48,7 +48,7 @@ const FIXED: ReadonlySet<string> = new Set([
 const CHANGEABLE: ReadonlySet<string> = new Set(PROFILE_OPTIONS.filter((name) => !FIXED.has(name)));
 
 /**
- * What the function gives is taken as a change at most once in this many milliseconds. One that gives something new at every
+ * A result of the function is taken as a change at most once in this many milliseconds. A function that gives something new at every
  * call (a closure) would otherwise put an end to each connection before it is ready.
  */
 const CHANGE_INTERVAL = 1000;
@@ -57,9 +57,9 @@ export class Rotation {
   readonly #agent: { readonly options: object };
   readonly #contexts: SecureContexts;
   readonly #read: (() => TlsOptions) | undefined;
-  /** What the agent has where the function gives nothing. */
+  /** The agent's options where the function gives none. */
   readonly #given: Options;
-  /** What the function gave last. */
+  /** The function's last result. */
   #last: Options = {};
   #changedAt = -Infinity;
   /** The last thing that was wrong with what it gave. Told once. */
@@ -109,8 +109,8 @@ export class Rotation {
   }
 
   /**
-   * Asks the function, if there is one. Whether that changed anything. What it throws, or gives that is no good, changes
-   * nothing and is told by a warning: certificate and key are seldom replaced in the same instant, and the ones before have
+   * Asks the function, if there is one, and returns whether that changed anything. An exception, or a result that is no good, changes
+   * nothing and is reported by a warning: certificate and key are seldom replaced in the same instant, and the ones before have
    * been good until now.
    */
   refresh(): boolean {

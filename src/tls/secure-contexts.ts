@@ -1,6 +1,6 @@
 /**
  * One SecureContext for all connections with the same material. Making one parses every certificate in `ca`: with 150 of them that is most of
- * what a connection costs. What belongs to a single connection (server name, session) is not in it.
+ * the cost of a connection. Values that belong to a single connection (server name, session) are not in it.
  *
  * A context is good as long as the material is the same, by content, and Node's own defaults are: they can be changed
  * while the process runs (`tls.setDefaultCACertificates`, `tls.DEFAULT_MIN_VERSION`, …), and then it is made anew. Where others have
@@ -22,7 +22,7 @@ interface Made {
   readonly defaults: ContextDefaults;
 }
 
-/** What has a context: the values of the first profile that asked for it. */
+/** The key of a context: the values of the first profile that asked for it. */
 type Material = ProfileValues;
 
 export class SecureContexts {
