@@ -73,7 +73,7 @@ function* problemsOf(file) {
   const lines = text.split('\n').length - 1;
   if (lines > MAX_LINES) yield `${file}: more than ${MAX_LINES} lines`;
   if (!text.startsWith('/**')) yield `${file}: no comment at its top that says what it is for`;
-  for (const [, specifier] of text.matchAll(/\bfrom '(\.{1,2}\/[^']+)'/g)) {
+  for (const [, specifier] of text.matchAll(/\b(?:from|import) '(\.{1,2}\/[^']+)'/g)) {
     const target = relative(src, resolve(src, dirname(file), specifier)).replaceAll('\\', '/');
     if (levelOf(target) < levelOf(file)) yield `${file}: imports ${target}, which lies above it`;
     else if (SELF_CONTAINED.has(roomOf(file)) && roomOf(target) !== roomOf(file))
