@@ -2,7 +2,7 @@
  * The deadline of a dial: from the moment it begins until the connection is ready to be used, TLS handshake included.
  *
  * It counts only time in which the event loop ran. A loop that was blocked for longer than the whole deadline finds its timer due before
- * it has looked at a single socket, while all the answers are there. So the deadline is cut into slices, a timer each: however long the
+ * it has polled a single socket, while all the answers are there. So the deadline is cut into slices, a timer each: however long the
  * loop was away, it costs one slice; and after the last one the loop polls once more. Most dials end within the first.
  *
  * It keeps the process alive until there is a socket that does so: one of the system's own. Whoever calls `unref()` on the socket

@@ -3,7 +3,7 @@
  * request after 'socket', to read on after 'response', to free the connection after 'close'. Where the listener throws and the process
  * goes on, that is left out, and no event ever tells; the connection would keep its place under the limits for good.
  *
- * So, after an uncaught exception, connections are looked at, in two turns of the event loop. They are judged by states alone which no exchange is in from one
+ * So, after an uncaught exception, connections are examined, in two turns of the event loop. They are judged by states alone which no exchange is in from one
  * turn of the event loop to the next unless a step was left out. While nothing throws, this costs nothing.
  */
 import type { PooledSocket } from './pooled-socket.js';

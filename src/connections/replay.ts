@@ -13,7 +13,7 @@ import type { Waiting } from './waiting.js';
 import type { Pool } from '../pool/pool.js';
 import { PooledRequest } from './pooled-socket.js';
 import type { Lifetimes } from '../lifetimes/lifetimes.js';
-import { detachRequest, retractUnsent } from './resend.js';
+import { detachRequest, detachUnsent } from './resend.js';
 import type { ReplayRule } from '../requests/replayable.js';
 
 type Conn = Connection<AgentKinds>;
@@ -86,7 +86,7 @@ export class Replays {
     const { connection, offered, request, requestOptions, socket } = pooled;
     if (!offered || !request || !requestOptions || connection.state !== 'active') return false;
     if (request.destroyed !== false || request.aborted || request.res) return false;
-    const isOff = retractUnsent(pooled, () => offered.take());
+    const isOff = detachUnsent(pooled, () => offered.take());
     offered.end();
     if (!isOff) return false;
     const pending = queue(request, pooled);

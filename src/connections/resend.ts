@@ -59,7 +59,7 @@ export function detachRequest(pooled: PooledSocket, error?: unknown): boolean {
  *
  * @param taken gives all that was written, with callbacks that were not called
  */
-export function retractUnsent(pooled: PooledSocket, taken: () => readonly Output[] | undefined): boolean {
+export function detachUnsent(pooled: PooledSocket, taken: () => readonly Output[] | undefined): boolean {
   return takeOff(pooled, taken, queueWrites);
 }
 

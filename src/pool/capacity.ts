@@ -7,7 +7,7 @@
  * - an answer takes constant time, or, with `fairness: 'fifo'`, time that grows with the logarithm of the number of hosts
  *   that wait; to find what can be evicted, it passes over at most as many connections as are reserved.
  *
- * It opens and closes nothing: pool.ts does, and tells it.
+ * It opens and closes nothing: supply.ts does, and books.ts tells of it.
  */
 import type { Connection, HostPool, ReservationOf } from './records.js';
 import type { Kinds } from './kinds.js';

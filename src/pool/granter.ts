@@ -70,7 +70,7 @@ export class Granter<K extends Kinds> {
     // A dial may fail, and so come back here, before it returns: the loop that runs already goes on instead.
     if (this.#isGranting) return;
     this.#isGranting = true;
-    // Whatever foreign code throws on the way: later ones are fed.
+    // Whatever foreign code throws on the way: the next places are granted.
     try {
       for (let host = this.#capacity.next(reservation); host; host = this.#capacity.next(reservation))
         this.#grantPlace(host);

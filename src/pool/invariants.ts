@@ -195,7 +195,7 @@ function checkQueue<K extends Kinds>(pool: Pool<K>, host: HostPool<K>): void {
       pool.queues.deadlines,
       'a host with requests that may not wait for ever is watched',
     );
-    assert.ok(host.deadline <= nextToExpire.since + host.limits.acquireTimeout, 'and looked at in time');
+    assert.ok(host.deadline <= nextToExpire.since + host.limits.acquireTimeout, 'and checked in time');
   } else {
     assert.equal(host.deadlineEntry.heap, undefined, 'no deadline without a waiter');
   }

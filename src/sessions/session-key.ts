@@ -51,7 +51,7 @@ export function sessionKeyOf(origin: Origin<unknown>, options: Options): Session
 
 /**
  * Whether Node refuses the connection when the server's certificate is not good; as tls.connect decides it. The
- * environment variable is looked at for each connection, so a process can change its mind.
+ * environment variable is read for each connection, so a process can change its mind.
  */
 export function isVerified(options: Options): boolean {
   if ('rejectUnauthorized' in options) return options['rejectUnauthorized'] !== false;

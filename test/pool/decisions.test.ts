@@ -320,7 +320,7 @@ test('a request that counted on a connection which another one gets takes an idl
   for (const request of requests) finish(m, request);
   runToRest(m);
   m.pool.suspect();
-  // Both wait for a connection that is looked at first; one of these dies.
+  // Both wait for a connection that is validated first; one of these dies.
   const patient = m.request(0, false, 7);
   const unreplayable = m.request(0, true);
   const one = [...m.host(0).connections].find(({ state }) => state === 'validating');

@@ -59,7 +59,7 @@ export class Model implements Driver<ModelKinds> {
   idleTime = 1000;
   /** The host closes right after an answer: no age is safe. */
   distrusts = false;
-  /** Parts of `idleTime` after which a connection is not safe any more, and is looked at first. */
+  /** Parts of `idleTime` after which a connection is not safe any more, and is validated first. */
   safePart = 0.7;
   validatePart = 0.5;
   /** `maxRequestsPerSocket` and `maxSocketAge`. */
@@ -286,7 +286,7 @@ export class Model implements Driver<ModelKinds> {
       assert.ok(expiresAt > this.time - GRAIN, 'expired connections are found');
       assert.ok(next <= expiresAt + GRAIN, 'the next time comes in time');
     }
-    // Those that are in use may be looked at in vain, once.
+    // For those that are in use the timer may wake in vain, once.
     if (this.pool.size === 0) assert.equal(next, Infinity, 'nothing is open, nothing is to do');
   }
 
