@@ -2,7 +2,7 @@
  * The pool's driver for real sockets: puts the parts of this room together, and passes on what the agent, the pool and sockets say to the part
  * whose business it is. It decides nothing: which request gets which connection is decided in pool/.
  */
-import { connectionLabel, debugClose } from '../debug-lines.js';
+import { debugClose } from '../debug-lines.js';
 import { debug } from '../debug.js';
 import { agentDestroyed, connectionReset, PoolQueueError } from '../errors.js';
 import type { Options } from '../identity/identity.js';
@@ -37,10 +37,10 @@ import { isFresh, isQuiet, isUsable, passPoll } from './hand-over.js';
 import { Hosts } from './hosts.js';
 import type { Host } from './hosts.js';
 import { IdleEntry } from './idle-entry.js';
-import { Interrupted } from './interrupted.js';
 import { Leases } from './lease.js';
 import { PendingDials } from './pending-dials.js';
 import type { AgentKinds, Owner, PooledSocket } from './pooled-socket.js';
+import { Recovery } from './recovery.js';
 import { Releases } from './release.js';
 import { Replays } from './replay.js';
 import { SaturationEvents } from './saturation-events.js';
@@ -68,7 +68,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner, Survivor {
   readonly #idleEntry: IdleEntry;
   readonly #releases: Releases;
   readonly #saturation: SaturationEvents;
-  readonly #interrupted = new Interrupted();
+  readonly #interrupted: Recovery = new Recovery(this, () => this.pooledSockets());
   /** Only where somebody has asked for it. */
   readonly #stalls: StallWatch | undefined;
 
@@ -94,7 +94,15 @@ export class SocketDriver implements Driver<AgentKinds>, Owner, Survivor {
     this.#lifetimes = lifetimes;
     const hosts = new Hosts(agent, pool, resolved.rules, (host) => lifetimes.recall(host));
     this.hosts = hosts;
-    const waiting = new Waiting(agent, pool, hosts, resolved.replay, () => this.schedule());
+    const stuck = new Recovery(this, () => this.pooledSockets());
+    const waiting = new Waiting(
+      agent,
+      pool,
+      hosts,
+      resolved.replay,
+      () => this.schedule(),
+      (isFirst) => stuck.look(isFirst),
+    );
     this.#waiting = waiting;
     this.replays = new Replays(resolved.replay, pool, lifetimes, hosts, waiting);
     this.#tls = new CurrentTls(rotation, hosts, pool, resumption, waiting);
@@ -209,16 +217,8 @@ export class SocketDriver implements Driver<AgentKinds>, Owner, Survivor {
     this.#lifetimes.stop();
   }
 
-  /** See `Interrupted`. */
   afterException(isFirst: boolean): void {
-    for (const [pooled, interruption] of this.#interrupted.look(this.pooledSockets(), isFirst)) {
-      const { connection, socket } = pooled;
-      debug.enabled && debug('%s after an exception: %s', connectionLabel(connection), interruption);
-      if (interruption === 'closed') this.remove(socket);
-      else if (interruption === 'ready') this.connected(pooled);
-      else if (interruption === 'free') this.release(pooled);
-      else this.pool.close(connection, 'closed');
-    }
+    this.#interrupted.look(isFirst);
   }
 
   *pooledSockets(): Generator<PooledSocket, void, undefined> {

@@ -1,22 +1,26 @@
 /**
- * Finds exchanges that an exception has cut short. After Node's client has called a listener it has something to do: to send the
+ * Finds exchanges that were cut short. After Node's client has called a listener it has something to do: to send the
  * request after 'socket', to read on after 'response', to free the connection after 'close'. Where the listener throws and the process
- * goes on, that is left out, and no event ever tells; the connection would keep its place under the limits for good.
+ * goes on, that is left out, and no event ever tells; the connection would keep its place under the limits for good. The same is true of
+ * what Node's client puts off to a tick that never comes, because a test tool had put a fake in the place of `process.nextTick`.
  *
- * So, after an uncaught exception, connections are examined, in two turns of the event loop. They are judged by states alone which no exchange is in from one
- * turn of the event loop to the next unless a step was left out. While nothing throws, this costs nothing.
+ * So, after an uncaught exception, and now and then while requests wait (wait-watch.ts), connections are examined, in two turns of the event
+ * loop. They are judged by states alone which no exchange is in from one turn of the event loop to the next unless a step was left out. While
+ * nothing throws and nobody waits, this costs nothing.
  */
 import type { PooledSocket } from './pooled-socket.js';
 import { hasHeardError, isClosed, isHeldBack, isResponseEnded } from '../node/exchange.js';
 import { propertyOf } from '../node/foreign.js';
+import type { AgentRequest } from '../node/types.js';
 
 /**
  * - `closed`: the socket is closed, and nobody was told.
  * - `ready`: it is connected, and nobody was told.
  * - `free`: the exchange is over, and the connection could serve the next.
+ * - `untold`: a request has it and was not told.
  * - `broken`: the exchange cannot go on.
  */
-export type Interruption = 'closed' | 'ready' | 'free' | 'broken';
+export type Interruption = 'closed' | 'ready' | 'free' | 'untold' | 'broken';
 
 export class Interrupted {
   #suspects = new WeakMap<PooledSocket, Interruption>();
@@ -49,7 +53,8 @@ function interruptionOf(pooled: PooledSocket): Interruption | undefined {
   }
 }
 
-function judge({ connection, delivering, request, socket }: PooledSocket): Interruption | undefined {
+function judge(pooled: PooledSocket): Interruption | undefined {
+  const { connection, delivering, request, socket } = pooled;
   if (socket.closed) return 'closed';
   if (socket.destroyed) return undefined;
   if (connection.state === 'connecting') {
@@ -57,12 +62,14 @@ function judge({ connection, delivering, request, socket }: PooledSocket): Inter
   }
   if (connection.state !== 'active' || !request) return undefined;
   if (request.destroyed && isClosed(request)) return 'free';
+  if (isUntold(pooled, request)) return 'untold';
   if (propertyOf(request, 'socket') !== socket) return undefined;
   const isBroken =
     (delivering && isWithoutBody(request.res)) ||
     // After 'socket', what was written until then is sent; what is written while the socket connects, after 'connect'.
     isHeldBack(request, socket) ||
     isUnfreed(request) ||
+    isUnread(request.res) ||
     hasHeardError(socket);
   return isBroken ? 'broken' : undefined;
 }
@@ -77,9 +84,21 @@ function isWithoutBody(res: unknown): boolean {
   );
 }
 
+/** Node's client hands over a socket that it was given in a tick. */
+function isUntold({ requestOptions }: PooledSocket, req: AgentRequest): boolean {
+  return requestOptions !== undefined && propertyOf(req, 'socket') === null;
+}
+
+/** What flows is read in a tick as far as it has come, and its end is told in one. */
+function isUnread(res: AgentRequest['res']): boolean {
+  if (!res || res.readableFlowing !== true || res.readableEnded || res.destroyed) return false;
+  const { complete, readableHighWaterMark, readableLength } = res;
+  return complete || (readableLength > 0 && readableLength >= readableHighWaterMark);
+}
+
 /** With the end of the response, or with 'finish' if that is later, the request gives the connection back. */
-function isUnfreed(request: NonNullable<PooledSocket['request']>): boolean {
-  if (!request.res?.readableEnded || request.destroyed !== false) return false;
+function isUnfreed(request: AgentRequest): boolean {
+  if (!request.res?.readableEnded) return false;
   const hasEnded = isResponseEnded(request);
   return hasEnded === false || (hasEnded === true && request.writableFinished && request.shouldKeepAlive);
 }

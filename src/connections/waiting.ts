@@ -14,6 +14,7 @@ import type { AgentKinds, PooledRequest } from './pooled-socket.js';
 import { QueueTimer } from '../requests/queue-timer.js';
 import type { ReplayRule } from '../requests/replayable.js';
 import type { Host, Hosts } from './hosts.js';
+import { WaitWatch } from './wait-watch.js';
 
 type PoolWaiter = Waiter<AgentKinds>;
 
@@ -23,19 +24,24 @@ export class Waiting {
   readonly #hosts: Hosts;
   readonly #rule: ReplayRule;
   readonly #timer: QueueTimer;
+  readonly #watch: WaitWatch;
   readonly #schedule: () => void;
   /** Requests of this turn, of which its end decides whether they wait on. */
   #newWaiters: PooledRequest[] = [];
   /** Since when a request has been seen to wait for the turn that was asked for. */
   #turnAwaitedSince = Infinity;
 
-  /** @param schedule asks once more for the end of this turn, where it was asked for and has not come */
+  /**
+   * @param schedule asks once more for the end of this turn, where it was asked for and has not come
+   * @param look looks for exchanges that nobody can wait for (see WaitWatch)
+   */
   constructor(
     agent: { readonly options: object },
     pool: Pool<AgentKinds>,
     hosts: Hosts,
     rule: ReplayRule,
     schedule: () => void,
+    look: (isFirst: boolean) => void,
   ) {
     this.#agent = agent;
     this.#pool = pool;
@@ -43,12 +49,14 @@ export class Waiting {
     this.#rule = rule;
     this.#timer = new QueueTimer(pool);
     this.#schedule = schedule;
+    this.#watch = new WaitWatch(() => pool.undialled().next().done === false, look);
   }
 
   /** `pending` gets no connection at once. */
   begin(pending: PooledRequest, host: Host, priority: number | undefined): void {
     const now = monotonicNow();
     if (this.#pool.endOfTurn.scheduled) this.#awaitTurn(now);
+    this.#watch.begin(now);
     const waiter = this.#enqueue(pending, host, now, priority);
     if (!waiter || waiter.state === 'done') return;
     debug.enabled && debugWait(this.#pool, waiter);

@@ -29,7 +29,8 @@ syncBuiltinESMExports();
 const { idleCount, poolingAgent, poolOf, waitingCount } = await import('../support/agent.js');
 const { get, httpsServer } = await import('../support/server.js');
 const { isReferenced } = await import('../../src/node/handle.js');
-const { LOST_AFTER } = await import('../../src/node/timers.js');
+const { WaitWatch } = await import('../../src/connections/wait-watch.js');
+const { LOST_AFTER, monotonicNow } = await import('../../src/node/timers.js');
 
 /** Runs `body` while callbacks are lost; then so much time passes that the last one counts as lost. */
 async function losing(t: TestContext, ms: number, body: () => unknown): Promise<void> {
@@ -111,4 +112,16 @@ test('a connection keeps the process alive no longer than until another one is i
   await get(await httpsServer(t), { agent });
   await until(() => !idleHandlesOf(agent).includes(true));
   assert.equal(idleCount(agent), 2);
+});
+
+test('exchanges that stand still are looked for when the next request begins to wait', LIMIT, async (t) => {
+  const looks: boolean[] = [];
+  const watch = new WaitWatch(
+    () => looks.length === 0,
+    (isFirst) => void looks.push(isFirst),
+  );
+  await losing(t, 1000, () => watch.begin(monotonicNow()));
+  watch.begin(monotonicNow());
+  await until(() => looks.length === 2);
+  assert.deepEqual(looks, [true, false]);
 });

@@ -1,6 +1,7 @@
 /**
  * An HTTPS server in a thread of its own: it can answer within one turn of the client's event loop, as a fast server
- * does. Each answer is the number of TLS connections that it has seen so far.
+ * does, and what is done to the main thread's timers and ticks does not touch it. Each answer is the number of TLS connections that it has seen so far;
+ * with `?after=` that many milliseconds later, with `?spaces=` that many spaces follow.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:https';
@@ -20,7 +21,14 @@ export async function threadedServer(t: TestContext): Promise<{ url: string; ca:
 
 if (!isMainThread) {
   let connections = 0;
-  const server = createServer(workerData as Certificate, (_req, res) => res.end(String(connections)));
+  const server = createServer(workerData as Certificate, (req, res) => {
+    const { searchParams } = new URL(req.url ?? '/', 'https://localhost');
+    const spaces = ' '.repeat(Number(searchParams.get('spaces')));
+    const end = (): unknown => res.end(connections + spaces);
+    const delay = Number(searchParams.get('after'));
+    if (delay > 0) setTimeout(end, delay);
+    else end();
+  });
   server.keepAliveTimeout = 0;
   server.on('secureConnection', () => connections++);
   server.listen(0, '127.0.0.1', () => parentPort?.postMessage((server.address() as AddressInfo).port, []));
