@@ -70,7 +70,7 @@ export function equip(
   agent.removeListener('free', onAgentFree).on('free', onAgentFree);
   agent.removeListener('newListener', onNewListener).on('newListener', onNewListener);
   if (agent.listenerCount('keylog') > 0) driver.enableKeylog();
-  // Who copies an agent does not copy this: listeners of one are not the other's.
+  // A copy of an agent does not get this: listeners of one are not the other's.
   hideListeners(agent);
   return driver;
 }

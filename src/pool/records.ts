@@ -33,7 +33,7 @@ export class Waiter<K extends Kinds> {
   priority: number;
   /** Its number among all that ever waited: one with a lower number has waited longer, or comes before those that have. */
   arrival = 0;
-  /** When it came, on the pool's clock. `Infinity`: it may wait for any time. */
+  /** When it came, on the monotonic clock, by which the queue timer measures waits. `Infinity`: it may wait for any time. */
   readonly since: number;
   /** The connection being opened on its behalf, or the lost one whose place it is to get. */
   connection: Connection<K> | undefined = undefined;
@@ -185,7 +185,7 @@ export class HostPool<K extends Kinds> {
   /** Place among the blocked hosts of its reservation. */
   readonly reservationLink: Link<HostPool<K>> = new Link(this);
 
-  /** No request of it waits in vain before this moment on the pool's clock, while `deadlineEntry` is in the heap. */
+  /** No request of it waits in vain before this moment on the monotonic clock, while `deadlineEntry` is in the heap. */
   deadline = Infinity;
   readonly deadlineEntry: Entry<HostPool<K>> = new Entry<HostPool<K>>(this);
 
