@@ -1,13 +1,15 @@
 // `npm run check:package`: is what would be published what we mean to publish? Packs the build, has linters look at
-// it, and installs it in an empty project that uses it in every way we promise.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// it, and installs it in an empty project that loads each entry in both ways. What bundlers, test runners and versions of TypeScript
+// make of it, `npm run check:loads` tries.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { ENTRIES, MAIN, manifestFields } from './lib/entries.mjs';
 import { root, run } from './lib/run.mjs';
 
-/** What the package may take at most. Whoever exceeds one of these looks at what has grown, and raises it if that is meant. */
-const LIMITS = { tarball: 500_000, unpacked: 2_100_000, files: 700 };
+/** What the package may take at most, and its main entry. Whoever exceeds one of these looks at what has grown, and raises it if that is meant. */
+const LIMITS = { tarball: 500_000, unpacked: 1_900_000, files: 250, [`${MAIN}.js`]: 275_000 };
 
 const manifest = readManifest(root);
 const { name } = manifest;
@@ -19,18 +21,20 @@ let failures = 0;
 try {
   const { tarball, size } = await pack();
   await check('publint', () => succeeds(bin('publint'), ['run', tarball, '--strict']));
-  // ESM only, on purpose: every Node we support can require() it, as can TypeScript. attw's rule is older than that;
-  // the .cts file below is the proof. `node16` leaves out module resolution "node10", which knows no "exports".
-  await check('are the types wrong?', () =>
-    succeeds(bin('attw'), [tarball, '--profile', 'node16', '--ignore-rules', 'cjs-resolves-to-esm']),
-  );
+  await check('are the types wrong?', () => succeeds(bin('attw'), [tarball, '--profile', 'strict']));
   await check('knip: nothing unused, nothing undeclared', () => succeeds(bin('knip'), []));
   await check('the tarball holds what "files" says', () => checkContents(tarball));
+  await check('"exports" names the entries of scripts/lib/entries.mjs', checkExports);
+  await check('no source is in the code of two entries', checkBundles);
+  await check('links lead somewhere', checkLinks);
   await check(`not too large: ${Object.entries(size).flat().join(' ')}`, () => checkSize(size));
   await check('runtime dependencies: debug and lru-cache', checkDependencies);
   await check('installs in an empty project', () => install(tarball));
-  await check('import', () => evaluate('module', `import { PoolingAgent } from '${name}';`));
-  await check('require()', () => evaluate('commonjs', `const { PoolingAgent } = require('${name}');`));
+  for (const entry of Object.keys(ENTRIES)) {
+    const specifier = entry === MAIN ? name : `${name}/${entry}`;
+    await check(`import '${specifier}'`, () => evaluate('module', `await import('${specifier}');`));
+    await check(`require('${specifier}')`, () => evaluate('commonjs', `require('${specifier}');`));
+  }
   await check('types, from ESM and from CommonJS', checkTypes);
 } finally {
   rmSync(temp, { recursive: true, force: true });
@@ -61,7 +65,8 @@ async function pack() {
   const { ok, output, stdout } = await run('npm', args, { quiet: true });
   if (!ok) throw new Error(output);
   const [{ entryCount, filename, size: packed, unpackedSize }] = JSON.parse(stdout);
-  const size = { tarball: packed, unpacked: unpackedSize, files: entryCount };
+  const main = statSync(join(root, 'dist', `${MAIN}.js`)).size;
+  const size = { tarball: packed, unpacked: unpackedSize, files: entryCount, [`${MAIN}.js`]: main };
   return { tarball: join(temp, filename), size };
 }
 
@@ -83,13 +88,51 @@ async function checkContents(tarball) {
   const allowed = /^(package\.json|README\.md|LICENSE)$/;
   const isListed = (path) => manifest.files.some((entry) => path === entry || path.startsWith(`${entry}/`));
   const strays = files.filter((path) => !allowed.test(path) && !isListed(path));
-  const missing = ['package.json', 'README.md', 'LICENSE', ...targets(manifest.exports)].filter(
-    (path) => !files.includes(path),
-  );
+  const missing = [
+    'package.json',
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+    ...targets(manifest.exports),
+  ].filter((path) => !files.includes(path));
   const wrong = [
     ...strays.map((path) => `not listed: ${path}`),
     ...missing.map((path) => `missing: ${path}`),
   ];
+  return wrong.length > 0 ? wrong.join('\n') : undefined;
+}
+
+function checkExports() {
+  const fields = manifestFields();
+  const wrong = Object.keys(fields).filter((field) => !isDeepStrictEqual(manifest[field], fields[field]));
+  return wrong.length > 0
+    ? `${wrong.join(', ')} of package.json: npm run build -- --write-exports`
+    : undefined;
+}
+
+/** Each has its own state, or none: what two of them need, one imports from the other. */
+function checkBundles() {
+  const owners = new Map();
+  const wrong = [];
+  for (const entry of Object.keys(ENTRIES)) {
+    const { sources } = JSON.parse(readFileSync(join(root, `dist/${entry}.js.map`), 'utf8'));
+    for (const source of sources) {
+      if (owners.has(source)) wrong.push(`${source}: ${owners.get(source)}, ${entry}`);
+      else owners.set(source, entry);
+    }
+  }
+  return wrong.length > 0 ? wrong.join('\n') : undefined;
+}
+
+/** npm shows the README, and finds files beside it in the repository. */
+function checkLinks() {
+  const pages = manifest.files.filter((file) => file.endsWith('.md')).concat('README.md');
+  const wrong = pages.flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    return [...text.matchAll(/\]\((?![a-z]+:|#)([^)#]+)(#[^)]*)?\)/g)]
+      .filter(([, path]) => !existsSync(join(root, path)))
+      .map(([, path]) => `${page}: ${path}`);
+  });
   return wrong.length > 0 ? wrong.join('\n') : undefined;
 }
 
@@ -123,6 +166,7 @@ function install(tarball) {
 /** Loads the package, without a warning, and makes an agent of it. */
 async function evaluate(type, load) {
   const code = `${load}
+    const { PoolingAgent } = process.getBuiltinModule('node:module').createRequire('${project}/')('${name}');
     const agent = new PoolingAgent({ maxSockets: 1 });
     if (!(agent instanceof process.getBuiltinModule('node:https').Agent)) throw new Error('not an https.Agent');
     agent.destroy();`;
