@@ -1,5 +1,5 @@
 // `npm run check:house`: does src/ keep the order of its rooms? Imports, of types too, lead down the list of rooms, never up;
-// only node/ looks behind Node's public API; planning knows nothing of the world; no file grows beyond one screenful of ideas, and each
+// only node/ looks behind Node's public API; agent/ talks to the front of connections/; planning knows nothing of the world; no file grows beyond one screenful of ideas, and each
 // says at its top what it is for. The linter knows no order of folders, and no list of properties: hence this.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -32,6 +32,14 @@ const ROOMS = [
 
 /** Planning: the pool gets all that it knows of the world from its driver. */
 const SELF_CONTAINED = new Set(['pool']);
+
+/** What may be known of a room that has a front: the parts behind it are its own affair. */
+const FRONTS = {
+  connections: {
+    for: new Set(['agent', 'observe']),
+    files: ['agent-pool', 'driven-agent', 'free-listener', 'pool-key', 'pooled-socket'],
+  },
+};
 
 /** Names that Node's documentation does not know. Only node/ may use them, and whatever else begins with an underscore. */
 const INTERNALS = [
@@ -78,6 +86,7 @@ function* problemsOf(file) {
     if (levelOf(target) < levelOf(file)) yield `${file}: imports ${target}, which lies above it`;
     else if (SELF_CONTAINED.has(roomOf(file)) && roomOf(target) !== roomOf(file))
       yield `${file}: imports ${target}, and its room needs no other`;
+    else if (passesFront(file, target)) yield `${file}: imports ${target}, which is behind its room's front`;
   }
   if (roomOf(file) === 'node') return;
   for (const name of internalsIn(withoutComments(text)))
@@ -88,6 +97,12 @@ function internalsIn(code) {
   const names = INTERNALS.filter((name) => new RegExp(`\\b${name}\\b`).test(code));
   const underscored = [...code.matchAll(/(?:\.|'|\{ |, )(_[a-z]\w*)\b(?!\??:)/gi)].map(([, name]) => name);
   return new Set([...names, ...underscored.filter((name) => !AGENT_MEMBERS.has(name))]);
+}
+
+function passesFront(file, target) {
+  const front = FRONTS[roomOf(target)];
+  if (!front?.for.has(roomOf(file))) return false;
+  return !front.files.some((name) => target === `${roomOf(target)}/${name}.js`);
 }
 
 function roomOf(file) {

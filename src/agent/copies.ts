@@ -12,23 +12,23 @@ import { isListenersField } from '../node/listeners.js';
 import { LIVE_LIMITS } from '../options/live-options.js';
 import { ownOptions, resolveOptions } from '../options/options.js';
 import type { PoolingAgentOptions } from '../options/options.js';
-import type { SocketDriver } from '../connections/driver.js';
+import type { AgentPool } from '../connections/agent-pool.js';
 
-/** Finds the driver through a proxy. A function: those that copy everything do not copy these. */
+/** Finds the pool through a proxy. A function: those that copy everything do not copy these. */
 const kOwner = Symbol('pooling-https-agent.owner');
 
-type Copied = Agent & { readonly [kOwner]?: () => SocketDriver };
+type Copied = Agent & { readonly [kOwner]?: () => AgentPool };
 
-const drivers = new WeakMap<object, SocketDriver>();
+const pools = new WeakMap<object, AgentPool>();
 
-export function markOwner(agent: object, driver: SocketDriver): void {
-  Object.defineProperty(agent, kOwner, { configurable: true, value: () => driver });
+export function markOwner(agent: object, pool: AgentPool): void {
+  Object.defineProperty(agent, kOwner, { configurable: true, value: () => pool });
 }
 
-/** The driver of an agent that was not constructed, if there is one yet. */
-export function knownDriverOf(agent: object): SocketDriver | undefined {
-  const driver = drivers.get(agent);
-  if (driver) return driver;
+/** The pool of an agent that was not constructed, if there is one yet. */
+export function knownPoolOf(agent: object): AgentPool | undefined {
+  const pool = pools.get(agent);
+  if (pool) return pool;
   const owner = (agent as Copied)[kOwner];
   return owner && (!Object.hasOwn(agent, kOwner) || types.isProxy(agent)) ? owner() : undefined;
 }
@@ -38,8 +38,8 @@ export function knownDriverOf(agent: object): SocketDriver | undefined {
  *
  * @throws as the constructor does
  */
-export function driverOfCopy(agent: Agent, methods: OwnMethods): SocketDriver | undefined {
-  const known = knownDriverOf(agent);
+export function poolOfCopy(agent: Agent, methods: OwnMethods): AgentPool | undefined {
+  const known = knownPoolOf(agent);
   if (known) return known;
   const given = agent.options as unknown;
   if (typeof given !== 'object' || given === null) return undefined;
@@ -54,14 +54,14 @@ export function driverOfCopy(agent: Agent, methods: OwnMethods): SocketDriver | 
     if (Object.hasOwn(agent, key) || isListenersField(key)) continue;
     Object.defineProperty(agent, key, Object.getOwnPropertyDescriptor(model, key) ?? {});
   }
-  const driver = equip(agent, own, resolved, model.options, methods);
-  drivers.set(agent, driver);
-  markOwner(agent, driver);
+  const pool = equip(agent, own, resolved, model.options, methods);
+  pools.set(agent, pool);
+  markOwner(agent, pool);
   for (const name of LIVE_LIMITS) {
     const value: unknown = written[name]?.value;
     if (value !== undefined) Reflect.set(agent, name, value);
   }
-  return driver;
+  return pool;
 }
 
 /** Some copy the listeners along, or the very object that holds them: what was added to one would be heard by the other, too. */

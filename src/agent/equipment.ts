@@ -1,10 +1,10 @@
 /**
- * Makes an `https.Agent` of Node's one with a pool: its driver, its live properties, its listeners. For an agent that is being
+ * Makes an `https.Agent` of Node's one with a pool: the pool itself, its live properties, its listeners. For an agent that is being
  * constructed, and for one that was copied.
  */
 import type { Agent } from 'node:https';
 import { onAgentFree } from '../connections/free-listener.js';
-import { kDriver } from '../connections/driver-key.js';
+import { kPool } from '../connections/pool-key.js';
 import { unsupported } from '../errors.js';
 import { defineDurations, defineLimits } from '../options/live-options.js';
 import { hideListeners } from '../node/listeners.js';
@@ -14,7 +14,7 @@ import { definerFor } from './own-properties.js';
 import { Resumption } from '../sessions/resumption.js';
 import type { SessionMethods } from '../sessions/resumption.js';
 import { defineSessionViews } from './session-views.js';
-import { SocketDriver } from '../connections/driver.js';
+import { AgentPool } from '../connections/agent-pool.js';
 import { labelOf } from '../connections/pooled-socket.js';
 import type { DrivenAgent } from '../connections/driven-agent.js';
 import { defineViews } from './views.js';
@@ -40,7 +40,7 @@ export function equip(
   resolved: ResolvedOptions,
   nodes: object,
   methods: OwnMethods,
-): SocketDriver {
+): AgentPool {
   const { scheduling, maxTotalSockets } = own;
   // The same once more: Node's is in V8's dictionary mode, and is looked through at every request. Readers find all as it was given.
   const options = {
@@ -59,26 +59,26 @@ export function equip(
 
   const driven = agent as unknown as DrivenAgent & SessionMethods;
   const resumption = new Resumption(driven, methods, resolved.sessionCache, labelOf);
-  const driver = new SocketDriver(driven, resolved, methods.keepSocketAlive, resumption);
-  const define = definerFor(agent, driver);
+  const pool = new AgentPool(driven, resolved, methods.keepSocketAlive, resumption);
+  const define = definerFor(agent, pool);
   defineDurations(define, resolved.durations);
-  defineLimits(define, resolved.limits, () => driver.limitsChanged());
-  defineViews(define, agent, driver);
+  defineLimits(define, resolved.limits, () => pool.limitsChanged());
+  defineViews(define, agent, pool);
   defineSessionViews(define, resolved.sessionCache);
 
   // A copy may have them already.
   agent.removeListener('free', onAgentFree).on('free', onAgentFree);
   agent.removeListener('newListener', onNewListener).on('newListener', onNewListener);
-  if (agent.listenerCount('keylog') > 0) driver.enableKeylog();
+  if (agent.listenerCount('keylog') > 0) pool.enableKeylog();
   // A copy of an agent does not get this: listeners of one are not the other's.
   hideListeners(agent);
-  return driver;
+  return pool;
 }
 
-interface Driven {
-  readonly [kDriver]: SocketDriver;
+interface Pooled {
+  readonly [kPool]: AgentPool;
 }
 
 function onNewListener(this: unknown, event: string | symbol): void {
-  if (event === 'keylog') (this as Driven)[kDriver].enableKeylog();
+  if (event === 'keylog') (this as Pooled)[kPool].enableKeylog();
 }

@@ -3,23 +3,23 @@
  * the accessors as they are, and then they are about the copy's pool, and not the original's.
  */
 import type { Define } from '../options/live-options.js';
-import { kDriver } from '../connections/driver-key.js';
+import { kPool } from '../connections/pool-key.js';
 
-interface Driven {
-  readonly [kDriver]: unknown;
+interface Pooled {
+  readonly [kPool]: unknown;
 }
 
-/** @param driver that of `agent` */
-export function definerFor(agent: object, driver: object): Define {
+/** @param pool that of `agent` */
+export function definerFor(agent: object, pool: object): Define {
   return (name, get, set, enumerable = true) => {
     Object.defineProperty(agent, name, {
       configurable: true,
       enumerable,
-      get(this: Driven) {
-        return this[kDriver] === driver ? get() : Reflect.get(this, name);
+      get(this: Pooled) {
+        return this[kPool] === pool ? get() : Reflect.get(this, name);
       },
-      set(this: Driven, value: unknown) {
-        if (this[kDriver] === driver) set(value);
+      set(this: Pooled, value: unknown) {
+        if (this[kPool] === pool) set(value);
         else Reflect.set(this, name, value);
       },
     });

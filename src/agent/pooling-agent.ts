@@ -7,8 +7,8 @@ import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { inspect } from 'node:util';
 import { pooledSocketOf } from '../connections/pooled-socket.js';
-import { driverOfCopy, knownDriverOf, markOwner } from './copies.js';
-import { kDriver } from '../connections/driver-key.js';
+import { knownPoolOf, markOwner, poolOfCopy } from './copies.js';
+import { kPool } from '../connections/pool-key.js';
 import { equip, optionsForNode } from './equipment.js';
 import { comesBack, intercept, interceptor, isNodesCallback, ownOptionsOf } from '../node/interception.js';
 import type { HostLimitOptions } from '../limits/host-limits.js';
@@ -23,13 +23,13 @@ import type { AgentSummary } from '../observe/inspect.js';
 import { ownOptions, resolveOptions } from '../options/options.js';
 import type { LeakReport, PoolingAgentOptions } from '../options/options.js';
 import type { Scheduling } from '../pool/limits.js';
-import type { SocketDriver } from '../connections/driver.js';
+import type { AgentPool } from '../connections/agent-pool.js';
 import type { Deliver } from '../requests/pending-request.js';
 import type { Options } from '../identity/identity.js';
 import { agentName } from '../identity/agent-name.js';
 import type { TlsOptions } from '../tls/rotation.js';
 
-export { kDriver };
+export { kPool };
 
 /** What the agent emits, beside what Node's does. */
 interface Events {
@@ -73,7 +73,7 @@ export interface PoolingAgent {
  * Emits `'saturated'` and `'drained'` with a `QueueState`; and `'leak'` with a `LeakReport`, if `leakDetectionThreshold` is set.
  */
 export class PoolingAgent extends Agent {
-  readonly #driver: SocketDriver;
+  readonly #pool: AgentPool;
   declare defaultPort: number;
   declare protocol: string;
   /** That of the session cache, shared or not; may be changed at any time. */
@@ -107,13 +107,13 @@ export class PoolingAgent extends Agent {
     // Node's own handlers of these two would run a second pool beside ours.
     this.removeAllListeners('free');
     this.removeAllListeners('newListener');
-    this.#driver = equip(this, own, resolved, this.options, OWN);
-    markOwner(this, this.#driver);
+    this.#pool = equip(this, own, resolved, this.options, OWN);
+    markOwner(this, this.#pool);
   }
 
   /** @internal Also of an agent that was copied, which has no private fields. */
-  get [kDriver](): SocketDriver {
-    return #driver in this ? this.#driver : (driverOfCopy(this, OWN) as SocketDriver);
+  get [kPool](): AgentPool {
+    return #pool in this ? this.#pool : (poolOfCopy(this, OWN) as AgentPool);
   }
 
   /**
@@ -121,27 +121,27 @@ export class PoolingAgent extends Agent {
    * `addRequest(req, host, port, localAddress)` works too.
    */
   addRequest(req: AgentRequest, options: object | string, ...legacy: unknown[]): void {
-    const driver = this[kDriver];
+    const pool = this[kPool];
     if (interceptor() !== undefined) {
       intercept(this, req, options, legacy);
     } else if (typeof options === 'string') {
       const [port, localAddress] = legacy;
-      driver.acquire(req, { host: options, port, localAddress });
+      pool.acquire(req, { host: options, port, localAddress });
     } else {
-      driver.acquire(req, requestOptions(options));
+      pool.acquire(req, requestOptions(options));
     }
   }
 
   /** Opens a connection for `req`. The pool calls it for every connection; subclasses may override it. */
   createSocket(req: AgentRequest, options: object, callback: Deliver): void {
-    const driver = this[kDriver];
-    if (!driver.connector.isDialling(req) && (comesBack(req) || interceptor() !== undefined)) {
+    const pool = this[kPool];
+    if (!pool.isDialling(req) && (comesBack(req) || interceptor() !== undefined)) {
       // A request that comes from Node's addRequest is served as any other. Others get what they ask for.
       const deliver = isNodesCallback(callback) ? undefined : callback;
-      driver.acquire(req, ownOptionsOf(options, this.options), deliver);
+      pool.acquire(req, ownOptionsOf(options, this.options), deliver);
       return;
     }
-    driver.open(req, options as Options, callback);
+    pool.open(req, options as Options, callback);
   }
 
   /**
@@ -155,7 +155,7 @@ export class PoolingAgent extends Agent {
 
   /** Takes a socket out of the pool's books. Called for every socket that closes or leaves HTTP. */
   removeSocket(socket: SocketLike, _options?: object): void {
-    this[kDriver].remove(socket);
+    this[kPool].remove(socket);
   }
 
   /** Called before a socket becomes idle: arms TCP keep-alive and lets the process exit. `false`: do not keep it. */
@@ -177,17 +177,17 @@ export class PoolingAgent extends Agent {
 
   /** The newest TLS session that is remembered under `key`. As in Node's agent: for those who call or override it. */
   _getSession(key: string): Buffer | undefined {
-    return this[kDriver].resumption.cache.peek(key);
+    return this[kPool].sessionOf(key);
   }
 
   /** Remembers a TLS session. As in Node's agent: for those who call or override it. */
   _cacheSession(key: string, session: Buffer): void {
-    this[kDriver].resumption.store(key, session);
+    this[kPool].storeSession(key, session);
   }
 
   /** Forgets the TLS sessions that are remembered under `key`. As in Node's agent: for those who call or override it. */
   _evictSession(key: string): void {
-    this[kDriver].resumption.cache.delete(key);
+    this[kPool].forgetSessions(key);
   }
 
   /**
@@ -200,7 +200,7 @@ export class PoolingAgent extends Agent {
    * `ERR_INVALID_ARG_TYPE`. Then everything stays as it was
    */
   updateTls(options: TlsOptions): void {
-    this[kDriver].updateTls(options);
+    this[kPool].updateTls(options);
   }
 
   /**
@@ -212,7 +212,7 @@ export class PoolingAgent extends Agent {
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`; then nothing has changed
    */
   setHostLimits(pattern: string, limits: HostLimitOptions | null | undefined): void {
-    this[kDriver].setHostLimits(pattern, limits);
+    this[kPool].setHostLimits(pattern, limits);
   }
 
   /**
@@ -224,18 +224,18 @@ export class PoolingAgent extends Agent {
    */
   setPriority(req: ClientRequest, priority: number): boolean {
     if (typeof priority !== 'number' || !isPriority(priority)) throw invalidPriority('priority', priority);
-    return this[kDriver].setPriority(req, priority);
+    return this[kPool].setPriority(req, priority);
   }
 
   /** Counts and limits, for `JSON.stringify`. No options: these hold keys. */
   toJSON(): Partial<AgentSummary> {
-    const driver = #driver in this ? this.#driver : knownDriverOf(this);
-    return driver ? summaryOf(driver.pool) : {};
+    const pool = #pool in this ? this.#pool : knownPoolOf(this);
+    return pool ? summaryOf(pool.view) : {};
   }
 
   /** One line, with counts. No options, whatever is asked for. */
   [inspect.custom](): string {
-    return inspectAgent(this, (#driver in this ? this.#driver : knownDriverOf(this))?.pool);
+    return inspectAgent(this, (#pool in this ? this.#pool : knownPoolOf(this))?.view);
   }
 
   /**
@@ -243,7 +243,7 @@ export class PoolingAgent extends Agent {
    * `ERR_AGENT_DESTROYED`). As with Node's agent, later requests open new connections.
    */
   override destroy(error?: Error): void {
-    this[kDriver].destroy(error);
+    this[kPool].destroy(error);
   }
 }
 
@@ -264,7 +264,7 @@ for (const name of ['sockets', 'freeSockets', 'requests', 'totalSocketCount', '_
   Object.defineProperty(PoolingAgent.prototype, name, {
     configurable: true,
     get(this: PoolingAgent) {
-      return driverOfCopy(this, OWN) && Reflect.get(this, name);
+      return poolOfCopy(this, OWN) && Reflect.get(this, name);
     },
     set(this: object, value: unknown) {
       Object.defineProperty(this, name, { configurable: true, enumerable: true, value, writable: true });

@@ -3,20 +3,17 @@
  * arrays, no empty ones. Snapshots for readers, taken when somebody reads after something has changed; writing to
  * them changes nothing. That keeps the request path free of lists that are searched and spliced.
  */
-import type { AgentKinds } from '../connections/pooled-socket.js';
 import type { Agent, RequestOptions } from 'node:https';
 import { emptyViews, InterceptedViews } from './intercepted-views.js';
 import type { View, Views } from './intercepted-views.js';
 import { comesBack, isIntercepted } from '../node/interception.js';
 import type { Define } from '../options/live-options.js';
-import type { HostPool } from '../pool/records.js';
-import type { Pool } from '../pool/pool.js';
-import type { SocketDriver } from '../connections/driver.js';
+import type { AgentPool, Host, PoolView } from '../connections/agent-pool.js';
 import { rememberProfile } from '../identity/agent-name.js';
 
-function takeViews(pool: Pool<AgentKinds>, nameOf: (host: HostPool<AgentKinds>) => string): Views {
+function takeViews({ hosts }: PoolView, nameOf: (host: Host) => string): Views {
   const views = emptyViews();
-  for (const host of pool.hosts) {
+  for (const host of hosts) {
     const name = nameOf(host);
     // Released connections that requests wait for are as good as theirs.
     const validatingAs = host.waiting.size > 0 ? views.sockets : views.freeSockets;
@@ -42,27 +39,25 @@ function add<T>(view: View<T>, name: string, member: T): void {
 const RESOLVED = Promise.resolve();
 
 /** For readers. What is written to them is ignored, as Node's own constructor writes, too. */
-export function defineViews(define: Define, agent: Agent, driver: SocketDriver): void {
+export function defineViews(define: Define, agent: Agent, pool: AgentPool): void {
+  const { view } = pool;
   let views: Views = emptyViews();
   let takenAt = -1;
   const names = new WeakMap<object, string>();
 
   const current = (): Views => {
-    if (takenAt !== driver.pool.changes) {
-      views = takeViews(driver.pool, (host) => {
+    if (takenAt !== view.changes) {
+      views = takeViews(view, (host) => {
         let name = names.get(host);
         if (name === undefined) {
-          const [connection] = host.connections;
-          const request = host.waiting.oldest?.request;
-          const options =
-            connection?.pooled?.options ?? driver.connector.optionsFor(request?.options ?? {}, host.origin);
+          const options = pool.optionsOf(host);
           rememberProfile(options, host.origin.profile.values);
           name = agent.getName(options as RequestOptions);
           names.set(host, name);
         }
         return name;
       });
-      takenAt = driver.pool.changes;
+      takenAt = view.changes;
     }
     return views;
   };
@@ -71,7 +66,7 @@ export function defineViews(define: Define, agent: Agent, driver: SocketDriver):
   const acquireNoted = (): void => {
     for (const req of intercepted?.takeNoted() ?? []) {
       comesBack(req);
-      driver.acquireNoted(req);
+      pool.acquireNoted(req);
     }
   };
   const shown = (): Views => {
@@ -85,7 +80,7 @@ export function defineViews(define: Define, agent: Agent, driver: SocketDriver):
   define('sockets', () => shown().sockets, ignore, false);
   define('freeSockets', () => shown().freeSockets, ignore, false);
   define('requests', () => shown().requests, ignore, false);
-  define('totalSocketCount', () => driver.pool.size, ignore, false);
+  define('totalSocketCount', () => view.size, ignore, false);
 }
 
 function ignore(): void {}

@@ -7,27 +7,36 @@ import type { Connection, Waiter } from '../pool/records.js';
 import type { Pool } from '../pool/pool.js';
 import type { AgentKinds, PooledRequest } from './pooled-socket.js';
 import type { Resumption } from '../sessions/resumption.js';
-import type { Rotation, TlsOptions } from '../tls/rotation.js';
+import { Rotation } from '../tls/rotation.js';
+import type { TlsOptions } from '../tls/rotation.js';
+import { SecureContexts } from '../tls/secure-contexts.js';
+import type { ResolvedOptions } from '../options/options.js';
 import type { Hosts } from './hosts.js';
 import type { Waiting } from './waiting.js';
 
 type Conn = Connection<AgentKinds>;
+type Resolved = Pick<ResolvedOptions, 'eagerContext' | 'maxSecureContexts' | 'tls'>;
 
 export class CurrentTls {
+  readonly contexts: SecureContexts;
   readonly #rotation: Rotation;
   readonly #hosts: Hosts;
   readonly #pool: Pool<AgentKinds>;
   readonly #resumption: Resumption;
   readonly #waiting: Waiting;
 
+  /** @throws what the `tls` function throws, and what Node throws for bad material */
   constructor(
-    rotation: Rotation,
+    agent: { readonly options: object },
+    { eagerContext, maxSecureContexts, tls }: Resolved,
     hosts: Hosts,
     pool: Pool<AgentKinds>,
     resumption: Resumption,
     waiting: Waiting,
   ) {
-    this.#rotation = rotation;
+    this.contexts = new SecureContexts(maxSecureContexts);
+    this.#rotation = new Rotation(agent, this.contexts, tls);
+    if (eagerContext) this.contexts.prepare(agent.options);
     this.#hosts = hosts;
     this.#pool = pool;
     this.#resumption = resumption;

@@ -2,12 +2,13 @@
  * What an idle connection needs that is to stay idle for a while: it is unref'd, told to keep itself alive, and belongs to no
  * async context. Under load it is leased again long before that matters; so this is done a moment later, for all at once.
  */
-import type { PooledSocket } from './pooled-socket.js';
+import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 import { watch } from './guard.js';
 import { isolate, throwLater } from '../node/foreign.js';
 import { isReading } from '../node/handle.js';
 import { clearAsyncId } from '../node/async-context.js';
 import type { SocketLike } from '../node/types.js';
+import type { Pool } from '../pool/pool.js';
 import { LOST_AFTER, monotonicNow, setTimeout } from '../node/timers.js';
 
 /**
@@ -25,21 +26,16 @@ export class IdleEntry {
   readonly #agent: Keeper;
   /** The agent's own method, when nobody has overridden it. */
   readonly #keepSocketAlive: Keeper['keepSocketAlive'];
-  readonly #giveUp: (pooled: PooledSocket) => void;
+  readonly #pool: Pool<AgentKinds>;
   /** Connections that became idle within the last `DELAY`: under load most are leased again by its end. */
   #soon: PooledSocket[] = [];
   /** When they are seen to. */
   #restsAt = Infinity;
 
-  /** @param giveUp closes a connection that turns out not to be kept */
-  constructor(
-    agent: Keeper,
-    keepSocketAlive: Keeper['keepSocketAlive'],
-    giveUp: (pooled: PooledSocket) => void,
-  ) {
+  constructor(agent: Keeper, keepSocketAlive: Keeper['keepSocketAlive'], pool: Pool<AgentKinds>) {
     this.#agent = agent;
     this.#keepSocketAlive = keepSocketAlive;
-    this.#giveUp = giveUp;
+    this.#pool = pool;
   }
 
   /**
@@ -78,7 +74,7 @@ export class IdleEntry {
       pooled.restsSoon = false;
       if (pooled.connection.state !== 'idle' || pooled.rested) continue;
       isolate(() => {
-        if (!this.#rest(pooled)) this.#giveUp(pooled);
+        if (!this.#rest(pooled)) this.#pool.close(pooled.connection, 'surplus');
       });
     }
   }

@@ -22,29 +22,8 @@ import type { AgentRequest } from '../node/types.js';
  */
 export type Interruption = 'closed' | 'ready' | 'free' | 'untold' | 'broken';
 
-export class Interrupted {
-  #suspects = new WeakMap<PooledSocket, Interruption>();
-
-  /**
-   * What is to be found now, and was at the look before.
-   *
-   * @param isFirst there was none before, or it was long ago
-   */
-  look(pooledSockets: Iterable<PooledSocket>, isFirst: boolean): Map<PooledSocket, Interruption> {
-    const before = this.#suspects;
-    this.#suspects = new WeakMap();
-    const found = new Map<PooledSocket, Interruption>();
-    for (const pooled of pooledSockets) {
-      const interruption = interruptionOf(pooled);
-      if (!interruption) continue;
-      if (!isFirst && before.get(pooled) === interruption) found.set(pooled, interruption);
-      else this.#suspects.set(pooled, interruption);
-    }
-    return found;
-  }
-}
-
-function interruptionOf(pooled: PooledSocket): Interruption | undefined {
+/** What `pooled` looks like at this moment. It may look so for a moment though all is well: see recovery.ts. */
+export function interruptionOf(pooled: PooledSocket): Interruption | undefined {
   try {
     return judge(pooled);
   } catch {

@@ -233,6 +233,13 @@ export function labelOf(socket: object): string | undefined {
   return pooled && connectionLabel(pooled.connection);
 }
 
+/** Those of all hosts. */
+export function* pooledSocketsOf(pool: Pool<AgentKinds>): Generator<PooledSocket, void, undefined> {
+  for (const host of pool.hosts) {
+    for (const { pooled } of host.connections) if (pooled) yield pooled;
+  }
+}
+
 export function pooledSocketOf(socket: object): PooledSocket | undefined {
   return (socket as Marked)[kPooledSocket];
 }

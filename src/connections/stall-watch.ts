@@ -6,7 +6,8 @@
  * It counts looks, not time: a connection has stood still if it was found unchanged that many times in a row. An event loop that was
  * blocked has looked once, however long it was away. A look that finds our own side holding things up begins the count anew. What happens then is the owner's affair.
  */
-import type { PooledSocket } from './pooled-socket.js';
+import { pooledSocketsOf } from './pooled-socket.js';
+import type { Owner, PooledSocket } from './pooled-socket.js';
 import { debug } from '../debug.js';
 import { connectionLabel } from '../debug-lines.js';
 import { socketTimedOut } from '../errors.js';
@@ -26,12 +27,6 @@ export interface StallOptions {
   readonly leakDetectionThreshold: number;
 }
 
-interface Owner {
-  /** Every connection that a request has, and perhaps others. */
-  pooledSockets(): Iterable<PooledSocket>;
-  readonly agent: { emit(event: 'leak', report: LeakReport): boolean };
-}
-
 /** What was seen of a connection. */
 interface Sight {
   request: AgentRequest;
@@ -43,8 +38,17 @@ interface Sight {
   unreadLooks: number;
 }
 
+/** A watch, if `options` ask for anything that it would find. */
+export function stallWatch(
+  owner: Pick<Owner, 'agent' | 'pool'>,
+  options: StallOptions,
+): StallWatch | undefined {
+  const { socketTimeout, leakDetectionThreshold } = options;
+  return socketTimeout > 0 || leakDetectionThreshold > 0 ? new StallWatch(owner, options) : undefined;
+}
+
 export class StallWatch {
-  readonly #owner: Owner;
+  readonly #owner: Pick<Owner, 'agent' | 'pool'>;
   readonly #options: StallOptions;
   readonly #period: number;
   readonly #traces = new WeakMap<AgentRequest, { stack?: string }>();
@@ -54,7 +58,7 @@ export class StallWatch {
   #looksAt = Infinity;
 
   /** @param options at least one of them above 0 */
-  constructor(owner: Owner, options: StallOptions) {
+  constructor(owner: Pick<Owner, 'agent' | 'pool'>, options: StallOptions) {
     const { socketTimeout, leakDetectionThreshold } = options;
     this.#owner = owner;
     this.#options = options;
@@ -84,7 +88,7 @@ export class StallWatch {
     this.#timer = undefined;
     const before = this.#seen;
     this.#seen = new Map();
-    for (const pooled of this.#owner.pooledSockets()) {
+    for (const pooled of pooledSocketsOf(this.#owner.pool)) {
       const { request, socket } = pooled;
       if (!request) continue;
       if (!this.#timer) this.#arm();

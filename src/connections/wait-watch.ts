@@ -1,24 +1,24 @@
 /**
  * Nobody waits for good behind an exchange that was cut short where nothing has thrown: a tick of Node's own client never came, because a
- * test tool had put a fake in the place of `process.nextTick`. While requests wait, such exchanges are looked for now and then, in two turns
- * of the event loop (see interrupted.ts).
+ * test tool had put a fake in the place of `process.nextTick`. While requests wait, such exchanges are looked for now and then (see
+ * recovery.ts).
  */
-import { clearTimeout, LOST_AFTER, monotonicNow, setImmediate, setTimeout } from '../node/timers.js';
+import { clearTimeout, LOST_AFTER, monotonicNow, setTimeout } from '../node/timers.js';
 
 /** Milliseconds. Seldom: in a busy pool somebody waits at any time, and all is well. */
 const PERIOD = 1000;
 
 export class WaitWatch {
   readonly #isAwaited: () => boolean;
-  readonly #look: (isFirst: boolean) => void;
+  readonly #look: () => void;
   #timer: NodeJS.Timeout | undefined;
   #looksAt = Infinity;
 
   /**
    * @param isAwaited whether any request waits
-   * @param look looks at every exchange; `isFirst`: it does so for the first time of two
+   * @param look looks for such exchanges
    */
-  constructor(isAwaited: () => boolean, look: (isFirst: boolean) => void) {
+  constructor(isAwaited: () => boolean, look: () => void) {
     this.#isAwaited = isAwaited;
     this.#look = look;
   }
@@ -31,16 +31,13 @@ export class WaitWatch {
   #arm(now: number): void {
     clearTimeout(this.#timer);
     this.#looksAt = now + PERIOD;
-    this.#timer = setTimeout(() => this.#lookTwice(), PERIOD).unref();
+    this.#timer = setTimeout(() => this.#wake(), PERIOD).unref();
   }
 
-  #lookTwice(): void {
+  #wake(): void {
     this.#timer = undefined;
     if (!this.#isAwaited()) return;
-    this.#look(true);
-    setImmediate(() => {
-      this.#look(false);
-      if (!this.#timer && this.#isAwaited()) this.#arm(monotonicNow());
-    });
+    this.#look();
+    this.#arm(monotonicNow());
   }
 }

@@ -7,6 +7,7 @@ import { debugWait } from '../debug-lines.js';
 import { timeoutOf } from '../options/live-options.js';
 import { isolate } from '../node/foreign.js';
 import { LOST_AFTER, monotonicNow } from '../node/timers.js';
+import type { Driver } from '../pool/driver.js';
 import type { Pool } from '../pool/pool.js';
 import { Waiter } from '../pool/records.js';
 import { pendingOf } from '../requests/pending-request.js';
@@ -14,6 +15,7 @@ import type { AgentKinds, PooledRequest } from './pooled-socket.js';
 import { QueueTimer } from '../requests/queue-timer.js';
 import type { ReplayRule } from '../requests/replayable.js';
 import type { Host, Hosts } from './hosts.js';
+import type { Recovery } from './recovery.js';
 import { WaitWatch } from './wait-watch.js';
 
 type PoolWaiter = Waiter<AgentKinds>;
@@ -25,31 +27,34 @@ export class Waiting {
   readonly #rule: ReplayRule;
   readonly #timer: QueueTimer;
   readonly #watch: WaitWatch;
-  readonly #schedule: () => void;
+  readonly #driver: Pick<Driver<AgentKinds>, 'schedule'>;
   /** Requests of this turn, of which its end decides whether they wait on. */
   #newWaiters: PooledRequest[] = [];
   /** Since when a request has been seen to wait for the turn that was asked for. */
   #turnAwaitedSince = Infinity;
 
   /**
-   * @param schedule asks once more for the end of this turn, where it was asked for and has not come
-   * @param look looks for exchanges that nobody can wait for (see WaitWatch)
+   * @param driver is asked once more for the end of this turn, where it was asked for and has not come
+   * @param recovery looks for exchanges that nobody can wait for (see WaitWatch)
    */
   constructor(
     agent: { readonly options: object },
     pool: Pool<AgentKinds>,
     hosts: Hosts,
     rule: ReplayRule,
-    schedule: () => void,
-    look: (isFirst: boolean) => void,
+    driver: Pick<Driver<AgentKinds>, 'schedule'>,
+    recovery: Recovery,
   ) {
     this.#agent = agent;
     this.#pool = pool;
     this.#hosts = hosts;
     this.#rule = rule;
     this.#timer = new QueueTimer(pool);
-    this.#schedule = schedule;
-    this.#watch = new WaitWatch(() => pool.undialled().next().done === false, look);
+    this.#driver = driver;
+    this.#watch = new WaitWatch(
+      () => pool.undialled().next().done === false,
+      () => recovery.look(),
+    );
   }
 
   /** `pending` gets no connection at once. */
@@ -135,7 +140,7 @@ export class Waiting {
   }
 
   #awaitTurn(now: number): void {
-    if (now > this.#turnAwaitedSince + LOST_AFTER) this.#schedule();
+    if (now > this.#turnAwaitedSince + LOST_AFTER) this.#driver.schedule();
     else if (this.#turnAwaitedSince === Infinity) this.#turnAwaitedSince = now;
   }
 

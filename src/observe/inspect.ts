@@ -2,8 +2,7 @@
  * What an agent says about itself to `util.inspect` and `JSON.stringify`: counts and limits. Its options, which hold keys, and its
  * sockets and sessions are left out.
  */
-import type { AgentKinds } from '../connections/pooled-socket.js';
-import type { Pool } from '../pool/pool.js';
+import type { PoolView } from '../connections/agent-pool.js';
 
 /** What `JSON.stringify(agent)` is made of. A limit that is infinite is `null` in JSON. */
 export interface AgentSummary {
@@ -25,7 +24,7 @@ export interface AgentSummary {
   readonly scheduling: string;
 }
 
-export function summaryOf({ hosts, idle, limits, size }: Pool<AgentKinds>): AgentSummary {
+export function summaryOf({ hosts, idle, limits, size }: PoolView): AgentSummary {
   let waiting = 0;
   for (const host of hosts) waiting += host.waiting.size;
   return {
@@ -45,7 +44,7 @@ export function summaryOf({ hosts, idle, limits, size }: Pool<AgentKinds>): Agen
 }
 
 /** One line. `agent` may be the prototype, or a copy without a pool. */
-export function inspectAgent(agent: object, pool: Pool<AgentKinds> | undefined): string {
+export function inspectAgent(agent: object, pool: PoolView | undefined): string {
   const name = agent.constructor?.name || 'PoolingAgent';
   if (!pool) return `${name} {}`;
   const { hosts, connections, idle, waiting } = summaryOf(pool);

@@ -12,7 +12,7 @@ import tls from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { areConnectFunctionsOwn } from '../node/connect-functions.js';
 import { ContextDefaults } from './context-defaults.js';
-import { CONTEXT_OPTIONS } from '../identity/profile.js';
+import { CONTEXT_OPTIONS, contextValuesOf } from '../identity/profile.js';
 import type { ProfileValues } from '../identity/profile.js';
 import { scrub } from '../identity/secrets.js';
 import { same } from '../identity/option-value.js';
@@ -58,6 +58,16 @@ export class SecureContexts {
     this.#made.set(material, { context, defaults: new ContextDefaults(!values.get('ca')) });
     this.#materialOf.set(values, material);
     return context;
+  }
+
+  /**
+   * Makes the context for connections that are opened with `options`, where these bring none of their own.
+   *
+   * @throws what `tls.createSecureContext` throws for bad material
+   */
+  prepare(options: SecureContextOptions & { secureContext?: unknown }): void {
+    if (!options.secureContext)
+      this.set(contextValuesOf(options as Record<string, unknown>), createContext(options));
   }
 
   /** A context that was made already: by Node's own functions, or it is not kept. */

@@ -9,7 +9,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import { kDriver, PoolingAgent } from '../../src/agent/pooling-agent.js';
+import { PoolingAgent } from '../../src/agent/pooling-agent.js';
+import { poolOf } from '../support/agent.js';
 import { threadedFaultServer } from '../support/fault-server/index.js';
 import type { FaultServer } from '../support/fault-server/index.js';
 import { Random } from '../support/random.js';
@@ -138,7 +139,7 @@ test(`${REQUESTS} requests with faults leave nothing behind`, { timeout: 240_000
   assert.equal(agent.totalSocketCount, sizeOf(agent.freeSockets));
   agent.destroy();
   await until(() => agent.totalSocketCount === 0);
-  const { pool } = agent[kDriver];
+  const pool = poolOf(agent);
   assert.deepEqual(
     [pool.hosts.size, pool.idle.size, pool.capacity.blocked.size, pool.endOfTurn.paced.size],
     [0, 0, 0, 0],

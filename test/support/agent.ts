@@ -1,7 +1,9 @@
 /** Agents for tests: audited, and destroyed after the test. */
 import type { TestContext } from 'node:test';
 import './audit.js';
-import { kDriver, PoolingAgent } from '../../src/agent/pooling-agent.js';
+import { kPool, PoolingAgent } from '../../src/agent/pooling-agent.js';
+import { AgentPool } from '../../src/connections/agent-pool.js';
+import type { SocketDriver } from '../../src/connections/driver.js';
 import type { AgentKinds } from '../../src/connections/pooled-socket.js';
 import type { PoolingAgentOptions } from '../../src/options/options.js';
 import type { Pool } from '../../src/pool/pool.js';
@@ -13,8 +15,12 @@ export function poolingAgent(t: TestContext, options?: PoolingAgentOptions): Poo
 }
 
 /** What the public surface does not show. */
+export function driverOf(agent: PoolingAgent): SocketDriver {
+  return AgentPool.driverOf(agent[kPool]);
+}
+
 export function poolOf(agent: PoolingAgent): Pool<AgentKinds> {
-  return agent[kDriver].pool;
+  return driverOf(agent).pool;
 }
 
 export function idleCount(agent: PoolingAgent): number {

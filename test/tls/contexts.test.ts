@@ -4,10 +4,9 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import tls from 'node:tls';
 import type { TLSSocket } from 'node:tls';
-import { kDriver } from '../../src/agent/pooling-agent.js';
 import { PoolingAgent } from '../../src/index.js';
 import { holdingServer } from '../contract/support.js';
-import { poolingAgent, waitingCount } from '../support/agent.js';
+import { driverOf, poolingAgent, waitingCount } from '../support/agent.js';
 import { certificate } from '../support/certificate.js';
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
@@ -81,11 +80,11 @@ test('maxSecureContexts bounds them, and may be Infinity', LIMIT, async (t) => {
     await get(server, { agent, maxVersion: 'TLSv1.2' });
   }
   assert.equal(made(), 4);
-  assert.equal(agent[kDriver].contexts.size, 1);
+  assert.equal(driverOf(agent).tls.contexts.size, 1);
   const boundless = poolingAgent(t, { maxSecureContexts: Infinity });
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
     await get(server, { agent: boundless, maxVersion });
-  assert.equal(boundless[kDriver].contexts.size, 2);
+  assert.equal(driverOf(boundless).tls.contexts.size, 2);
 });
 
 test('bad material: the error of Node, for whoever asked, each time', LIMIT, async (t) => {

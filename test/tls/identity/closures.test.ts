@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSecureContext } from 'node:tls';
-import { kDriver } from '../../../src/agent/pooling-agent.js';
 import { Identities } from '../../../src/identity/identity.js';
-import { idleCount, poolingAgent } from '../../support/agent.js';
+import { driverOf, idleCount, poolingAgent, poolOf } from '../../support/agent.js';
 import { get, httpsServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 import { identities } from './support.js';
@@ -83,10 +82,10 @@ test('over TLS: no connection, no session, no context stays for them', LIMIT, as
   for (let i = 0; i < COUNT; i++) await get(server, { ...plain, checkServerIdentity: () => undefined });
   assert.equal(server.connections(), 1 + COUNT);
   await until(() => agent.totalSocketCount <= 1 + MAX_NEW);
-  const { hosts, contexts } = agent[kDriver];
+  const { hosts, tls } = driverOf(agent);
   const known = hosts.identities;
   assert.ok(known.size <= 1 + MAX_NEW, `${known.size} profiles`);
-  assert.equal(contexts.size, 1);
+  assert.equal(tls.contexts.size, 1);
   assert.equal(sessions.list.length, before);
   // What was there before is there still.
   await get(server, plain);
@@ -101,9 +100,9 @@ test('over TLS: many at once, then none', LIMIT, async (t) => {
   await Promise.all(Array.from({ length: 60 }, ask));
   await until(() => agent.totalSocketCount === 0);
   assert.equal(idleCount(agent), 0);
-  assert.equal(agent[kDriver].pool.hosts.size, 0);
+  assert.equal(poolOf(agent).hosts.size, 0);
   // The last one may come again.
-  assert.ok(agent[kDriver].hosts.identities.size <= 1);
+  assert.ok(driverOf(agent).hosts.identities.size <= 1);
 });
 
 test('over TLS: one and the same function shares from the first request on', LIMIT, async (t) => {

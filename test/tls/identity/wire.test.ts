@@ -12,9 +12,8 @@ import type { TestContext } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { lookupLoopback } from '../../contract/support.js';
-import { kDriver } from '../../../src/agent/pooling-agent.js';
 import type { PoolingAgent } from '../../../src/index.js';
-import { poolingAgent } from '../../support/agent.js';
+import { driverOf, poolingAgent } from '../../support/agent.js';
 import { get } from '../../support/server.js';
 import type { TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
@@ -247,6 +246,6 @@ test(
       await until(() => agent.totalSocketCount === 0);
     }
     assert.equal(closing.resumed(), 4);
-    assert.equal(agent[kDriver].contexts.size, 2);
+    assert.equal(driverOf(agent).tls.contexts.size, 2);
   },
 );

@@ -1,0 +1,203 @@
+/**
+ * The pool of one agent, as the agent and those who look at it see it: all that agent/ asks of connections/, and nothing of how it is done.
+ * Requests, released sockets and changes of limits and options come in here; what becomes of them is the business of the parts that
+ * driver.ts puts together.
+ */
+import { agentDestroyed } from '../errors.js';
+import type { Options } from '../identity/identity.js';
+import { invalidPriority, isPriority } from '../limits/priority.js';
+import { ownOptionsOf, queuedByNode } from '../node/interception.js';
+import { isSocketLike } from '../node/socket.js';
+import type { AgentRequest, SocketLike } from '../node/types.js';
+import type { ResolvedOptions } from '../options/options.js';
+import type { Pool } from '../pool/pool.js';
+import type { Deliver } from '../requests/pending-request.js';
+import type { Resumption } from '../sessions/resumption.js';
+import type { TlsOptions } from '../tls/rotation.js';
+import { Adoption } from './adoption.js';
+import type { DrivenAgent } from './driven-agent.js';
+import { SocketDriver } from './driver.js';
+import type { Host } from './hosts.js';
+import type { Leases } from './lease.js';
+import { PooledRequest, pooledSocketOf, pooledSocketsOf } from './pooled-socket.js';
+import type { AgentKinds } from './pooled-socket.js';
+import type { ReplayRule } from '../requests/replayable.js';
+import { listenToKeylog } from './socket-events.js';
+import type { StallWatch } from './stall-watch.js';
+import type { Waiting } from './waiting.js';
+
+export type { Host };
+
+/** What there is, for readers. */
+export type PoolView = Pick<Pool<AgentKinds>, 'changes' | 'hosts' | 'idle' | 'limits' | 'size'>;
+
+export class AgentPool {
+  readonly agent: DrivenAgent;
+  readonly #driver: SocketDriver;
+  readonly #adoption: Adoption;
+  // Hot path: these are the driver's.
+  readonly #pool: Pool<AgentKinds>;
+  readonly #leases: Leases;
+  readonly #rule: ReplayRule;
+  readonly #stalls: StallWatch | undefined;
+  readonly #waiting: Waiting;
+
+  /** @param keepSocketAlive the agent's own method, when nobody has overridden it */
+  constructor(
+    agent: DrivenAgent,
+    resolved: ResolvedOptions,
+    keepSocketAlive: DrivenAgent['keepSocketAlive'],
+    resumption: Resumption,
+  ) {
+    this.agent = agent;
+    const driver = new SocketDriver(agent, resolved, keepSocketAlive, resumption);
+    this.#driver = driver;
+    this.#adoption = new Adoption(agent, driver.pool, driver.hosts, driver.tls, driver.dials);
+    this.#pool = driver.pool;
+    this.#leases = driver.leases;
+    this.#rule = driver.replays.rule;
+    this.#stalls = driver.stalls;
+    this.#waiting = driver.waiting;
+  }
+
+  /** What `pool` is made of. For the project's own tests. */
+  static driverOf(pool: AgentPool): SocketDriver {
+    return pool.#driver;
+  }
+
+  // Requests
+
+  /** Hot path. Gets `req` a socket: at once, or as soon as there is one. */
+  acquire(req: AgentRequest, options: Options, deliver?: Deliver): void {
+    if (req.destroyed) {
+      // Destroyed before it began (a signal that had been aborted): Node emits its error and 'close'.
+      new PooledRequest(req, options, deliver).end();
+      return;
+    }
+    this.#stalls?.trace(req, this.acquire);
+    const { priority } = options;
+    if (!isPriority(priority)) {
+      new PooledRequest(req, options, deliver).fail(invalidPriority('options.priority', priority));
+      return;
+    }
+    const host = this.#driver.hosts.of(req, options);
+    let connection = this.#pool.lease(host);
+    if (!connection && host.idle.size > 0 && this.#rule.mayRisk(req))
+      connection = this.#pool.leaseUnsafe(host);
+    if (connection?.pooled && connection.state === 'active')
+      this.#leases.lease(connection.pooled, req, options, deliver);
+    else this.#waiting.begin(new PooledRequest(req, options, deliver), host, priority ?? undefined);
+  }
+
+  /** Node's own `addRequest`, called by a wrapper, would leave `req` waiting. */
+  acquireNoted(req: AgentRequest): void {
+    const { options, run } = queuedByNode(req);
+    run(() => {
+      try {
+        this.acquire(req, ownOptionsOf(options, this.agent.options));
+      } catch (error) {
+        new PooledRequest(req, options as Options, undefined).fail(error);
+      }
+    });
+  }
+
+  /** @returns whether `req` waits */
+  setPriority(req: object, priority: number): boolean {
+    return this.#waiting.setPriority(req, priority);
+  }
+
+  // Connections
+
+  /** Whether `createSocket` is called for `req` by this pool, and not by somebody else. */
+  isDialling(req: AgentRequest): boolean {
+    return this.#driver.connector.isDialling(req);
+  }
+
+  /** What the agent's `createSocket` does, no matter what has called it: a connection with the TLS options of now. */
+  open(req: AgentRequest, options: Options, callback: Deliver): void {
+    const { connector, hosts, tls } = this.#driver;
+    const dial = connector.dialOf(req, options);
+    if (dial && !(dial.origin as Host['origin']).entry.abandoned) {
+      connector.open(req, options, dial.origin, callback);
+      return;
+    }
+    if (!dial) tls.refresh();
+    // A subclass that takes its time may come here when TLS options have changed since.
+    const requested = dial?.requested ?? options;
+    connector.open(req, requested, hosts.of(req, requested).origin, callback);
+  }
+
+  /** `socket` is free again, says Node's client or somebody else. */
+  free(socket: SocketLike, options: Options): void {
+    if (!isSocketLike(socket)) return;
+    const pooled = pooledSocketOf(socket);
+    if (pooled?.owner === this.#driver) this.#driver.release(pooled);
+    else this.#adoption.adopt(socket, options);
+  }
+
+  /** `socket` is to be in no pool any more. */
+  remove(socket: SocketLike): void {
+    this.#driver.remove(socket);
+  }
+
+  destroy(error: unknown): void {
+    this.#pool.destroy(error || agentDestroyed(), error);
+    this.#driver.lifetimes.stop();
+  }
+
+  // Sessions
+
+  /** The newest session that is remembered under `key`. */
+  sessionOf(key: string): Buffer | undefined {
+    return this.#driver.resumption.cache.peek(key);
+  }
+
+  storeSession(key: string, session: Buffer): void {
+    this.#driver.resumption.store(key, session);
+  }
+
+  forgetSessions(key: string): void {
+    this.#driver.resumption.cache.delete(key);
+  }
+
+  // Changes
+
+  /** 'keylog' has a listener: sockets report from now on, those that exist already, too. */
+  enableKeylog(): void {
+    const { dials } = this.#driver;
+    if (dials.keylog) return;
+    dials.keylog = true;
+    for (const pooled of pooledSocketsOf(this.#pool)) listenToKeylog(pooled);
+  }
+
+  /** See `PoolingAgent.updateTls`. */
+  updateTls(changes: TlsOptions): void {
+    this.#driver.tls.update(changes);
+  }
+
+  /** A limit of the agent itself was changed. */
+  limitsChanged(): void {
+    this.#driver.hosts.limitsChanged();
+    this.#waiting.limitsChanged();
+    this.#driver.lifetimes.limitsChanged();
+  }
+
+  /** @throws if a rule is not valid, or a function that gives limits throws: then nothing has changed */
+  setHostLimits(pattern: unknown, limits: unknown): void {
+    this.#driver.hosts.setLimits(pattern, limits);
+    this.#waiting.limitsChanged();
+  }
+
+  // What can be seen
+
+  get view(): PoolView {
+    return this.#pool;
+  }
+
+  /** What connections of `host`, which holds something, are opened with. */
+  optionsOf(host: Host): Options {
+    const [connection] = host.connections;
+    const requested = host.waiting.oldest?.request.options ?? {};
+    return connection?.pooled?.options ?? this.#driver.connector.optionsFor(requested, host.origin);
+  }
+}
