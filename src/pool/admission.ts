@@ -19,6 +19,11 @@ export class Admission<K extends Kinds> {
 
   /** See `Pool.enqueue`. */
   enqueue(waiter: Waiter<K>): void {
+    if (this.#books.isClosed) {
+      this.#books.enqueue(waiter);
+      this.#refuse(waiter, 'closed', 0);
+      return;
+    }
     this.#enqueue(waiter);
     if (this.#books.queues.exceeded(waiter.host)) this.#overflow(waiter);
     this.#tellWhereStuck(waiter);
@@ -70,11 +75,12 @@ export class Admission<K extends Kinds> {
     const ofAll = limitedBy === 'maxTotalQueueSize';
     driver.refuse(waiter, {
       limitedBy,
-      limit: ofAll ? limits.maxTotalQueueSize : host.limits[limitedBy],
+      limit: ofAll ? limits.maxTotalQueueSize : limitedBy === 'closed' ? 0 : host.limits[limitedBy],
       waiting: ofAll ? queues.unserved : host.waiting.size,
       active: ofAll ? capacity.size - idle.size - capacity.closing : host.inUse,
       waited,
     });
+    this.#supply.closeUnneeded(host);
     this.#books.forgetIfEmpty(host);
   }
 
@@ -104,6 +110,7 @@ export class Admission<K extends Kinds> {
     if (connection?.waiter === waiter) connection.waiter = undefined;
     waiter.state = 'done';
     this.#books.changes++;
+    this.#supply.closeUnneeded(host);
     this.#books.forgetIfEmpty(host);
     return true;
   }

@@ -152,6 +152,7 @@ export class Assignment<K extends Kinds> {
     this.#assign(connection, waiter);
     // A request that counted on it, and may have what is idle, need not wait for a new one.
     if (waiter.unreplayable && host.idle.size > 0 && host.waiting.size > 0) this.#supply.pump(host);
+    this.#supply.closeUnneeded(host);
   }
 
   /** The next waiter of those that may have `connection`. */

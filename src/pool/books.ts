@@ -23,6 +23,8 @@ export class Books<K extends Kinds> {
   readonly capacity: Capacity<K>;
   readonly queues: Queues<K>;
   readonly endOfTurn: EndOfTurn<K>;
+  /** No new request is taken, and nothing becomes idle any more. Requests that are here already are served. */
+  isClosed = false;
   /** Goes up with every change that a reader of the pool could see. */
   changes = 0;
 
@@ -33,6 +35,13 @@ export class Books<K extends Kinds> {
     this.capacity = new Capacity(limits, this.idle.lru);
     this.queues = new Queues(limits);
     this.endOfTurn = new EndOfTurn(driver);
+  }
+
+  /** From now on: see `isClosed`. */
+  close(): void {
+    this.isClosed = true;
+    this.idle.isClosed = true;
+    this.changes++;
   }
 
   // Connections

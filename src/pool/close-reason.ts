@@ -16,7 +16,9 @@ export type CloseReason =
   | 'poisoned'
   /** There was no need for it: `keepAlive` off, `maxFreeSockets` reached, a limit lowered, not reusable. */
   | 'surplus'
-  /** `agent.destroy()`. */
+  /** `agent.close()`, `closeIdleConnections()` or `closeAllConnections()`. */
+  | 'shutdown'
+  /** `agent.destroy()`, or the end of the time that `agent.close()` was given. */
   | 'destroyed'
   /** The socket closed by itself or by its user's hand: end of the exchange, error, timeout. */
   | 'closed'

@@ -16,6 +16,8 @@ export class IdleConnections<K extends Kinds> {
   readonly expiring: ExpiryWheel<Connection<K>> = new ExpiryWheel();
   /** When the interval is over that `beginTrim` began. `Infinity`: none is under way. */
   trimsAt = Infinity;
+  /** Nothing becomes idle any more. */
+  isClosed = false;
 
   readonly #limits: Limits;
 
@@ -41,7 +43,9 @@ export class IdleConnections<K extends Kinds> {
 
   /** Whether one more connection of `host` may become idle after `others`. */
   #mayKeep({ abandoned, idle, limits }: HostPool<K>, others: number): boolean {
-    return this.#limits.keepAlive && !abandoned && idle.size + others < limits.maxFreeSockets;
+    return (
+      this.#limits.keepAlive && !this.isClosed && !abandoned && idle.size + others < limits.maxFreeSockets
+    );
   }
 
   /** Hot path. */

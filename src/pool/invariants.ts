@@ -83,6 +83,8 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
       );
     }
     assert.equal(unclaimed, host.unclaimed, 'unclaimed count');
+    if (pool.isClosed)
+      assert.ok(unclaimed <= host.waiting.size, 'a closed pool opens nothing that no request waits for');
     assert.ok(!host.isEmpty, 'an empty host is forgotten');
 
     checkQueue(pool, host);

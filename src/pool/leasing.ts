@@ -23,7 +23,7 @@ export class Leasing<K extends Kinds> {
    */
   lease(host: HostPool<K>, age: 'safe' | 'any'): Connection<K> | undefined {
     const { idle } = host;
-    if (idle.size === 0) return undefined;
+    if (idle.size === 0 || this.#books.isClosed) return undefined;
     const { driver } = this.#books;
     const now = driver.now();
     for (;;) {
@@ -98,7 +98,7 @@ export class Leasing<K extends Kinds> {
 
   /** See `Pool.adopt`. */
   adopt(host: HostPool<K>): Connection<K> | undefined {
-    if (!this.#books.capacity.mayOpen(host)) return undefined;
+    if (this.#books.isClosed || !this.#books.capacity.mayOpen(host)) return undefined;
     const connection = this.#books.create(host);
     this.#books.activate(connection);
     return connection;

@@ -11,7 +11,7 @@
  * This class is what the driver and its owner see of the pool, which has these parts, each of which uses only those below it:
  *
  * - leasing.ts, admission.ts, retries.ts: a request comes, or an exchange ends
- * - upkeep.ts, limit-changes.ts: connections are closed, or may be opened, for other reasons
+ * - upkeep.ts, limit-changes.ts, shutdown.ts: connections are closed, or may be opened, for other reasons
  * - assignment.ts: a free connection goes to a waiter, or becomes idle
  * - supply.ts: connections are opened and closed for the requests that wait, with granter.ts to judge between hosts
  * - books.ts: the records (records.ts) and all counts: capacity.ts of places, queues.ts of waiters, idle-connections.ts of free
@@ -32,6 +32,7 @@ import type { HostLimits, Limits } from './limits.js';
 import type { Queues } from './queues.js';
 import type { Connection, HostPool, Waiter } from './records.js';
 import { Retries } from './retries.js';
+import { Shutdown } from './shutdown.js';
 import { Supply } from './supply.js';
 import { Upkeep } from './upkeep.js';
 
@@ -52,6 +53,7 @@ export class Pool<K extends Kinds> {
   readonly #retries: Retries<K>;
   readonly #upkeep: Upkeep<K>;
   readonly #limitChanges: LimitChanges<K>;
+  readonly #shutdown: Shutdown<K>;
 
   constructor(driver: Driver<K>, limits: Limits) {
     const books = new Books(driver, limits);
@@ -65,6 +67,7 @@ export class Pool<K extends Kinds> {
     this.#retries = new Retries(books, supply);
     this.#upkeep = new Upkeep(books, supply);
     this.#limitChanges = new LimitChanges(books, supply);
+    this.#shutdown = new Shutdown(books, supply);
     ({
       limits: this.limits,
       hosts: this.hosts,
@@ -227,7 +230,7 @@ export class Pool<K extends Kinds> {
     return this.#leasing.adopt(host);
   }
 
-  // Idle connections, and the end
+  // Idle connections
 
   /** Closes connections that have been idle for too long, in time that depends on their number alone. Returns when to look again, or Infinity. */
   reap(now: number): number {
@@ -258,9 +261,52 @@ export class Pool<K extends Kinds> {
     this.#upkeep.abandon(host);
   }
 
-  /** Closes every connection and rejects every waiter. The pool stays usable. */
+  // The end
+
+  /** Whether `beginClose` was called. It stays so. */
+  get isClosed(): boolean {
+    return this.#books.isClosed;
+  }
+
+  /** Nothing is open, and nobody waits. */
+  get isEmpty(): boolean {
+    return this.hosts.size === 0;
+  }
+
+  /**
+   * From now on no new request is taken, and nothing becomes idle. Requests that are here already get their connections, and lost ones
+   * are sent again. What is idle already is closed by `closeIdle`.
+   */
+  beginClose(): void {
+    this.#shutdown.begin();
+  }
+
+  /** Closes idle connections, one before each `yield`, until there are none. */
+  closeIdle(): Generator<void, void, undefined> {
+    return this.#shutdown.closeIdle();
+  }
+
+  /** Closes connections that are idle, or validated for nobody. */
+  closeIdleConnections(): void {
+    this.#shutdown.closeIdleConnections();
+  }
+
+  /**
+   * Closes every connection that there is, whoever has it. Requests that wait get others; so do those for which one is being opened that
+   * does not exist yet.
+   */
+  closeAllConnections(): void {
+    this.#shutdown.closeAllConnections();
+  }
+
+  /** Closes every connection and rejects every waiter. The pool stays usable, unless it was closed. */
   destroy(error: unknown, closeError?: unknown): void {
-    this.#upkeep.destroy(error, closeError);
+    this.#shutdown.destroy(error, closeError);
+  }
+
+  /** The same piece by piece: a waiter or a connection before each `yield`. For a pool that was closed: others would be filled again meanwhile. */
+  end(error: unknown, closeError?: unknown): Generator<void, void, undefined> {
+    return this.#shutdown.end(error, closeError);
   }
 
   // Limits

@@ -1,7 +1,7 @@
 /** Why a request that no connection was free for gets none, with the numbers that decided it. */
 export interface Refusal {
-  readonly limitedBy: 'maxQueueSize' | 'maxTotalQueueSize' | 'acquireTimeout';
-  /** The value of that limit. */
+  readonly limitedBy: 'maxQueueSize' | 'maxTotalQueueSize' | 'acquireTimeout' | 'closed';
+  /** The value of that limit; `0` for `closed`. */
   readonly limit: number;
   /** Requests that wait, this one not counted: at its host, or for `maxTotalQueueSize` at all hosts. */
   readonly waiting: number;

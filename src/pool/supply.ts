@@ -125,6 +125,7 @@ export class Supply<K extends Kinds> {
     }
     this.#books.drop(connection, 'connect-failed');
     if (waiter) this.#books.driver.reject(waiter, error);
+    this.closeUnneeded(host);
     this.grant(host);
   }
 
@@ -145,6 +146,16 @@ export class Supply<K extends Kinds> {
     this.#books.capacity.beginClosing(host);
     this.#books.driver.close(connection, reason, error);
     this.pump(host);
+  }
+
+  /** Where nothing is kept any more, what is being opened and no request waits for is given up. */
+  closeUnneeded(host: HostPool<K>): void {
+    if (!this.#books.isClosed || host.unclaimed <= host.waiting.size) return;
+    for (const connection of host.connections) {
+      if (connection.state !== 'connecting' || connection.waiter?.state === 'dialling') continue;
+      this.close(connection, 'shutdown');
+      if (host.unclaimed <= host.waiting.size) return;
+    }
   }
 
   /** Closes `connection`, which is idle and has been for as long as it may. */

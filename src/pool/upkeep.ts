@@ -1,7 +1,7 @@
-/** Closes connections for which there is no request: expired ones, those that a peak has left behind, those of hosts that are given up, and all of them at the end. */
+/** Closes connections for which there is no request: expired ones, those that a peak has left behind, those of hosts that are given up. */
 import type { Books } from './books.js';
 import type { Kinds } from './kinds.js';
-import type { HostPool, Waiter } from './records.js';
+import type { HostPool } from './records.js';
 import type { Supply } from './supply.js';
 
 export class Upkeep<K extends Kinds> {
@@ -40,37 +40,5 @@ export class Upkeep<K extends Kinds> {
     host.abandoned = true;
     this.#books.changes++;
     for (const connection of host.idle) this.#supply.close(connection, 'surplus');
-  }
-
-  /** See `Pool.destroy`. */
-  destroy(error: unknown, closeError: unknown): void {
-    const { driver, hosts } = this.#books;
-    const rejected: Waiter<K>[] = [];
-    for (const host of hosts) {
-      for (const waiter of host.waiting) {
-        this.#books.dequeue(waiter);
-        waiter.state = 'done';
-        rejected.push(waiter);
-      }
-    }
-    for (const host of hosts) {
-      for (const connection of host.connections) {
-        const { replayWaiter, waiter } = connection;
-        if (replayWaiter) {
-          connection.replayWaiter = undefined;
-          replayWaiter.state = 'done';
-          rejected.push(replayWaiter);
-        }
-        if (waiter?.state === 'dialling') {
-          connection.waiter = undefined;
-          host.unclaimed++;
-          waiter.state = 'done';
-          rejected.push(waiter);
-        }
-        this.#supply.close(connection, 'destroyed', closeError);
-      }
-      this.#books.forgetIfEmpty(host);
-    }
-    for (const waiter of rejected) driver.reject(waiter, error);
   }
 }

@@ -97,6 +97,7 @@ export class Model implements Driver<ModelKinds> {
   /** Requests that a connection was ever opened for. */
   readonly #initiators = new Set<ModelRequest>();
   readonly #hosts: (Host | undefined)[] = [];
+  #ending: Generator<void, void, undefined> | undefined;
 
   constructor(limits: Partial<Limits> = {}) {
     this.limits = limitsWith(limits);
@@ -129,6 +130,7 @@ export class Model implements Driver<ModelKinds> {
 
   request(origin: number, unreplayable = false, priority: number = DEFAULT_PRIORITY): ModelRequest {
     const host = this.host(origin);
+    const { isClosed } = this.pool;
     const request: ModelRequest = {
       id: this.requests.length,
       at: this.time,
@@ -140,6 +142,7 @@ export class Model implements Driver<ModelKinds> {
     let leased = this.pool.lease(host);
     if (!leased && !unreplayable) leased = this.pool.leaseUnsafe(host);
     if (leased) this.idle.delete(leased);
+    assert.ok(!isClosed || !leased, 'a closed pool takes no new request');
     if (leased?.state === 'active') {
       assert.ok(
         this.#validateAt(leased) > this.time,
@@ -155,6 +158,7 @@ export class Model implements Driver<ModelKinds> {
     request.waiter = waiter;
     this.#queue(host).push(request);
     this.pool.enqueue(waiter);
+    if (isClosed) assert.equal(request.refusal?.limitedBy, 'closed', 'a closed pool takes no new request');
     if (waiter.state === 'queued') {
       // Requests that count on a place that is about to come free do not count.
       const { closing } = this.pool.capacity;
@@ -310,7 +314,7 @@ export class Model implements Driver<ModelKinds> {
   adopt(origin: number): void {
     const host = this.host(origin);
     if (host.isEmpty) this.pool.limit(host, this.#limitsOf(origin));
-    const full = !this.#mayOpen(host);
+    const full = this.pool.isClosed || !this.#mayOpen(host);
     const connection = this.pool.adopt(host);
     assert.equal(connection === undefined, full, 'a foreign connection is taken in if there is room');
     if (!connection) return;
@@ -320,9 +324,42 @@ export class Model implements Driver<ModelKinds> {
     this.pool.release(connection);
   }
 
+  /** Begins to close, and closes `pieces` idle connections. */
+  beginClose(pieces: number): void {
+    this.pool.beginClose();
+    this.#ending = this.pool.closeIdle();
+    this.goOnEnding(pieces);
+  }
+
+  /** What is left of a closed pool is ended, and `pieces` of it at once. */
+  end(pieces: number): void {
+    if (!this.pool.isClosed) return;
+    this.#ending = this.pool.end(new Error('closed'));
+    this.goOnEnding(pieces);
+  }
+
+  goOnEnding(pieces: number): void {
+    for (let i = 0; i < pieces && this.#ending; i++) {
+      this.#ending = this.#ending.next().done ? undefined : this.#ending;
+    }
+  }
+
+  closeIdleConnections(): void {
+    this.pool.closeIdleConnections();
+    assert.equal(this.pool.idle.size, 0, 'no idle connection is left');
+  }
+
+  closeAllConnections(): void {
+    const before = [...this.open.values()].flatMap((connections) => [...connections]);
+    this.pool.closeAllConnections();
+    for (const { pooled, state } of before)
+      assert.ok(
+        pooled === undefined || state === 'closing' || state === 'closed',
+        'all that is open is closed',
+      );
+  }
+
   destroy(): void {
-    // A dial without an answer is forgotten; the driver closes what it brings.
-    for (const connection of this.dialling) if (connection.state === 'connecting') this.#gone(connection);
     this.pool.destroy(new Error('destroyed'));
     for (const request of this.requests) assert.ok(request.end, 'destroy ends every request that waits');
   }
@@ -447,6 +484,8 @@ export class Model implements Driver<ModelKinds> {
     assert.ok(connection.closeReason, 'every connection is closed for a reason');
     assert.ok(!this.#told.has(connection), 'the end of a connection is told once');
     this.#told.add(connection);
+    // A dial without an answer is forgotten; the driver closes what it brings.
+    if (this.dialling.delete(connection)) this.#gone(connection);
   }
 
   reject(waiter: Waiter<ModelKinds>): void {
@@ -464,6 +503,8 @@ export class Model implements Driver<ModelKinds> {
       assert.equal(limit, host.limits.acquireTimeout);
       assert.equal(waited, this.time - request.at);
       assert.ok(waited >= limit, 'nobody is refused before the deadline');
+    } else if (limitedBy === 'closed') {
+      assert.ok(this.pool.isClosed, 'a pool that is open takes requests');
     } else {
       const isTotal = limitedBy === 'maxTotalQueueSize';
       assert.equal(limit, isTotal ? this.limits.maxTotalQueueSize : host.limits.maxQueueSize);
@@ -570,7 +611,8 @@ export class Model implements Driver<ModelKinds> {
       const [dial] = this.dialling;
       const [lease] = this.leased;
       const [closing] = this.closing;
-      if (this.deferred.size > 0) this.tick();
+      if (this.#ending) this.goOnEnding(1);
+      else if (this.deferred.size > 0) this.tick();
       else if (this.turnsAsked > 0) this.turn();
       else if (closing) this.finishClose(closing);
       else if (dial) this.connect(dial);
@@ -579,6 +621,8 @@ export class Model implements Driver<ModelKinds> {
       this.check();
     }
     for (const request of this.requests) assert.ok(request.end, `request ${request.id} was forgotten`);
+    if (this.pool.isClosed)
+      assert.ok(this.pool.isEmpty && this.size === 0, 'of a closed pool nothing is left');
     assert.ok(this.size <= this.limits.maxTotalSockets, 'a lowered maxTotalSockets holds in the end');
     for (const connections of this.open.values()) {
       const [one] = connections;

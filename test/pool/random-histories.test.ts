@@ -243,7 +243,26 @@ const steps = fc.oneof(
     arbitrary: fc.boolean().map((keep) => step(`keepAlive = ${keep}`, (m) => (m.limits.keepAlive = keep))),
   },
   { weight: 1, arbitrary: fc.constant(step('destroy', (model) => model.destroy())) },
+  { weight: 1, arbitrary: fc.constant(step('close idle ones', (model) => model.closeIdleConnections())) },
+  { weight: 1, arbitrary: fc.constant(step('close all', (model) => model.closeAllConnections())) },
 );
+
+/** The end of a pool, of which a history may have some more steps. */
+const ends = fc.oneof(
+  {
+    weight: 1,
+    arbitrary: fc.nat({ max: 5 }).map((pieces) => step(`close, ${pieces}`, (m) => m.beginClose(pieces))),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.nat({ max: 5 }).map((pieces) => step(`end, ${pieces}`, (m) => m.end(pieces))),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.nat({ max: 3 }).map((pieces) => step(`go on, ${pieces}`, (m) => m.goOnEnding(pieces))),
+  },
+);
+const stepsToTheEnd = fc.oneof({ weight: 10, arbitrary: steps }, { weight: 1, arbitrary: ends });
 
 function history(limits: Partial<Limits>): void {
   const bound = fc.oneof(fc.integer({ min: 1, max: 6 }), fc.constant(Infinity));
@@ -265,10 +284,11 @@ function history(limits: Partial<Limits>): void {
         maxAge: fc.constantFrom(500, 2000, Infinity),
       }),
       fc.array(steps, { minLength: 1, maxLength: 300, size: 'max' }),
-      (random, ends, run) => {
+      fc.array(stepsToTheEnd, { maxLength: 60, size: 'max' }),
+      (random, bounds, run, end) => {
         const model = new Model({ ...random, ...limits });
-        Object.assign(model, ends);
-        for (const one of run) {
+        Object.assign(model, bounds);
+        for (const one of [...run, ...end]) {
           one.run(model);
           model.check();
         }
