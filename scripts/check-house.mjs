@@ -36,7 +36,7 @@ const SELF_CONTAINED = new Set(['pool']);
 /** What may be known of a room that has a front: the parts behind it are its own affair. */
 const FRONTS = {
   connections: {
-    for: new Set(['agent', 'observe']),
+    for: new Set(['agent', 'observe', 'lifecycle']),
     files: ['agent-pool', 'driven-agent', 'free-listener', 'pool-key', 'pooled-socket'],
   },
 };

@@ -52,6 +52,19 @@ export function agentDestroyed(): Error {
 }
 
 /**
+ * The error of a request that comes after `agent.close()`, or still waits for a connection when the time that this was given is over.
+ *
+ * @param host `host:port`
+ */
+export function agentClosed(why: 'refused' | 'ended', host: string): Error {
+  const message =
+    why === 'refused'
+      ? `The agent is closed: it takes no new request to ${host}`
+      : `The agent was closed while the request to ${host} waited for a connection`;
+  return coded(new Error(message), 'ERR_AGENT_CLOSED');
+}
+
+/**
  * The error of a request that may not wait, or not any longer:
  *
  * - `ERR_POOL_QUEUE_FULL`: as many requests wait as `maxQueueSize` or `maxTotalQueueSize` allows;

@@ -2,6 +2,7 @@
 export { PoolingAgent } from './agent/pooling-agent.js';
 export { PoolQueueError } from './errors.js';
 export type { AgentSummary } from './observe/inspect.js';
+export type { CloseOptions } from './lifecycle/close.js';
 export type { HostLimitOptions } from './limits/host-limits.js';
 export type { QueueState } from './limits/saturation.js';
 export type { LeakReport, PoolingAgentOptions } from './options/options.js';

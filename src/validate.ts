@@ -71,6 +71,21 @@ export function functionValue<F>(name: string, value: unknown): F {
   return value as F;
 }
 
+/** Of any realm, and also one of a polyfill. As Node's own check. */
+export function abortSignal(name: string, value: unknown): AbortSignal {
+  if (typeof value !== 'object' || value === null || !('aborted' in value))
+    throw invalidType(name, 'an instance of AbortSignal', value);
+  return value as AbortSignal;
+}
+
+/** The argument of a method that may be left out. */
+export function optionsObject(value: unknown): object {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw invalidType('options', 'of type object', value);
+  return value;
+}
+
 /** An integer, and not without end. */
 export function count(minimum: number): Check<number> {
   return (name, given) => {

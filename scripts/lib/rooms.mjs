@@ -16,6 +16,7 @@ export const ROOMS = {
     sources: ['pool'],
     tests: testsBelow('pool', 'wait-queue', 'expiry-wheel', 'decisions', 'random-histories'),
   },
+  lifecycle: { sources: ['lifecycle'], tests: ['lifecycle'] },
   limits: { sources: ['limits'], tests: testsBelow('limits', 'patterns', 'rules', 'queue') },
   sessions: { sources: ['sessions'], tests: ['sessions', ...testsBelow('contract', 'sessions')] },
   lifetimes: {

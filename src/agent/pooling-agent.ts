@@ -14,6 +14,8 @@ import { comesBack, intercept, interceptor, isNodesCallback, ownOptionsOf } from
 import type { HostLimitOptions } from '../limits/host-limits.js';
 import { invalidPriority, isPriority } from '../limits/priority.js';
 import type { QueueState } from '../limits/saturation.js';
+import { close, destroy } from '../lifecycle/close.js';
+import type { CloseOptions } from '../lifecycle/close.js';
 import { callIfAble } from '../node/foreign.js';
 import { isReferenced } from '../node/handle.js';
 import { timerOf } from '../node/socket.js';
@@ -238,12 +240,51 @@ export class PoolingAgent extends Agent {
     return inspectAgent(this, (#pool in this ? this.#pool : knownPoolOf(this))?.view);
   }
 
+  /** Whether `close()` was called. It stays so. */
+  get closed(): boolean {
+    const pool = #pool in this ? this.#pool : knownPoolOf(this);
+    return pool?.view.isClosed ?? false;
+  }
+
+  /**
+   * Ends in peace. From now on new requests end with `ERR_AGENT_CLOSED`, redirects and retries that a client makes of old ones included.
+   * Idle connections close at once, those in use after their response; requests that wait still get connections, and finish. For ever: a closed
+   * agent takes no request any more. Sockets that have left HTTP (upgrade, CONNECT) are their owners'.
+   *
+   * Requests of a host that is paused (a limit of 0) wait for as long as it is: a `timeout` or a `signal` ends them. Each call may
+   * give one; the earliest counts.
+   *
+   * @returns a promise, always the same, that resolves when nothing is left. It rejects only for options that are not valid
+   * (`ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`); then nothing has happened
+   */
+  close(options?: CloseOptions | null): Promise<void> {
+    return close(this[kPool], options);
+  }
+
+  /** `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Closes connections that are idle now, as the method of that name of `http.Server`. The agent stays usable. */
+  closeIdleConnections(): void {
+    this[kPool].closeIdleConnections();
+  }
+
+  /**
+   * Closes all connections that are open now, as the method of that name of `http.Server`: requests on them end with `ECONNRESET`.
+   * Requests that wait get new ones. The agent stays usable.
+   */
+  closeAllConnections(): void {
+    this[kPool].closeAllConnections();
+  }
+
   /**
    * Closes all connections, in use or idle, and ends all waiting requests with `error` (default: an error with code
-   * `ERR_AGENT_DESTROYED`). As with Node's agent, later requests open new connections.
+   * `ERR_AGENT_DESTROYED`). As with Node's agent, later requests open new connections, unless the agent was closed.
    */
   override destroy(error?: Error): void {
-    this[kPool].destroy(error);
+    destroy(this[kPool], error);
   }
 }
 

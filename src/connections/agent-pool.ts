@@ -3,8 +3,9 @@
  * Requests, released sockets and changes of limits and options come in here; what becomes of them is the business of the parts that
  * driver.ts puts together.
  */
-import { agentDestroyed } from '../errors.js';
+import { agentClosed, agentDestroyed } from '../errors.js';
 import type { Options } from '../identity/identity.js';
+import { hostName } from '../limits/host-name.js';
 import { invalidPriority, isPriority } from '../limits/priority.js';
 import { ownOptionsOf, queuedByNode } from '../node/interception.js';
 import { isSocketLike } from '../node/socket.js';
@@ -29,7 +30,10 @@ import type { Waiting } from './waiting.js';
 export type { Host };
 
 /** What there is, for readers. */
-export type PoolView = Pick<Pool<AgentKinds>, 'changes' | 'hosts' | 'idle' | 'limits' | 'size'>;
+export type PoolView = Pick<
+  Pool<AgentKinds>,
+  'changes' | 'hosts' | 'idle' | 'isClosed' | 'isEmpty' | 'limits' | 'size'
+>;
 
 export class AgentPool {
   readonly agent: DrivenAgent;
@@ -124,7 +128,9 @@ export class AgentPool {
     if (!dial) tls.refresh();
     // A subclass that takes its time may come here when TLS options have changed since.
     const requested = dial?.requested ?? options;
-    connector.open(req, requested, hosts.of(req, requested).origin, callback);
+    const { origin } = hosts.of(req, requested);
+    if (!dial && this.#pool.isClosed) callback(agentClosed('refused', hostName(origin)));
+    else connector.open(req, requested, origin, callback);
   }
 
   /** `socket` is free again, says Node's client or somebody else. */
@@ -140,9 +146,42 @@ export class AgentPool {
     this.#driver.remove(socket);
   }
 
+  // The end
+
+  /** Ends everything at once. The agent stays usable, unless it was closed. */
   destroy(error: unknown): void {
     this.#pool.destroy(error || agentDestroyed(), error);
     this.#driver.lifetimes.stop();
+  }
+
+  /**
+   * From now on no new request is taken, and nothing is kept idle.
+   *
+   * @param onEmpty told each time when nothing is left
+   * @returns steps, each of which closes an idle connection
+   */
+  close(onEmpty: () => void): Generator<void, void, undefined> {
+    this.#driver.onEmpty = () => {
+      this.#driver.lifetimes.stop();
+      onEmpty();
+    };
+    this.#pool.beginClose();
+    return this.#pool.closeIdle();
+  }
+
+  /** Steps, each of which ends a waiting request or a connection of a pool that was closed. */
+  end(): Generator<void, void, undefined> {
+    return this.#pool.end(({ origin }) => agentClosed('ended', hostName(origin)));
+  }
+
+  /** See `PoolingAgent.closeIdleConnections`. */
+  closeIdleConnections(): void {
+    this.#pool.closeIdleConnections();
+  }
+
+  /** See `PoolingAgent.closeAllConnections`. */
+  closeAllConnections(): void {
+    this.#pool.closeAllConnections();
   }
 
   // Sessions

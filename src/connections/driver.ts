@@ -5,7 +5,7 @@
  */
 import { debugClose } from '../debug-lines.js';
 import { debug } from '../debug.js';
-import { connectionReset, PoolQueueError } from '../errors.js';
+import { agentClosed, connectionReset, PoolQueueError } from '../errors.js';
 import { Lifetimes } from '../lifetimes/lifetimes.js';
 import { hostName } from '../limits/host-name.js';
 import { destroy, later, runOnOwnStack, throwLater } from '../node/foreign.js';
@@ -58,6 +58,8 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   readonly #saturation: SaturationEvents;
   /** Only where somebody has asked for it. */
   readonly stalls: StallWatch | undefined;
+  /** Told when the last of the connections and waiting requests is gone. */
+  onEmpty: (() => void) | undefined = undefined;
 
   /** @param keepSocketAlive the agent's own method, when nobody has overridden it */
   constructor(
@@ -212,7 +214,9 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   }
 
   refuse(waiter: PoolWaiter, refusal: Refusal): void {
-    this.reject(waiter, new PoolQueueError(hostName(waiter.host.origin), refusal));
+    const host = hostName(waiter.host.origin);
+    const isClosed = refusal.limitedBy === 'closed';
+    this.reject(waiter, isClosed ? agentClosed('refused', host) : new PoolQueueError(host, refusal));
   }
 
   saturated(host: Host): void {
@@ -236,6 +240,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
 
   retire(host: Host): void {
     this.hosts.retire(host);
+    if (this.pool.isEmpty) this.onEmpty?.();
   }
 }
 

@@ -304,9 +304,13 @@ export class Pool<K extends Kinds> {
     this.#shutdown.destroy(error, closeError);
   }
 
-  /** The same piece by piece: a waiter or a connection before each `yield`. For a pool that was closed: others would be filled again meanwhile. */
-  end(error: unknown, closeError?: unknown): Generator<void, void, undefined> {
-    return this.#shutdown.end(error, closeError);
+  /**
+   * The same piece by piece: a waiter or a connection before each `yield`. For a pool that was closed: others would be filled again meanwhile.
+   *
+   * @param errorOf what waiters of a host are rejected with
+   */
+  end(errorOf: (host: HostPool<K>) => unknown): Generator<void, void, undefined> {
+    return this.#shutdown.end(errorOf);
   }
 
   // Limits

@@ -7,7 +7,7 @@
  */
 import type { Books } from './books.js';
 import type { Kinds } from './kinds.js';
-import type { Connection, Waiter } from './records.js';
+import type { Connection, HostPool, Waiter } from './records.js';
 import type { Supply } from './supply.js';
 
 export class Shutdown<K extends Kinds> {
@@ -22,7 +22,10 @@ export class Shutdown<K extends Kinds> {
   /** See `Pool.beginClose`. */
   begin(): void {
     this.#books.close();
-    for (const host of this.#books.hosts) this.#supply.closeUnneeded(host);
+    for (const host of this.#books.hosts) {
+      this.#closeValidating(host);
+      this.#supply.closeUnneeded(host);
+    }
   }
 
   /** See `Pool.closeIdle`. */
@@ -40,12 +43,15 @@ export class Shutdown<K extends Kinds> {
   closeIdleConnections(): void {
     // Once each: what takes their place is not closed.
     for (const connection of this.#books.idle.lru) this.#supply.close(connection, 'shutdown');
-    for (const host of this.#books.hosts) {
-      if (host.validating <= host.waiting.size) continue;
-      for (const connection of host.connections) {
-        if (host.validating <= host.waiting.size) break;
-        if (connection.state === 'validating') this.#supply.close(connection, 'shutdown');
-      }
+    for (const host of this.#books.hosts) this.#closeValidating(host);
+  }
+
+  /** Connections of `host` that are validated for nobody are as good as idle. */
+  #closeValidating(host: HostPool<K>): void {
+    if (host.validating <= host.waiting.size) return;
+    for (const connection of host.connections) {
+      if (connection.state === 'validating') this.#supply.close(connection, 'shutdown');
+      if (host.validating <= host.waiting.size) return;
     }
   }
 
@@ -70,22 +76,22 @@ export class Shutdown<K extends Kinds> {
   }
 
   /** See `Pool.end`. */
-  *end(error: unknown, closeError: unknown): Generator<void, void, undefined> {
+  *end(errorOf: (host: HostPool<K>) => unknown): Generator<void, void, undefined> {
     // A request that loses its connection between two pieces may come back at a host that was done already.
     for (let isDone = false; !isDone;) {
       isDone = true;
-      for (const _ of this.#endOnce(error, closeError)) {
+      for (const _ of this.#endOnce(errorOf)) {
         isDone = false;
         yield;
       }
     }
   }
 
-  *#endOnce(error: unknown, closeError: unknown): Generator<void, void, undefined> {
+  *#endOnce(errorOf: (host: HostPool<K>) => unknown): Generator<void, void, undefined> {
     const { driver, hosts } = this.#books;
     for (const host of hosts) {
       for (let waiter = host.waiting.next; waiter; waiter = host.waiting.next) {
-        driver.reject(this.#dequeue(waiter), error);
+        driver.reject(this.#dequeue(waiter), errorOf(host));
         this.#supply.closeUnneeded(host);
         this.#books.forgetIfEmpty(host);
         yield;
@@ -95,8 +101,8 @@ export class Shutdown<K extends Kinds> {
       for (const connection of host.connections) {
         if (connection.state === 'closing' && !connection.replayWaiter) continue;
         const rejected: Waiter<K>[] = [];
-        this.#end(connection, closeError, rejected);
-        for (const waiter of rejected) driver.reject(waiter, error);
+        this.#end(connection, undefined, rejected);
+        for (const waiter of rejected) driver.reject(waiter, errorOf(host));
         this.#books.forgetIfEmpty(host);
         yield;
       }

@@ -334,7 +334,7 @@ export class Model implements Driver<ModelKinds> {
   /** What is left of a closed pool is ended, and `pieces` of it at once. */
   end(pieces: number): void {
     if (!this.pool.isClosed) return;
-    this.#ending = this.pool.end(new Error('closed'));
+    this.#ending = this.pool.end(() => new Error('closed'));
     this.goOnEnding(pieces);
   }
 

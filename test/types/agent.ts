@@ -94,6 +94,19 @@ agent.setPriority(req, 'urgent');
 // @ts-expect-error: which one?
 agent.setPriority(req);
 
+// The end.
+expectTypeOf(agent.close()).toEqualTypeOf<Promise<void>>();
+expectTypeOf(agent.closed).toEqualTypeOf<boolean>();
+expectTypeOf(agent[Symbol.asyncDispose]()).toEqualTypeOf<Promise<void>>();
+void agent.close({ timeout: 1000, signal: AbortSignal.timeout(1000) });
+void agent.close({ timeout: undefined, signal: undefined });
+agent.closeIdleConnections();
+agent.closeAllConnections();
+// @ts-expect-error: options, not a number
+void agent.close(1000);
+// @ts-expect-error: it stays closed
+agent.closed = false;
+
 // Errors and reports.
 expectTypeOf<PoolQueueError>().toExtend<Error>();
 expectTypeOf<PoolQueueError['code']>().toEqualTypeOf<'ERR_POOL_QUEUE_FULL' | 'ERR_POOL_ACQUIRE_TIMEOUT'>();
