@@ -1,5 +1,5 @@
 /** A driver of the pool that does nothing: connects and closes at once, keeps everything. For the pool's decisions alone. */
-import type { Connection } from '../../src/pool/records.js';
+import type { Connection, Waiter } from '../../src/pool/records.js';
 import type { Driver } from '../../src/pool/driver.js';
 import type { Limits } from '../../src/pool/limits.js';
 import { Pool } from '../../src/pool/pool.js';
@@ -23,7 +23,7 @@ export class BareDriver implements Driver<BareKinds> {
     connection.pooled = true;
     this.pool.connected(connection);
   }
-  assign(_connection: Connection<BareKinds>): void {}
+  assign(_connection: Connection<BareKinds>, _waiter: Waiter<BareKinds>): void {}
   now(): number {
     return 0;
   }

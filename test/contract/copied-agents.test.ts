@@ -8,7 +8,7 @@ import tls from 'node:tls';
 import { inspect } from 'node:util';
 import { PoolingAgent, SessionCache } from '../../src/index.js';
 import type { PoolingAgentOptions } from '../../src/index.js';
-import { LIMIT, untilIdle } from '../contract/support.js';
+import { LIMIT, untilIdle } from './support.js';
 import { poolingAgent, waitingCount } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
