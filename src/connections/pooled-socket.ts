@@ -33,7 +33,8 @@ export class PooledRequest extends PendingRequest {
   /** Its dial was refused for the session that it offered, and is to be made without one. */
   refused: Offer | undefined = undefined;
 
-  override [inspect.custom](): string {
+  /** Waiting requests show it, and it holds the options: keys. */
+  [inspect.custom](): string {
     return `PendingRequest { state: '${this.waiter?.state}' }`;
   }
 }

@@ -5,7 +5,6 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { ClientRequest } from 'node:http';
-import { inspect } from 'node:util';
 import { numberForRequest } from '../node/interception.js';
 import { connectionReset } from '../errors.js';
 import { codeOf, isolate, later, onOwnStack, propertyOf } from '../node/foreign.js';
@@ -45,11 +44,6 @@ export class PendingRequest implements Timed {
     this.req = req;
     this.options = options;
     this.deliver = deliver;
-  }
-
-  /** Waiting requests show it, and it holds the options: keys. */
-  [inspect.custom](): string {
-    return 'PendingRequest {}';
   }
 
   /** The wait begins: what comes of it happens in the async context of now. */
