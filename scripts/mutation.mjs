@@ -13,6 +13,9 @@ const USAGE = `usage: npm run test:mutation -- [--room NAME]... [--file FILE]...
   --file         of the one room given, only this file, such as pool/heap.ts, or lines of it: pool/heap.ts:20-40
   --concurrency  mutants that are tried at once (default: one for each processor)`;
 
+/** Milliseconds that tests may take longer than without a mutant. Those over real connections do on a busy machine. */
+const PATIENCE = 20_000;
+
 const REPORTS = 'reports/mutation';
 
 const { rooms, files, concurrency } = readArguments();
@@ -47,7 +50,7 @@ function readArguments() {
 
 /** Returns the path of a configuration for Stryker. */
 function writeConfig(name, only) {
-  const { sources, tests } = ROOMS[name];
+  const { sources, tests, patience = PATIENCE } = ROOMS[name];
   const config = {
     mutate: (only.length > 0 ? only : sources).map(mutated),
     // Mostly the words of errors; the others are names, which the types check.
@@ -71,8 +74,7 @@ function writeConfig(name, only) {
     },
     coverageAnalysis: 'perTest',
     concurrency,
-    // Of tests over real connections, which take a little longer on a busy machine.
-    timeoutMS: 20_000,
+    timeoutMS: patience,
     ignorePatterns: [
       'build',
       'coverage',

@@ -5,6 +5,7 @@
  * @typedef {object} Room
  * @property {readonly string[]} sources files and folders below src/
  * @property {readonly string[]} tests files and folders below test/
+ * @property {number} [patience] milliseconds that they may take longer than without a mutant, if not as long as most
  */
 
 const below = (folder, ...names) => names.map((name) => `${folder}/${name}.ts`);
@@ -14,7 +15,8 @@ const testsBelow = (folder, ...names) => names.map((name) => `${folder}/${name}.
 export const ROOMS = {
   pool: {
     sources: ['pool'],
-    tests: testsBelow('pool', 'wait-queue', 'expiry-wheel', 'decisions', 'random-histories'),
+    tests: testsBelow('pool', 'wait-queue', 'expiry-wheel', 'preparing', 'decisions', 'random-histories'),
+    patience: 4000,
   },
   lifecycle: { sources: ['lifecycle'], tests: ['lifecycle'] },
   limits: { sources: ['limits'], tests: testsBelow('limits', 'patterns', 'rules', 'queue') },

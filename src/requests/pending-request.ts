@@ -118,11 +118,10 @@ export class PendingRequest implements Timed {
       if (this.deliver) {
         this.deliver((reason as Error) || new Error(`No connection was opened: ${String(reason)}`));
       } else if (codeOf(reason) === 'ERR_PROXY_TUNNEL') {
-        // Node's onSocket leaves this one to the agent.
+        // Where Node supports proxies, its onSocket leaves this one to the agent; elsewhere it tells of it like of any other.
         nextTick(() => {
           if (propertyOf(reason, 'proxyTunnelTimeout') && !this.#timedOut) this.req.emit('timeout');
-          this.req.emit('error', reason);
-          onSocket(this.req, null, reason as Error);
+          closeWith(this.req, reason);
         });
       } else {
         endWith(this.req, reason);
@@ -201,14 +200,16 @@ function endWith(req: AgentRequest, error: unknown): void {
     onSocket(req, null, error as Error);
     return;
   }
-  nextTick(() => {
-    markClosed(req);
-    try {
-      req.emit('error', error);
-    } finally {
-      req.emit('close');
-    }
-  });
+  nextTick(closeWith, req, error);
+}
+
+function closeWith(req: AgentRequest, error: unknown): void {
+  markClosed(req);
+  try {
+    req.emit('error', error);
+  } finally {
+    req.emit('close');
+  }
 }
 
 function isReadable(error: unknown): boolean {

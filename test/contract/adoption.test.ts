@@ -222,3 +222,48 @@ test('the same one, twice', LIMIT, async (t) => {
   );
   await until(() => poolOf(agent).idle.size === agent.totalSocketCount);
 });
+
+test('one for whose host there are no limits is closed', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  let fails = true;
+  const agent = poolingAgent(t, {
+    hosts: () => {
+      if (fails) throw new Error('no limits today');
+      return undefined;
+    },
+  });
+  const options = { host: 'localhost', port: server.port, ca: server.ca };
+  const refused = await handOver(agent, options);
+  assert.equal(refused.destroyed, true);
+  assert.deepEqual([agent.totalSocketCount, poolOf(agent).hosts.size], [0, 0]);
+  fails = false;
+  const adopted = await handOver(agent, options);
+  assert.equal((await get(server, { agent })).req.socket, adopted);
+});
+
+test('one that does not let itself be pooled keeps no place', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t);
+  const options = { host: 'localhost', port: server.port, ca: server.ca };
+  const WAYS: Record<string, (socket: TLSSocket) => void> = {
+    'takes no listeners': (socket) =>
+      socket.on('newListener', (event) => {
+        if (event === 'timeout') throw new Error('not this one');
+      }),
+    'takes no marks': (socket) => Object.preventExtensions(socket),
+    'has bytes for nobody': (socket) => {
+      socket.pause();
+      socket.unshift(Buffer.from('stray'));
+    },
+  };
+  for (const [what, prepare] of Object.entries(WAYS)) {
+    const socket = connect(options);
+    await once(socket, 'secureConnect');
+    prepare(socket);
+    agent.emit('free', socket, options);
+    await until(() => socket.destroyed && agent.totalSocketCount === 0);
+    assert.equal((await get(server, { agent, path: `/${encodeURI(what)}` })).req.reusedSocket, false);
+    agent.destroy();
+    await until(() => agent.totalSocketCount === 0);
+  }
+});

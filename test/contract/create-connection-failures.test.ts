@@ -122,3 +122,31 @@ test('it never answers: destroy() ends the request, and a late socket is closed'
   await until(() => socket.destroyed);
   assert.equal(agent.totalSocketCount, 0);
 });
+
+for (const isTimeout of [true, false]) {
+  test(
+    `an error of a proxy tunnel ends the request once, ${isTimeout ? 'with' : 'without'} a timeout`,
+    LIMIT,
+    async (t) => {
+      const server = await httpsServer(t);
+      const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
+      const error = Object.assign(new Error('the proxy refuses'), {
+        code: 'ERR_PROXY_TUNNEL',
+        proxyTunnelTimeout: isTimeout,
+      });
+      let calls = 0;
+      replaceCreateConnection(agent, (options, callback) => {
+        if (++calls > 1) return connect(options as ConnectionOptions);
+        process.nextTick(callback, error);
+        return undefined;
+      });
+      const sent = send(server, { agent });
+      sent.req.on('timeout', () => sent.events.push('timeout'));
+      const next = get(server, { agent, path: '/next' });
+      await sent.closed;
+      assert.deepEqual(sent.events, isTimeout ? ['timeout', 'error', 'close'] : ['error', 'close']);
+      assert.deepEqual(sent.errors, [error]);
+      assert.equal((await next).body, '/next');
+    },
+  );
+}

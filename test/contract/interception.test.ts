@@ -329,3 +329,35 @@ it('wrappers that replace onSocket, as async-listener does, get socket and error
   await assert.rejects(get(server, { agent }), { code: /ECONN/ });
   assert.ok(given.length >= 2);
 });
+
+it('a request that its wrapper leaves waiting ends with an error if it is no good', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t, { ca: server.ca });
+  agent.maxSockets = 0;
+  intercept(t, passing);
+  // Node's function names its host, and leaves it in `requests`: it is ours to find out.
+  const wrong = send(server, { agent, servername: 5 as never });
+  await wrong.closed;
+  assert.deepEqual(wrong.events, ['error', 'close']);
+  assert.equal(wrong.errors[0]?.code, 'ERR_INVALID_ARG_TYPE');
+  assert.equal(sizeOf(agent.requests), 0);
+  const good = get(server, { agent });
+  agent.maxSockets = 1;
+  assert.equal((await good).body, '/');
+});
+
+it('requests that a wrapper keeps for good are forgotten when they end', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t, { ca: server.ca });
+  const kept: ClientRequest[] = [];
+  const restore = intercept(t, (...args) => void kept.push(args[0] as ClientRequest));
+  for (let i = 0; i < 200; i++) {
+    const { req } = send(server, { agent });
+    req.destroy();
+  }
+  assert.equal(kept.length, 200);
+  restore();
+  await get(server, { agent });
+  await until(() => sizeOf(agent.freeSockets) === 1);
+  assert.ok(Object.keys(agent.freeSockets).every((key) => !key.endsWith('(intercepted)')));
+});

@@ -246,3 +246,17 @@ test('random histories: no ticket twice while another is left, none after its ti
     { numRuns: 1000 },
   );
 });
+
+test('clear forgets everything, and nothing of what was counted', () => {
+  const { cache } = cacheOf();
+  for (const id of ['x', 'y']) cache.store(key(id), ticket(id));
+  assert.equal(cache.size, 2);
+  const before = cache.stats;
+  cache.clear();
+  assert.equal(cache.size, 0);
+  assert.deepEqual(cache.stats, before);
+  assert.equal(cache.take('x'), undefined);
+  const fresh = ticket('fresh');
+  cache.store(key('x'), fresh);
+  assert.equal(cache.take('x'), fresh);
+});

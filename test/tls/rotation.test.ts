@@ -324,3 +324,48 @@ test('requests that end while certificates change end once', LIMIT, async (t) =>
   }
   await until(() => waitingCount(agent) === 0);
 });
+
+test('values of the wrong kind are refused, and change nothing', LIMIT, async (t) => {
+  const server = await mutualServer(t);
+  const agent = poolingAgent(t, { ca: ca.cert, ...one });
+  const WRONG: [code: string, options: object][] = [
+    ['ERR_OUT_OF_RANGE', { ALPNProtocols: ['x'.repeat(256)] }],
+    ['ERR_INVALID_ARG_TYPE', { ALPNProtocols: 'http/1.1' }],
+    ['ERR_INVALID_ARG_TYPE', { minDHSize: '2048' }],
+    ['ERR_INVALID_ARG_VALUE', { minDHSize: 0 }],
+    ['ERR_INVALID_ARG_VALUE', { minDHSize: Number.NaN }],
+    ['ERR_INVALID_ARG_TYPE', { secureContext: {} }],
+    ['ERR_INVALID_ARG_TYPE', { rejectUnauthorized: 'no' }],
+  ];
+  for (const [code, options] of WRONG) {
+    assert.throws(() => agent.updateTls({ ...two, ...options } as never), { code }, JSON.stringify(options));
+    assert.equal((await get(server, { agent })).body, 'one');
+  }
+  agent.updateTls({ ...two, ALPNProtocols: ['http/1.1'], minDHSize: 1024 } as never);
+  assert.equal((await get(server, { agent })).body, 'two');
+  // As it is on the wire.
+  agent.updateTls({ ALPNProtocols: Buffer.from('\x08http/1.1', 'latin1') });
+  assert.equal((await get(server, { agent })).body, 'two');
+});
+
+test('a setter of the options that throws leaves all of them as they were', LIMIT, async (t) => {
+  const server = await mutualServer(t);
+  const agent = poolingAgent(t, { ca: ca.cert, ...one });
+  const options = agent.options as Record<string, unknown>;
+  Object.defineProperty(options, 'passphrase', {
+    configurable: true,
+    enumerable: true,
+    get: () => undefined,
+    set: () => {
+      throw new Error('read only');
+    },
+  });
+  const before = Object.getOwnPropertyDescriptors(options);
+  assert.throws(
+    () => agent.updateTls({ ciphers: 'ECDHE+AESGCM', ...two, ca: undefined, passphrase: 'any' } as never),
+    /read only/,
+  );
+  assert.deepEqual(Object.getOwnPropertyDescriptors(options), before);
+  assert.equal(Object.hasOwn(options, 'ciphers'), false);
+  assert.equal((await get(server, { agent, ca: undefined } as never)).body, 'one');
+});
