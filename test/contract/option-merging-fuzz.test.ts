@@ -75,7 +75,7 @@ function openedWith(agent: NodeAgent, options: Options): Options | string {
 }
 
 /** What the agents add, each in its own way; a request's `timeout`, which comes first with newer Nodes and here alone. */
-const OWN = [
+const OWN: ReadonlySet<string> = new Set([
   '_agentKey',
   'agent',
   'keepAlive',
@@ -84,12 +84,12 @@ const OWN = [
   'scheduling',
   'session',
   'timeout',
-];
+]);
 
 function comparable(options: Options | string): unknown {
   if (typeof options === 'string') return options;
   const entries = Reflect.ownKeys(options)
-    .filter((key) => (typeof key === 'symbol' ? key === marked || key === other : !OWN.includes(key)))
+    .filter((key) => (typeof key === 'symbol' ? key === marked || key === other : !OWN.has(key)))
     .map((key): [string, unknown] => [String(key), Reflect.get(options, key)])
     // An option that is absent and one that is `undefined` are the same to Node.
     .filter(([, value]) => value !== undefined);

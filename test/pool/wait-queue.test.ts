@@ -10,8 +10,8 @@ import { limitsWith } from '../support/limits.js';
 
 const host = new HostPool<Kinds>(undefined, limitsWith());
 
-function waiterOf(arrival: number, priority: number): Waiter<Kinds> {
-  const waiter = new Waiter<Kinds>(host, undefined, 'replayable', 0, priority);
+function waiterOf(arrival: number, priority: number, since = 0): Waiter<Kinds> {
+  const waiter = new Waiter<Kinds>(host, undefined, 'replayable', since, priority);
   waiter.arrival = arrival;
   return waiter;
 }
@@ -27,7 +27,7 @@ function mostUrgent(waiters: readonly Waiter<Kinds>[]): Waiter<Kinds> | undefine
 const priority = fc.nat({ max: 7 });
 const n = fc.nat({ max: 1000 });
 const operations = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ push: priority }) },
+  { weight: 4, arbitrary: fc.record({ push: priority, since: fc.constantFrom(0, 0, 0, Infinity) }) },
   { weight: 3, arbitrary: fc.constant({ take: true }) },
   { weight: 1, arbitrary: fc.record({ remove: n }) },
   { weight: 2, arbitrary: fc.record({ move: n, to: priority }) },
@@ -43,7 +43,7 @@ test('by priority, then first in, first out; moved ones keep their place by arri
       let passedOver = 0;
       for (const operation of run) {
         if ('push' in operation) {
-          const waiter = waiterOf(arrivals++, operation.push);
+          const waiter = waiterOf(arrivals++, operation.push, operation.since);
           queue.push(waiter);
           expected.push(waiter);
         } else if ('take' in operation) {
@@ -78,6 +78,13 @@ test('by priority, then first in, first out; moved ones keep their place by arri
           mostUrgent(expected),
         );
         assert.deepEqual([...queue], expected);
+        assert.equal(
+          queue.nextToExpire,
+          expected.find(({ since }) => since !== Infinity),
+        );
+        const inTurn = expected.toSorted((a, b) => a.priority - b.priority || a.arrival - b.arrival);
+        const some = inTurn[run.length % inTurn.length];
+        if (some) assert.equal(queue.placeOf(some), inTurn.indexOf(some) + 1);
       }
     }),
     { numRuns: 150 },

@@ -360,12 +360,12 @@ test('a setter of the options that throws leaves all of them as they were', LIMI
       throw new Error('read only');
     },
   });
-  const before = Object.getOwnPropertyDescriptors(options);
+  const given = Object.getOwnPropertyDescriptors(options);
   assert.throws(
     () => agent.updateTls({ ciphers: 'ECDHE+AESGCM', ...two, ca: undefined, passphrase: 'any' } as never),
     /read only/,
   );
-  assert.deepEqual(Object.getOwnPropertyDescriptors(options), before);
+  assert.deepEqual(Object.getOwnPropertyDescriptors(options), given);
   assert.equal(Object.hasOwn(options, 'ciphers'), false);
   assert.equal((await get(server, { agent, ca: undefined } as never)).body, 'one');
 });
