@@ -19,8 +19,18 @@ export const ROOMS = {
     patience: 4000,
   },
   lifecycle: { sources: ['lifecycle'], tests: ['lifecycle'] },
-  limits: { sources: ['limits'], tests: testsBelow('limits', 'patterns', 'rules', 'queue') },
-  sessions: { sources: ['sessions'], tests: ['sessions', ...testsBelow('contract', 'sessions')] },
+  limits: {
+    sources: ['limits'],
+    tests: testsBelow('limits', 'patterns', 'rules', 'saturation', 'rollback', 'queue'),
+  },
+  'session-cache': {
+    sources: below('sessions', 'seal', 'session-cache', 'session-export', 'session-info', 'tickets'),
+    tests: testsBelow('sessions', 'session-cache', 'session-info', 'seal-fuzz', 'export'),
+  },
+  sessions: {
+    sources: below('sessions', 'resumption', 'session-key'),
+    tests: ['sessions', ...testsBelow('contract', 'sessions')],
+  },
   lifetimes: {
     sources: ['lifetimes'],
     tests: [
@@ -61,6 +71,10 @@ export const ROOMS = {
   },
   identity: {
     sources: ['identity'],
-    tests: ['tls/identity', 'contract/get-name.test.ts'],
+    // Those over real connections (wire) and the fuzz take too long for each mutant.
+    tests: [
+      ...testsBelow('tls/identity', 'host-part', 'by-hand', 'name', 'closures', 'table'),
+      'contract/get-name.test.ts',
+    ],
   },
 };

@@ -213,3 +213,117 @@ test('reservations leave a place for everybody', () => {
   agent.setHostLimits('c', { reserve: 1 });
   assert.throws(() => agent.setHostLimits(5 as never, {}), { code: TYPE });
 });
+
+test('each limit is the one of the rule where that gives one, and the agent’s where it does not', () => {
+  const given = {
+    maxSockets: 11,
+    maxFreeSockets: 0,
+    maxQueueSize: 0,
+    acquireTimeout: 0,
+    scheduling: 'least-used',
+    weight: 2,
+    reserve: 3,
+    idleTimeout: 4000,
+    maxIdleTimeout: 5000,
+    maxSocketAge: 6000,
+    maxRequestsPerSocket: 7,
+    validateAfterIdle: 0,
+  } as const;
+  const defaults = limitsWith({ acquireTimeout: 100, maxQueueSize: 5, maxTotalSockets: 50 });
+  const names = Object.keys(given) as (keyof typeof given)[];
+  for (const name of names) {
+    const limits = new HostRules({ a: { [name]: given[name] } }, defaults).limitsFor('a', 443);
+    for (const other of names) {
+      if (other === 'maxIdleTimeout' && name === 'idleTimeout') continue;
+      assert.equal(limits[other], other === name ? given[name] : defaults[other], `${name}, ${other}`);
+    }
+    // What is not given is not given, however it is written.
+    for (const nothing of [undefined, null]) {
+      const none = new HostRules({ a: { [name]: nothing }, b: { [name]: given[name] } }, defaults);
+      assert.deepEqual(none.limitsFor('a', 443), new HostRules({ a: {} }, defaults).limitsFor('a', 443));
+    }
+  }
+});
+
+test('a pattern that is given nothing has no rule, and the agent’s own limits are nobody’s copy', () => {
+  const defaults = limitsWith();
+  for (const nothing of [undefined, null]) {
+    const rules = new HostRules({ a: nothing, '10.0.0.0/8': nothing }, defaults);
+    assert.equal(rules.isEmpty, true);
+    assert.equal(rules.limitsFor('a', 443), defaults);
+    assert.equal(new HostRules(nothing, defaults).isEmpty, true);
+    assert.equal(new HostRules(() => nothing as undefined, defaults).limitsFor('a', 443), defaults);
+  }
+  assert.equal(new HostRules(() => ({}), defaults).isEmpty, false);
+  const some = new HostRules({ a: {} }, defaults);
+  assert.equal(some.isEmpty, false);
+  assert.notEqual(some.limitsFor('a', 443), defaults);
+});
+
+test('what reserves is told, and what a rule may reserve depends on what the others do', () => {
+  const defaults = limitsWith({ maxTotalSockets: 10 });
+  const rules = new HostRules(
+    { a: { reserve: 4 }, b: { maxSockets: 1 }, c: { reserve: 0 }, d: { reserve: 5 } },
+    defaults,
+  );
+  const reserving = (): number[] => rules.reserving.map(({ reserve }) => reserve);
+  assert.deepEqual(reserving(), [4, 5]);
+  assert.deepEqual(rules.reserving[0], rules.limitsFor('a', 443));
+  assert.equal(rules.reserving[0], rules.limitsFor('a', 443), 'the very object');
+  // 4 + 5 of 10, and one place for everybody: nothing is left.
+  assert.throws(() => rules.set('e', { reserve: 1 }), { code: RANGE, message: /at most 0:/ });
+  assert.throws(() => rules.set('a', { reserve: 5 }), { code: RANGE, message: /at most 4:/ });
+  const undo = rules.set('a', { reserve: 1 });
+  assert.deepEqual(reserving(), [1, 5]);
+  rules.set('e', { reserve: 3 });
+  assert.throws(() => rules.set('f', { reserve: 1 }), { code: RANGE });
+  rules.set('e', undefined);
+  undo();
+  assert.deepEqual(reserving(), [4, 5]);
+  assert.throws(() => rules.set('e', { reserve: 1 }), { code: RANGE });
+  for (const host of ['a', 'd']) rules.set(host, null);
+  assert.deepEqual(reserving(), []);
+  rules.set('e', { reserve: 9 });
+  assert.throws(() => new HostRules({ a: { reserve: 10 } }, defaults), {
+    code: RANGE,
+    message: /at most 9:/,
+  });
+});
+
+test('a rule for a network comes, goes and comes back, the longest prefix first', () => {
+  const rules = new HostRules({ '10.0.0.0/8': { maxSockets: 8 } }, limitsWith({ maxSockets: 1000 }));
+  const limit = (): number => rules.limitsFor('10.1.2.3', 443).maxSockets;
+  assert.equal(limit(), 8);
+  const undo = rules.set('10.1.0.0/16', { maxSockets: 16 });
+  assert.equal(limit(), 16);
+  rules.set('10.1.2.0/24', { maxSockets: 24 });
+  assert.equal(limit(), 24);
+  rules.set('10.1.2.0/24', undefined);
+  assert.equal(limit(), 16);
+  undo();
+  assert.equal(limit(), 8);
+  rules.set('10.0.0.0/8', null);
+  assert.equal(limit(), 1000);
+});
+
+test('limits that the function gave follow the agent’s where it has left them to it', () => {
+  const defaults = limitsWith({ maxFreeSockets: 5 });
+  const rules = new HostRules((host: string) => (host === 'none' ? undefined : { maxSockets: 3 }), defaults);
+  const limits = rules.limitsFor('a', 443);
+  const foreign = { ...limits };
+  Object.assign(defaults, { maxFreeSockets: 6, maxSockets: 7 });
+  rules.refresh([limits, foreign]);
+  assert.deepEqual([limits.maxSockets, limits.maxFreeSockets], [3, 6]);
+  assert.deepEqual(
+    [foreign.maxSockets, foreign.maxFreeSockets],
+    [3, 5],
+    'what it has not given is left alone',
+  );
+  for (const name of ['maxSockets', 'maxFreeSockets', 'weight'] as const) {
+    const zero = new HostRules(() => ({ [name]: 0 }), defaults);
+    // A pause is one of connections.
+    if (name === 'weight') assert.throws(() => zero.limitsFor('a', 443), { code: RANGE });
+    else assert.equal(zero.limitsFor('a', 443)[name], 0);
+  }
+  assert.throws(() => new HostRules(() => null as never, defaults).set('a', 5), { code: TYPE });
+});
