@@ -4,12 +4,12 @@
  * goes on, that is left out, and no event ever tells; the connection would keep its place under the limits for good. The same is true of
  * what Node's client puts off to a tick that never comes, because a test tool had put a fake in the place of `process.nextTick`.
  *
- * So, after an uncaught exception, and now and then while requests wait (wait-watch.ts), connections are examined, in two turns of the event
- * loop. They are judged by states alone which no exchange is in from one turn of the event loop to the next unless a step was left out. While
- * nothing throws and nobody waits, this costs nothing.
+ * So, after an uncaught exception, and now and then while requests wait (wait-watch.ts), connections are looked at, twice (recovery.ts). They
+ * are judged by states alone which no exchange is in both times unless a step was left out. While nothing throws and nobody waits, this
+ * costs nothing.
  */
 import type { PooledSocket } from './pooled-socket.js';
-import { hasHeardError, isClosed, isHeldBack, isResponseEnded } from '../node/exchange.js';
+import { hasHeardError, isClosed, isHeldBack, isResponseEnded, takesSocketInTick } from '../node/exchange.js';
 import { propertyOf } from '../node/foreign.js';
 import type { AgentRequest } from '../node/types.js';
 
@@ -33,15 +33,16 @@ export function interruptionOf(pooled: PooledSocket): Interruption | undefined {
 }
 
 function judge(pooled: PooledSocket): Interruption | undefined {
-  const { connection, delivering, request, socket } = pooled;
+  const { connection, delivering, request, requestOptions, socket } = pooled;
   if (socket.closed) return 'closed';
   if (socket.destroyed) return undefined;
   if (connection.state === 'connecting') {
     return socket.connecting || socket.secureConnecting ? undefined : 'ready';
   }
   if (connection.state !== 'active' || !request) return undefined;
-  if (request.destroyed && isClosed(request)) return 'free';
-  if (isUntold(pooled, request)) return 'untold';
+  // One that came by `createSocket` of somebody else ends when that somebody likes.
+  if (request.destroyed && isClosed(request) && requestOptions) return 'free';
+  if (requestOptions && isUntold(request)) return 'untold';
   if (propertyOf(request, 'socket') !== socket) return undefined;
   const isBroken =
     (delivering && isWithoutBody(request.res)) ||
@@ -63,9 +64,9 @@ function isWithoutBody(res: unknown): boolean {
   );
 }
 
-/** Node's client hands over a socket that it was given in a tick. */
-function isUntold({ requestOptions }: PooledSocket, req: AgentRequest): boolean {
-  return requestOptions !== undefined && propertyOf(req, 'socket') === null;
+/** Node's client hands over a socket that it was given in a tick. Somebody who stands before it may do so when they like. */
+function isUntold(req: AgentRequest): boolean {
+  return propertyOf(req, 'socket') === null && takesSocketInTick(req);
 }
 
 /** What flows is read in a tick as far as it has come, and its end is told in one. */

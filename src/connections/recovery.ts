@@ -1,11 +1,15 @@
 /**
- * Sees to exchanges that were cut short (see interrupted.ts): each connection goes on, or gives its place back. What looks as if it had been
- * is examined in two turns of the event loop, one after the other, and counts only if it looks the same in both.
+ * Sees to exchanges that were cut short (see interrupted.ts): each connection goes on, or gives its place back. A false alarm would end an
+ * exchange that is well, which is worse than all that this prevents. So an exchange counts as cut short only if it looks the same twice, and in
+ * between all ticks have come that Node's client had put off before, and the event loop has polled. Where ticks are faked at the moment, they
+ * may still come, and nothing is done.
  */
 import { connectionLabel } from '../debug-lines.js';
 import { debug } from '../debug.js';
 import { connectionReset } from '../errors.js';
-import { LOST_AFTER, monotonicNow, setImmediate } from '../node/timers.js';
+import { isolate } from '../node/foreign.js';
+import { afterTicks, LOST_AFTER, monotonicNow, setImmediate } from '../node/timers.js';
+import type { AgentRequest } from '../node/types.js';
 import { tellOfExceptions } from '../node/uncaught.js';
 import type { Survivor } from '../node/uncaught.js';
 import { PendingRequest } from '../requests/pending-request.js';
@@ -14,17 +18,21 @@ import type { Interruption } from './interrupted.js';
 import { pooledSocketsOf } from './pooled-socket.js';
 import type { Owner, PooledSocket } from './pooled-socket.js';
 
-type Suspects = Map<PooledSocket, Interruption>;
+/** What was seen at the first look. */
+interface Sight {
+  readonly interruption: Interruption;
+  readonly request: AgentRequest | undefined;
+}
+
+type Sights = Map<PooledSocket, Sight>;
 
 export class Recovery implements Survivor {
   readonly #owner: Owner;
-  /** What was found in the turn before. */
-  #suspects: Suspects = new Map();
-  /** Turns in which connections are still to be examined. */
-  #turnsLeft = 0;
-  /** Stands for the examination in the next turn that was asked for. */
-  #next: object | undefined;
-  #askedAt = 0;
+  /** Stands for the two looks that are under way. */
+  #current: object | undefined;
+  #beganAt = 0;
+  /** Something was cut short since the first of them, perhaps. */
+  #isDue = false;
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -35,44 +43,38 @@ export class Recovery implements Survivor {
     this.look();
   }
 
-  /** All connections are examined in the next two turns; while this is called, in each. */
+  /** All connections are looked at when this turn ends, and those that look cut short once more. */
   look(): void {
-    this.#turnsLeft = 2;
-    if (this.#next && monotonicNow() <= this.#askedAt + LOST_AFTER) return;
-    // What was suspect before the callback was lost may be another exchange by now.
-    this.#suspects = new Map();
-    this.#ask();
+    this.#isDue = this.#current !== undefined && monotonicNow() <= this.#beganAt + LOST_AFTER;
+    if (!this.#isDue) this.#begin();
   }
 
-  #ask(): void {
-    this.#next = {};
-    this.#askedAt = monotonicNow();
-    setImmediate(examine, this, this.#next);
+  #begin(): void {
+    const current = {};
+    this.#current = current;
+    this.#beganAt = monotonicNow();
+    this.#isDue = false;
+    setImmediate(() => {
+      // If not, this was late, and another one was begun.
+      if (this.#current !== current) return;
+      const suspects = sightsOf(pooledSocketsOf(this.#owner.pool));
+      if (suspects.size === 0) this.#end();
+      else afterTicks(() => setImmediate(() => this.#current === current && this.#confirm(suspects)));
+    });
   }
 
-  examine(asked: object): void {
-    // It was late, and another one was asked for.
-    if (asked !== this.#next) return;
-    this.#next = undefined;
-    this.#turnsLeft--;
-    const found = this.#confirmed();
-    if (this.#turnsLeft > 0) this.#ask();
-    else this.#suspects = new Map();
-    for (const [pooled, interruption] of found) this.#recover(pooled, interruption);
+  #end(): void {
+    this.#current = undefined;
+    if (this.#isDue) this.#begin();
   }
 
-  /** What looks as it did in the turn before. All else that looks like something is suspect now. */
-  #confirmed(): Suspects {
-    const before = this.#suspects;
-    this.#suspects = new Map();
-    const found: Suspects = new Map();
-    for (const pooled of pooledSocketsOf(this.#owner.pool)) {
-      const interruption = interruptionOf(pooled);
-      if (!interruption) continue;
-      if (before.get(pooled) === interruption) found.set(pooled, interruption);
-      else this.#suspects.set(pooled, interruption);
+  #confirm(suspects: Sights): void {
+    this.#end();
+    for (const [pooled, { interruption, request }] of sightsOf(suspects.keys())) {
+      const before = suspects.get(pooled);
+      if (before?.interruption === interruption && before.request === request)
+        isolate(() => this.#recover(pooled, interruption));
     }
-    return found;
   }
 
   #recover(pooled: PooledSocket, interruption: Interruption): void {
@@ -95,6 +97,11 @@ export class Recovery implements Survivor {
   }
 }
 
-function examine(recovery: Recovery, asked: object): void {
-  recovery.examine(asked);
+function sightsOf(pooledSockets: Iterable<PooledSocket>): Sights {
+  const sights: Sights = new Map();
+  for (const pooled of pooledSockets) {
+    const interruption = interruptionOf(pooled);
+    if (interruption) sights.set(pooled, { interruption, request: pooled.request });
+  }
+  return sights;
 }

@@ -66,6 +66,13 @@ export function markClosed(req: AgentRequest): void {
   Object.assign(req, { destroyed: true, _closed: true });
 }
 
+const { onSocket } = ClientRequest.prototype as { onSocket?: unknown };
+
+/** Whether Node's client itself takes the socket that `req` is given. */
+export function takesSocketInTick(req: AgentRequest): boolean {
+  return onSocket !== undefined && propertyOf(req, 'onSocket') === onSocket;
+}
+
 /** Whether 'end' of the response was emitted. `undefined`: that is not known. */
 export function isResponseEnded(req: AgentRequest): boolean | undefined {
   const hasEnded = propertyOf(req, '_ended');

@@ -151,6 +151,14 @@ export const setImmediate: SetImmediate = realSetImmediate();
 
 export const nextTick: typeof process.nextTick = realNextTick();
 
+/**
+ * Calls `callback` when every tick has come that Node's client has put off so far. It uses what stands at `process.nextTick` at the moment: where
+ * that is a fake, its ticks may come late or never, and so does this.
+ */
+export function afterTicks(callback: () => void): void {
+  process.nextTick(callback);
+}
+
 /** Hot path. Milliseconds on a clock that nobody sets. */
 export const monotonicNow: () => number = realNow();
 

@@ -12,6 +12,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PoolingAgentOptions } from '../../src/index.js';
 import { activeCount, idleCount, poolingAgent } from '../support/agent.js';
+import { lookAllTheTime } from '../support/look.js';
 import { threadedServer } from '../support/threaded-server.js';
 import { until } from '../support/until.js';
 import { LIMIT } from './support.js';
@@ -111,6 +112,21 @@ test('connections that were to be given back meanwhile are not in the way of oth
     await ended;
   }
   await Promise.all(sends.map((send) => serves(send)));
+});
+
+test('ticks that are faked and come late are waited for', LIMIT, async (t) => {
+  const { url, ca } = await threadedServer(t);
+  const pools = KINDS.map((options) => poolingAgent(t, { ca, ...options }));
+  lookAllTheTime(t);
+  const clock = install({ toFake: ['nextTick'] });
+  t.after(() => clock.uninstall());
+  const reqs = pools.flatMap((agent) =>
+    ['GET', 'POST'].map((method) => request(new URL('/', url), { agent, method }).end('text')),
+  );
+  // Some dozens of turns of the event loop without any tick.
+  const ticks = setInterval(() => clock.runMicrotasks(), 20);
+  t.after(() => clearInterval(ticks));
+  await Promise.all(reqs.map((req) => answerTo(req)));
 });
 
 test('an exchange that takes long is none that stands still', LIMIT, async (t) => {
