@@ -184,8 +184,8 @@ export class Lifetimes<K extends Living> {
       debug(
         '%s ends idle connections after %d ms: safe for %d ms',
         hostLabel(host.origin),
-        age,
-        learned.safeAge,
+        Math.round(age),
+        Math.round(learned.safeAge),
       );
   }
 

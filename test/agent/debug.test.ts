@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { format, stripVTControlCharacters } from 'node:util';
 import createDebug from 'debug';
 import { debug } from '../../src/debug.js';
 import type { PoolingAgent } from '../../src/index.js';
-import { poolingAgent } from '../support/agent.js';
+import { idleCount, poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -109,4 +110,21 @@ test('a connection that never came to be is closed once, with the code of its er
   const closes = lines.filter((line) => line.includes(`localhost:${server.port} closed: `));
   assert.equal(closes.length, 1, closes.join());
   assert.match(closes[0] ?? '', /#\d+ localhost:\d+ closed: closed \(ECONNREFUSED\), after 1 requests/);
+});
+
+test('a host that ends idle connections is named, with what that taught', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const lines = debugLines(t);
+  const agent = poolingAgent(t, { ca: server.ca });
+  await get(server, { agent });
+  await until(() => idleCount(agent) === 1);
+  // One that closes at once is another lesson.
+  await sleep(40);
+  server.server.closeIdleConnections();
+  await until(() => agent.totalSocketCount === 0);
+  const lesson = lines.find((line) => line.includes('ends idle connections after'));
+  assert.match(
+    lesson ?? '',
+    new RegExp(`localhost:${server.port} ends idle connections after \\d+ ms: safe for \\d+ ms`),
+  );
 });

@@ -1,8 +1,8 @@
 /** Started by other-node.test.ts: three requests in turn, of which the second is lost the first time, on a Node that something was done to. */
-import { OutgoingMessage } from 'node:http';
+import { ClientRequest, OutgoingMessage } from 'node:http';
 import { createServer, get } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { PoolingAgent } from '../../src/index.js';
+import { TLSSocket } from 'node:tls';
 import { certificate } from '../support/certificate.js';
 
 const change = process.argv[2];
@@ -23,6 +23,18 @@ if (change === 'queue') {
   });
 }
 
+// Methods that have grown to want something more: what is tried out on them before the first request throws.
+if (change === 'setTimeout' || change === 'setSession') {
+  const prototype = change === 'setTimeout' ? ClientRequest.prototype : TLSSocket.prototype;
+  const method = Reflect.get(prototype, change) as (this: object, ...args: unknown[]) => unknown;
+  Reflect.set(prototype, change, function grown(this: object, ...args: unknown[]): unknown {
+    if (!(this instanceof (change === 'setTimeout' ? ClientRequest : TLSSocket)))
+      throw new TypeError('Illegal invocation');
+    return method.apply(this, args);
+  });
+}
+
+const { PoolingAgent } = await import('../../src/index.js');
 const { key, cert } = await certificate();
 const received: string[] = [];
 const server = createServer({ key, cert }, (req, res) => {

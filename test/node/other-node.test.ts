@@ -55,6 +55,16 @@ test('the output queue of a request has another name', LIMIT, async () => {
   assert.equal(warnings.length, 1);
 });
 
+test('methods that cannot be tried out: requests are sent, and sent again', LIMIT, async () => {
+  for (const method of ['setTimeout', 'setSession']) {
+    assert.deepEqual(await runChild(method), {
+      answers: ['/first', '/lost', '/last'],
+      received: ['/first', '/lost', '/lost', '/last'],
+      warnings: [],
+    });
+  }
+});
+
 test('the parser stays on the socket: a response that is complete is believed to be all', LIMIT, async () => {
   const said = once(process, 'warning') as Promise<[Error & { code?: string }]>;
   const req = Object.assign(Object.create(ClientRequest.prototype) as AgentRequest, {

@@ -43,6 +43,7 @@ const CASES: [boolean, RequestOptions][] = [
   [false, { method: 'PUT', headers: { 'content-length': 0 } }],
   // A key that is none.
   [false, { method: 'POST', headers: { 'idempotency-key': '', 'content-length': 0 } }],
+  [false, { method: 'POST', headers: { 'idempotency-key': ' \t', 'content-length': 0 } }],
   [false, { method: 'POST', headers: ['Host', 'a', 'Idempotency-Key', ' ', 'Content-Length', '0'] }],
   // Conditions that the first one may have changed; GET and HEAD change nothing.
   [true, { headers: { 'If-None-Match': '"1"' } }],
@@ -126,6 +127,9 @@ const REFUSED: [string, unknown][] = [
   ['ERR_OUT_OF_RANGE', 1.5],
   ['ERR_INVALID_ARG_TYPE', 'often'],
   ['ERR_INVALID_ARG_TYPE', ['PUT']],
+  ['ERR_INVALID_ARG_TYPE', () => true],
+  ['ERR_INVALID_ARG_TYPE', 3n],
+  ['ERR_INVALID_ARG_TYPE', Symbol('replay')],
   ['ERR_INVALID_ARG_TYPE', { methods: 'PUT' }],
   ['ERR_INVALID_ARG_TYPE', { methods: new Set(['PUT']) }],
   ['ERR_INVALID_ARG_TYPE', { methods: ['PUT', undefined] }],
@@ -143,3 +147,17 @@ for (const [code, value] of REFUSED) {
     assert.throws(() => new PoolingAgent({ replay: value as never }), { code, message: /"?replay/ });
   });
 }
+
+test('a method that is refused is refused with what to do instead', () => {
+  const messageOf = (method: string): string => {
+    try {
+      replayRule('replay', { methods: [method] });
+      return '';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.match(messageOf('CONNECT'), /another method than CONNECT, which is never sent again/);
+  assert.match(messageOf('post'), /another method than POST, which takes an Idempotency-Key header/);
+  assert.throws(() => replayRule('replay', null), { code: 'ERR_INVALID_ARG_TYPE' });
+});
