@@ -1,6 +1,7 @@
 /** What goes over the wire. Every byte is fixed, so that the floor without HTTP can count bytes instead of parsing. */
 
-const BODY = '{"ok":true}';
+/** Of every response, and of every request that has one. */
+export const BODY = '{"ok":true}';
 
 function response(...headers: string[]): string {
   return [

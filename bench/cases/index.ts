@@ -2,6 +2,7 @@
 import type { Case } from './case.js';
 
 export const CASES = [
+  'pace',
   'warm',
   'overhead',
   'burst',
@@ -18,6 +19,8 @@ export type CaseName = (typeof CASES)[number];
 
 export async function loadCase(name: CaseName): Promise<Case> {
   switch (name) {
+    case 'pace':
+      return (await import('./pace.js')).pace;
     case 'warm':
       return (await import('./warm.js')).warm;
     case 'overhead':

@@ -2,7 +2,11 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import type { Agent } from 'node:https';
+import { BODY } from '../responses.js';
 import type { Client, ClientSettings } from './contender.js';
+
+/** Node's client sends a body of unknown length in chunks. */
+const headers = { 'Content-Type': 'application/json', 'Content-Length': String(BODY.length) };
 
 type OnResponse = (response: IncomingMessage) => void;
 
@@ -14,17 +18,23 @@ export function agentClient(agent: Agent, { port, ca, caPerRequest }: ClientSett
         request({ host, port, path: '/', agent, ca: authorities }, onResponse)
     : (host: string, onResponse: OnResponse): ClientRequest =>
         request({ host, port, path: '/', agent }, onResponse);
+  const exchange = (start: (onResponse: OnResponse) => ClientRequest, body?: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const req = start((response) => {
+        response.resume();
+        response.on('end', resolve);
+        response.on('error', reject);
+      });
+      req.on('error', reject);
+      req.end(body);
+    });
   return {
-    get: (host) =>
-      new Promise((resolve, reject) => {
-        const req = send(host, (response) => {
-          response.resume();
-          response.on('end', resolve);
-          response.on('error', reject);
-        });
-        req.on('error', reject);
-        req.end();
-      }),
+    get: (host) => exchange((onResponse) => send(host, onResponse)),
+    post: (host) =>
+      exchange(
+        (onResponse) => request({ host, port, path: '/', agent, method: 'POST', headers }, onResponse),
+        BODY,
+      ),
     send: ({ host, method, path, headers, body }) =>
       new Promise((resolve, reject) => {
         const req = request({ host, port, path, method, headers: { ...headers }, agent }, (response) => {

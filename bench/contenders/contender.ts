@@ -34,6 +34,8 @@ interface Incoming {
 export interface Client {
   /** A GET of `/`, to the end of the response's body. */
   get(host: string): Promise<void>;
+  /** A POST of `BODY` to `/`, to the end of the response's body. Raw TLS has none. */
+  post?(host: string): Promise<void>;
   /** Only agents' clients have it. To the end of the response's body. */
   send?(request: Outgoing): Promise<Incoming>;
   /** Closes all connections. */
