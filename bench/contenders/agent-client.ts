@@ -6,9 +6,21 @@ import { BODY } from '../responses.js';
 import type { Client, ClientSettings } from './contender.js';
 
 /** Node's client sends a body of unknown length in chunks. */
-const headers = { 'Content-Type': 'application/json', 'Content-Length': String(BODY.length) };
+const BODY_HEADERS = { 'Content-Type': 'application/json', 'Content-Length': String(BODY.length) };
 
 type OnResponse = (response: IncomingMessage) => void;
+
+function exchange(start: (onResponse: OnResponse) => ClientRequest, body?: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const req = start((response) => {
+      response.resume();
+      response.on('end', resolve);
+      response.on('error', reject);
+    });
+    req.on('error', reject);
+    req.end(body);
+  });
+}
 
 export function agentClient(agent: Agent, { port, ca, caPerRequest }: ClientSettings): Client {
   // One array for all requests, as in a program that has read its certificates once.
@@ -18,21 +30,12 @@ export function agentClient(agent: Agent, { port, ca, caPerRequest }: ClientSett
         request({ host, port, path: '/', agent, ca: authorities }, onResponse)
     : (host: string, onResponse: OnResponse): ClientRequest =>
         request({ host, port, path: '/', agent }, onResponse);
-  const exchange = (start: (onResponse: OnResponse) => ClientRequest, body?: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const req = start((response) => {
-        response.resume();
-        response.on('end', resolve);
-        response.on('error', reject);
-      });
-      req.on('error', reject);
-      req.end(body);
-    });
   return {
     get: (host) => exchange((onResponse) => send(host, onResponse)),
     post: (host) =>
       exchange(
-        (onResponse) => request({ host, port, path: '/', agent, method: 'POST', headers }, onResponse),
+        (onResponse) =>
+          request({ host, port, path: '/', agent, method: 'POST', headers: BODY_HEADERS }, onResponse),
         BODY,
       ),
     send: ({ host, method, path, headers, body }) =>

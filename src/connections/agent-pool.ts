@@ -85,9 +85,12 @@ export class AgentPool {
       return;
     }
     const host = this.#driver.hosts.of(req, options);
-    let connection = this.#pool.lease(host);
-    if (!connection && host.idle.size > 0 && this.#rule.mayRisk(req))
-      connection = this.#pool.leaseUnsafe(host);
+    let connection;
+    if (host.idle.size > 0) {
+      const isReplayable = !deliver && this.#rule.mayRisk(req);
+      connection = this.#pool.lease(host, isReplayable ? 'replayable' : 'unreplayable');
+      if (!connection && isReplayable) connection = this.#pool.leaseUnsafe(host);
+    }
     if (connection?.pooled && connection.state === 'active')
       this.#leases.lease(connection.pooled, req, options, deliver);
     else this.#waiting.begin(new PooledRequest(req, options, deliver), host, priority ?? undefined);

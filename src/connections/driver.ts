@@ -13,7 +13,7 @@ import type { SocketLike } from '../node/types.js';
 import { monotonicNow, setImmediate } from '../node/timers.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { CloseReason } from '../pool/close-reason.js';
-import type { Connection, Waiter } from '../pool/records.js';
+import type { Connection, Replay, Waiter } from '../pool/records.js';
 import type { Driver } from '../pool/driver.js';
 import { Pool } from '../pool/pool.js';
 import type { Refusal } from '../pool/refusal.js';
@@ -22,7 +22,7 @@ import type { Resumption } from '../sessions/resumption.js';
 import { Connector } from './connector.js';
 import { CurrentTls } from './current-tls.js';
 import type { DrivenAgent } from './driven-agent.js';
-import { isFresh, isQuiet, isUsable, passPoll } from './hand-over.js';
+import { isFresh, isQuiet, isReadyToLease, isUsable, passPoll } from './hand-over.js';
 import { Hosts } from './hosts.js';
 import type { Host } from './hosts.js';
 import { IdleEntry } from './idle-entry.js';
@@ -190,8 +190,8 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   }
 
   /** Hot path. */
-  polledLately({ pooled }: Conn, now: number): boolean {
-    return !pooled || isFresh(pooled, this.lifetimes.monotonicAt(now));
+  isReadyToLease({ pooled }: Conn, now: number, replay: Replay): boolean {
+    return !pooled || isReadyToLease(pooled, this.lifetimes.monotonicAt(now), replay);
   }
 
   validate({ pooled }: Conn): boolean {

@@ -10,9 +10,10 @@
 import { checkParserMark } from '../node/exchange.js';
 import { callIfAble } from '../node/foreign.js';
 import { EarlyAnswer } from './early-answer.js';
-import { hasHandle, isReadByNode, readOn } from '../node/handle.js';
+import { hasDescriptor, hasHandle, isReadByNode, readOn } from '../node/handle.js';
 import type { PooledSocket } from './pooled-socket.js';
 import type { SocketLike } from '../node/types.js';
+import { checkPollCount } from '../node/poll-count.js';
 import { monotonicNow } from '../node/timers.js';
 
 export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chunk: Buffer) => void): void {
@@ -39,7 +40,10 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
       // The first chunk is pushed, so that the stream knows that it has been read from.
       begun = isNodes;
       more = push.call(socket, chunk, encoding);
-      if (isNodes) checkParserMark(pooled.request, socket);
+      if (isNodes) {
+        checkParserMark(pooled.request, socket);
+        if (pooled.connectedIn && hasDescriptor(socket)) checkPollCount(pooled.connectedIn);
+      }
     }
     pooled.delivering = false;
     pooled.received();

@@ -10,9 +10,16 @@
  * 2. *Nothing is left that was read.* TLS records come in bursts. While the end of one response is handled, the next record may be decrypted
  *    already, or wait to be. `isQuiet`: the ledger (record-ledger.ts) has seen every byte that came off the wire go to its exchange. Where it
  *    cannot tell, the connection is validated.
- * 3. *Nothing is left in the kernel.* The loop reads what the kernel has at each poll. A connection that was polled within the last `FRESH`
- *    milliseconds had nothing there a moment ago. After a longer time (the loop was busy, or the connection idle) it is validated: the
- *    request waits until the loop has polled once more, and whatever was there has come up to the guard.
+ * 3. *Nothing is left in the kernel.* The loop looks at each idle connection in each poll. A connection that was read within the last `FRESH`
+ *    milliseconds had nothing there a moment ago. What the last poll has found on a connection that has rested for longer may not have been read
+ *    yet, and what came after that poll is not known at all. So
+ *    - a request that can be sent twice gets it at once, unless the loop has been busy for `FRESH` milliseconds since the poll. No answer to it can come
+ *      before the loop polls again: what is read before that is stray, and the request goes on with another connection, as if it had lost this one;
+ *    - for any other request, or after a busy turn, it is validated: the request waits until the loop has polled, and whatever was there has
+ *      come up to the guard.
+ *
+ *    Two things make a poll a proof (poll-count.ts): the connection was idle in it, or one read may follow another in the same poll; and its
+ *    bytes come from the system, not from a stream that is made in JavaScript.
  *
  * What cannot be detected: a stray response that reaches the kernel between the poll and the write of the next request, and one that is
  * sent later, while a response is awaited. Nobody can tell these from an answer.
@@ -20,7 +27,11 @@
 import type { PooledSocket } from './pooled-socket.js';
 import { isLast } from '../lifetimes/keep-alive-hint.js';
 import { saysClose } from '../node/request-headers.js';
+import { hasDescriptor } from '../node/handle.js';
+import { currentPoll, timeSincePoll } from '../node/poll-count.js';
+import type { Poll } from '../node/poll-count.js';
 import type { AgentRequest } from '../node/types.js';
+import type { Replay } from '../pool/records.js';
 
 /** Milliseconds for which a poll is believed: a loop that is not busy polls more often. */
 const FRESH = 2;
@@ -66,9 +77,30 @@ export function isFresh({ polledAt }: PooledSocket, now: number): boolean {
   return now - polledAt < FRESH;
 }
 
+/**
+ * Hot path. Whether idle `pooled` may be leased at `now`. Any request may have it that was read just now; one that can be sent twice also if
+ * the loop has polled just now: the guard is told of that poll.
+ */
+export function isReadyToLease(pooled: PooledSocket, now: number, replay: Replay): boolean {
+  const wasRead = isFresh(pooled, now);
+  if (replay === 'unreplayable' || !pooled.used || !pooled.interceptsDestroy) return wasRead;
+  const poll = pollOf(pooled);
+  pooled.leasedIn = poll;
+  return wasRead || (poll !== undefined && timeSincePoll(poll, now) < FRESH);
+}
+
+/** Hot path. The poll of this turn, if `pooled` was idle by then. */
+function pollOf({ idleIn, socket }: PooledSocket): Poll | undefined {
+  if (idleIn < 0 || !hasDescriptor(socket)) return undefined;
+  const poll = currentPoll();
+  return poll?.loopCount === idleIn ? undefined : poll;
+}
+
 /** The loop has polled once more while `pooled` was validated. Whether that is enough: a busy loop has read before it polled. */
 export function passPoll(pooled: PooledSocket, now: number): boolean {
-  if (isFresh(pooled, now) || pooled.polls >= MAX_POLLS) {
+  const poll = pollOf(pooled);
+  const isRecent = isFresh(pooled, now) || (poll && timeSincePoll(poll, now) < FRESH);
+  if (isRecent || pooled.polls >= MAX_POLLS) {
     pooled.polls = 0;
     pooled.ledger.reset();
     return true;

@@ -8,6 +8,8 @@ import { RecordLedger } from './record-ledger.js';
 import { codeOf, propertyOf } from '../node/foreign.js';
 import { headMark, isDone, isHeadWritten } from '../node/exchange.js';
 import { bytesSent, countsWrites, isSent } from '../node/socket.js';
+import { isStillIn } from '../node/poll-count.js';
+import type { Poll } from '../node/poll-count.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import type { Connection, HostPool, Waiter } from '../pool/records.js';
 import type { Pool } from '../pool/pool.js';
@@ -140,6 +142,12 @@ export class PooledSocket {
   address: string | undefined = undefined;
   /** When the loop last looked for bytes on it. */
   polledAt = 0;
+  /** The poll that has found it connected, where that is of use: see `checkPollCount`. */
+  connectedIn: Poll | undefined = undefined;
+  /** The turn of the loop in which it became idle. -1: that cannot be told, or it has not been idle. */
+  idleIn = -1;
+  /** The poll after which it was leased, where what that has found may not have been read yet: see hand-over.ts. */
+  leasedIn: Poll | undefined = undefined;
   /** Turns of the loop for which it has been validated. */
   polls = 0;
   /** A `push` that somebody had put on this very socket before the guard. */
@@ -172,7 +180,7 @@ export class PooledSocket {
   /** Whether bytes that come now belong to an exchange. */
   get expectsData(): boolean {
     const { connection, request, socket } = this;
-    if (connection.state !== 'active' || this.isUnsent) return false;
+    if (connection.state !== 'active' || this.isPremature) return false;
     // The response is complete when Node has taken its parser away; until 'free' the socket is still leased.
     return !isDone(request, socket);
   }
@@ -182,6 +190,7 @@ export class PooledSocket {
     this.request = req;
     this.answered = false;
     this.delivering = false;
+    this.idleIn = -1;
     this.#sentBefore = this.#counts ? bytesSent(this.socket) : undefined;
   }
 
@@ -194,6 +203,16 @@ export class PooledSocket {
     const before = this.#sentBefore;
     if (before !== undefined) return bytesSent(this.socket) === before;
     return this.request !== undefined && isHeadWritten(this.request) === false;
+  }
+
+  /** Hot path. What is read now cannot answer its request: nothing of that has left, or what is read was there before. */
+  get isPremature(): boolean {
+    return !this.answered && (this.isUnsent || this.precedesLease);
+  }
+
+  /** Hot path. What is read now, bytes or an end, was found by the poll after which it was leased. */
+  get precedesLease(): boolean {
+    return this.leasedIn !== undefined && isStillIn(this.leasedIn);
   }
 
   /** Hot path. Whether it could be told that its request was not sent. If not, an answer might come too early unnoticed. */

@@ -39,6 +39,7 @@ export class Releases {
       pooled.request = undefined;
       pooled.requestOptions = undefined;
       pooled.keptBody = undefined;
+      pooled.leasedIn = undefined;
       forgetMessage(socket);
     }
   }

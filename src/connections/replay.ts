@@ -109,11 +109,13 @@ export class Replays {
     return this.#counts.get(req) ?? 0;
   }
 
-  #retry({ connection, endedByPeer, socket }: PooledSocket, pending: PooledRequest): void {
+  #retry(pooled: PooledSocket, pending: PooledRequest): void {
+    const { connection, endedByPeer, socket } = pooled;
     const { req } = pending;
     const count = this.#countOf(req) + 1;
     this.#counts.set(req, count);
-    if (endedByPeer) this.#lifetimes.endsUnanswered(connection);
+    if (endedByPeer && pooled.precedesLease) this.#lifetimes.endedIdle(connection);
+    else if (endedByPeer) this.#lifetimes.endsUnanswered(connection);
     // A request that has met two dead connections, or may not meet another one, gets a new one.
     const wanted = count > 1 || count >= this.rule.max ? 'new' : 'any';
     this.#requeueAfter(connection, pending, wanted, socket.timeout);

@@ -13,6 +13,7 @@ import { isLoss } from '../node/system-errors.js';
 import { callIfAble, isolate } from '../node/foreign.js';
 import { nextTick } from '../node/timers.js';
 import { hasOnlyListener } from '../node/listeners.js';
+import { pollOfConnect } from '../node/poll-count.js';
 import { peerOf, timerOf } from '../node/socket.js';
 import type { SocketLike } from '../node/types.js';
 
@@ -66,7 +67,9 @@ export function stopListening(pooled: PooledSocket): void {
 
 function onConnect(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
-  if (pooled) arm(pooled);
+  if (!pooled) return;
+  pooled.connectedIn = pollOfConnect();
+  arm(pooled);
 }
 
 /** It is connected: from now on a peer that does not answer any more is found out, also by a request that only waits. */
@@ -97,7 +100,7 @@ function onStray(pooled: PooledSocket, chunk: Buffer): void {
   if (connection.state !== 'active') {
     pooled.dismissed = TIMED_OUT.test(chunk.toString('latin1', 0, 16));
     owner.pool.close(connection, pooled.dismissed ? 'server-closed' : 'poisoned');
-  } else if (pooled.isUnsent) {
+  } else if (pooled.isPremature) {
     // Whatever this answers, it is not this request: that goes on elsewhere, or ends.
     if (owner.replays.lost(pooled)) return;
     const error = connectionReset('The server wrote before the request was sent');

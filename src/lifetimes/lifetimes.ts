@@ -157,6 +157,11 @@ export class Lifetimes<K extends Living> {
     else host.learned?.survived(age);
   }
 
+  /** The host had ended an idle connection when it was leased. */
+  endedIdle({ host, idledFor }: Connection<K>): void {
+    this.#teach(host, idledFor);
+  }
+
   /** The host ended a leased connection before it had said anything. */
   endsUnanswered({ host, idledFor, pooled, served }: Connection<K>): void {
     // It had not closed before the request came, but was at work on it.

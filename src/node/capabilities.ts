@@ -4,6 +4,7 @@ import type { Capability } from './capability.js';
 import { detaching, resending } from './client-request.js';
 import { destroyReason, headMark, parserMark } from './exchange.js';
 import { wireCounter } from './handle.js';
+import { pollCount } from './poll-count.js';
 import { tunnelMark } from './proxy-support.js';
 import { waitingTimeout } from './request-timeout.js';
 import { byteCounter, socketTimer } from './socket.js';
@@ -16,6 +17,7 @@ export const CAPABILITIES: readonly Capability[] = [
   detaching,
   headMark,
   parserMark,
+  pollCount,
   resending,
   socketTimer,
   tunnelMark,

@@ -162,6 +162,15 @@ export function afterTicks(callback: () => void): void {
 /** Hot path. Milliseconds on a clock that nobody sets. */
 export const monotonicNow: () => number = realNow();
 
+/** What Node tells of the event loop. The numbers are missing where Node does not have them. */
+interface LoopTiming {
+  /** Milliseconds for which it has waited for events. */
+  readonly idleTime: number;
+  readonly uvMetricsInfo?: { readonly loopCount: number; readonly events: number } | undefined;
+}
+
+export const loopTiming: LoopTiming = performance.nodeTiming as LoopTiming;
+
 /** Milliseconds since the epoch, by the wall clock. */
 export function wallClockNow(): number {
   // Not `Date.now`, on which tests put their spies.

@@ -3,7 +3,7 @@
  * into the pool before it returns. None throws, although some run foreign code. Errors are values that others have thrown or emitted, of any type.
  */
 import type { CloseReason } from './close-reason.js';
-import type { Connection, HostPool, Waiter } from './records.js';
+import type { Connection, HostPool, Replay, Waiter } from './records.js';
 import type { Kinds } from './kinds.js';
 import type { Refusal } from './refusal.js';
 
@@ -26,7 +26,7 @@ export interface Driver<K extends Kinds> {
    * delivered, and the loop has polled it recently enough.
    */
   isReadyForNext(connection: Connection<K>): boolean;
-  /** Hot path. The same where no request waits: `polledLately` is asked before one gets it. */
+  /** Hot path. The same where no request waits: `isReadyToLease` is asked before one gets it. */
   isReadyToIdle(connection: Connection<K>): boolean;
   /** Hot path. Call `validated(connection)` soon, when what its last exchange still has to say has been said. */
   validateSoon(connection: Connection<K>): void;
@@ -48,10 +48,11 @@ export interface Driver<K extends Kinds> {
   /** No request waits any more at `host`, which had been `saturated`. */
   drained(host: HostPool<K>): void;
   /**
-   * Hot path. Whether the loop has polled just before `now`, and what the kernel knew of `connection` then is known here. Bytes of
-   * another connection that were read just now prove nothing: they may come from the poll before the work that has kept the loop busy since.
+   * Hot path. Whether an idle connection may be leased now: the loop has polled just before `now`, and what the kernel knew of `connection`
+   * then is known here, or harms no request that can be sent twice. Bytes of another connection that were read just now prove nothing: they
+   * may come from the poll before the work that has kept the loop busy since.
    */
-  polledLately(connection: Connection<K>, now: number): boolean;
+  isReadyToLease(connection: Connection<K>, now: number, replay: Replay): boolean;
   /** Call `turn()` once, after the event loop has polled for I/O. */
   schedule(): void;
   /** `host` holds nothing any more. */

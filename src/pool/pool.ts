@@ -30,7 +30,7 @@ import { Leasing } from './leasing.js';
 import { LimitChanges } from './limit-changes.js';
 import type { HostLimits, Limits } from './limits.js';
 import type { Queues } from './queues.js';
-import type { Connection, HostPool, Waiter } from './records.js';
+import type { Connection, HostPool, Replay, Waiter } from './records.js';
 import { Retries } from './retries.js';
 import { Shutdown } from './shutdown.js';
 import { Supply } from './supply.js';
@@ -95,13 +95,13 @@ export class Pool<K extends Kinds> {
    * long that it is validated first. `undefined`: there is none. In both of the latter cases `enqueue` a waiter. Only
    * connections that have been idle for no longer than is safe are leased.
    */
-  lease(host: HostPool<K>): Connection<K> | undefined {
-    return this.#leasing.lease(host, 'safe');
+  lease(host: HostPool<K>, replay: Replay = 'unreplayable'): Connection<K> | undefined {
+    return this.#leasing.lease(host, 'safe', replay);
   }
 
   /** The same for a request that can be sent twice: the connection may have been idle for longer than is safe. */
   leaseUnsafe(host: HostPool<K>): Connection<K> | undefined {
-    return this.#leasing.lease(host, 'any');
+    return this.#leasing.lease(host, 'any', 'replayable');
   }
 
   /**

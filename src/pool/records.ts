@@ -22,6 +22,9 @@ import { DEFAULT_PRIORITY, WaitQueue } from './wait-queue.js';
  */
 export type WaiterState = 'queued' | 'dialling' | 'awaiting-place' | 'done';
 
+/** Whether a request may lose its connection and go on with another one: it can be sent twice. */
+export type Replay = 'replayable' | 'unreplayable';
+
 /** A request that has no connection yet. */
 export class Waiter<K extends Kinds> {
   readonly host: HostPool<K>;
@@ -47,7 +50,7 @@ export class Waiter<K extends Kinds> {
   constructor(
     host: HostPool<K>,
     request: K['request'],
-    replay: 'replayable' | 'unreplayable' = 'replayable',
+    replay: Replay = 'replayable',
     since = Infinity,
     priority: number = DEFAULT_PRIORITY,
   ) {

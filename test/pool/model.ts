@@ -447,7 +447,7 @@ export class Model implements Driver<ModelKinds> {
     return this.isReadyForNext(connection);
   }
 
-  polledLately(): boolean {
+  isReadyToLease(): boolean {
     return !this.busy;
   }
 

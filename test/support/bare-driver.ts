@@ -40,7 +40,7 @@ export class BareDriver implements Driver<BareKinds> {
   isReadyToIdle(): boolean {
     return true;
   }
-  polledLately(): boolean {
+  isReadyToLease(): boolean {
     return true;
   }
   validateSoon(connection: Connection<BareKinds>): void {
