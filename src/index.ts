@@ -1,5 +1,6 @@
 /** The public surface. */
 export { PoolingAgent } from './agent/pooling-agent.js';
+export { enableDebug } from './debug.js';
 export { PoolQueueError } from './errors.js';
 export type { AgentSummary } from './observe/inspect.js';
 export type { CloseOptions } from './lifecycle/close.js';

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { format, stripVTControlCharacters } from 'node:util';
 import createDebug from 'debug';
-import { debug } from '../../src/debug.js';
+import { enableDebug } from '../../src/index.js';
 import type { PoolingAgent } from '../../src/index.js';
 import { idleCount, poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
@@ -16,13 +16,9 @@ const LIMIT = { timeout: 30_000 };
 
 function debugLines(t: TestContext): string[] {
   const lines: string[] = [];
-  const { log } = debug;
-  createDebug.enable('pooling-https-agent');
-  debug.log = (...args) => void lines.push(stripVTControlCharacters(format(...args)));
-  t.after(() => {
-    createDebug.disable();
-    debug.log = log;
-  });
+  assert.ok(enableDebug());
+  createDebug.log = (...args) => void lines.push(stripVTControlCharacters(format(...args)));
+  t.after(() => void (createDebug.log = () => {}));
   return lines;
 }
 

@@ -7,8 +7,7 @@ import type { TestContext } from 'node:test';
 import { format, inspect } from 'node:util';
 import vm from 'node:vm';
 import createDebug from 'debug';
-import { debug } from '../../src/debug.js';
-import { PoolingAgent, SessionCache } from '../../src/index.js';
+import { enableDebug, PoolingAgent, SessionCache } from '../../src/index.js';
 import type { PoolingAgentOptions, TlsOptions } from '../../src/index.js';
 import { poolingAgent } from '../support/agent.js';
 import { replaceCreateConnection, untilIdle } from '../contract/support.js';
@@ -243,13 +242,9 @@ test('names stay short with many certificates', LIMIT, async (t) => {
 /** What the pool prints in this test. */
 function debugLines(t: TestContext): string[] {
   const lines: string[] = [];
-  const { log } = debug;
-  createDebug.enable('*');
-  debug.log = (...args) => void lines.push(format(...args));
-  t.after(() => {
-    createDebug.disable();
-    debug.log = log;
-  });
+  assert.ok(enableDebug());
+  createDebug.log = (...args) => void lines.push(format(...args));
+  t.after(() => void (createDebug.log = () => {}));
   return lines;
 }
 
