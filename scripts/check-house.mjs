@@ -28,6 +28,7 @@ const ROOMS = [
   'pool',
   'node',
   'debug',
+  'process-wide',
 ];
 
 /** Planning: the pool gets all that it knows of the world from its driver. */

@@ -3,6 +3,7 @@
  * only where Node has none.
  */
 import type { Refusal } from './pool/refusal.js';
+import { isInstanceOfAny } from './process-wide.js';
 import { receivedType, receivedValue, typeOf } from './received.js';
 
 function coded<E extends Error>(error: E, code: string): E & { code: string } {
@@ -36,6 +37,12 @@ export function outOfRange(name: string, expected: string, actual: unknown): Ran
   return coded(new RangeError(message), 'ERR_OUT_OF_RANGE');
 }
 
+/** It is of another copy of this package, and of a version that this one does not understand. */
+export function incompatibleCopy(name: string): TypeError {
+  const message = `The ${JSON.stringify(name)} argument is of another version of pooling-https-agent, which this one does not go together with`;
+  return coded(new TypeError(message), 'ERR_POOL_INCOMPATIBLE');
+}
+
 export function unsupported(feature: string): Error {
   return coded(
     new Error(`${feature} is not supported by Node.js ${process.version}`),
@@ -50,6 +57,9 @@ export function agentDestroyed(): Error {
     'ERR_AGENT_DESTROYED',
   );
 }
+
+/** Copies of this package know each other's errors by it. */
+const kPoolQueueError: unique symbol = Symbol.for('pooling-https-agent.PoolQueueError');
 
 /**
  * The error of a request that comes after `agent.close()`, or still waits for a connection when the time that this was given is over.
@@ -71,6 +81,16 @@ export function agentClosed(why: 'refused' | 'ended', host: string): Error {
  * - `ERR_POOL_ACQUIRE_TIMEOUT`: it was in the queue for `acquireTimeout`.
  */
 export class PoolQueueError extends Error {
+  /** @internal */
+  get [kPoolQueueError](): number {
+    return 1;
+  }
+
+  /** @internal Also an error of another copy of this package. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstanceOfAny(this, value, PoolQueueError, kPoolQueueError, 1);
+  }
+
   readonly code: 'ERR_POOL_QUEUE_FULL' | 'ERR_POOL_ACQUIRE_TIMEOUT';
   /** Whom it was for, as `host:port`. */
   readonly host: string;

@@ -24,6 +24,7 @@ import { inspectAgent, summaryOf } from '../observe/inspect.js';
 import type { AgentSummary } from '../observe/inspect.js';
 import { ownOptions, resolveOptions } from '../options/options.js';
 import type { LeakReport, PoolingAgentOptions } from '../options/options.js';
+import { isInstanceOfAny } from '../process-wide.js';
 import type { Scheduling } from '../pool/limits.js';
 import type { AgentPool } from '../connections/agent-pool.js';
 import type { Deliver } from '../requests/pending-request.js';
@@ -32,6 +33,9 @@ import { agentName } from '../identity/agent-name.js';
 import type { TlsOptions } from '../tls/rotation.js';
 
 export { kPool };
+
+/** Copies of this package know each other's agents by it. */
+const kPoolingAgent: unique symbol = Symbol.for('pooling-https-agent.PoolingAgent');
 
 /** What the agent emits, beside what Node's does. */
 interface Events {
@@ -111,6 +115,16 @@ export class PoolingAgent extends Agent {
     this.removeAllListeners('newListener');
     this.#pool = equip(this, own, resolved, this.options, OWN);
     markOwner(this, this.#pool);
+  }
+
+  /** @internal */
+  get [kPoolingAgent](): number {
+    return 1;
+  }
+
+  /** @internal Also an agent of another copy of this package. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstanceOfAny(this, value, PoolingAgent, kPoolingAgent, 1);
   }
 
   /** @internal Also of an agent that was copied, which has no private fields. */

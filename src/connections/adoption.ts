@@ -7,7 +7,7 @@
  */
 import { Agent } from 'node:https';
 import { TLSSocket } from 'node:tls';
-import { pooledSocketOf } from './pooled-socket.js';
+import { isPooled } from './pooled-socket.js';
 import { forgetMessage, isParsed, messageOf } from '../node/exchange.js';
 import { hasProxyConfig } from '../node/proxy-support.js';
 import type { SocketLike } from '../node/types.js';
@@ -26,10 +26,7 @@ import type { Options } from '../identity/identity.js';
 /** Whether it is somebody else's, who has not let go of it: a request's, or another pool's. */
 function isTaken(socket: SocketLike): boolean {
   return (
-    pooledSocketOf(socket) !== undefined ||
-    messageOf(socket)?.destroyed === false ||
-    isParsed(socket) ||
-    isInNodesPool(socket)
+    isPooled(socket) || messageOf(socket)?.destroyed === false || isParsed(socket) || isInNodesPool(socket)
   );
 }
 

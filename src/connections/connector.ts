@@ -7,6 +7,7 @@ import { Agent } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import { invalidName, unsupported } from '../errors.js';
 import { awaitsTunnel, hasProxyConfig, tunnelMark } from '../node/proxy-support.js';
+import { processWide } from '../process-wide.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import { failIfUnusable } from '../node/unix-path.js';
 import { isCreateConnectionOwn } from '../node/connect-functions.js';
@@ -162,7 +163,7 @@ function watch(attempt: Attempt, socket: SocketLike | undefined): Error | null {
   }
 }
 
-const taken = new WeakSet<object>();
+const taken = processWide('secured sockets', 1, () => new WeakSet<object>());
 
 /** Two TLS connections over one socket would read each other's bytes. */
 function takeOnce(socket: object): void {

@@ -2,7 +2,7 @@
  * What becomes of a dial: from the call of the agent's `createSocket` to a connection of the pool, or an error for who asked. Answers
  * may come at once, late, wrong, or never; the pool hears of each dial once.
  */
-import { PooledSocket, pooledSocketOf } from './pooled-socket.js';
+import { isPooled, PooledSocket, pooledSocketOf } from './pooled-socket.js';
 import type { AgentKinds, Owner, PooledRequest, DialTime } from './pooled-socket.js';
 import { DialClock } from './dial-clock.js';
 import { OfferedSession } from './offered-session.js';
@@ -173,7 +173,7 @@ export class PendingDials {
 
   #take(connection: Conn, socket: unknown, options: Options, { clock, openedIn }: Begun): void {
     const { pool } = this.#owner;
-    if (!isSocketLike(socket) || pooledSocketOf(socket)) {
+    if (!isSocketLike(socket) || isPooled(socket)) {
       const expected = 'a stream.Duplex that is in no pool yet, returned by createConnection';
       pool.failed(connection, invalidType('socket', expected, socket));
     } else if (connection.state !== 'connecting') {

@@ -87,8 +87,11 @@ interface Replaying {
 }
 
 const kPooledSocket = Symbol('pooling-https-agent.pooledSocket');
+/** Marks the sockets in a pool of any copy of this package, whatever its version. What a copy knows of its own is nothing to the others. */
+const kPooled: unique symbol = Symbol.for('pooling-https-agent.pooled');
 interface Marked {
   [kPooledSocket]?: PooledSocket;
+  [kPooled]?: true;
 }
 
 export class PooledSocket {
@@ -174,7 +177,9 @@ export class PooledSocket {
 
   /** The socket is ours from now on. */
   claim(): void {
-    (this.socket as Marked)[kPooledSocket] = this;
+    const marked = this.socket as Marked;
+    marked[kPooledSocket] = this;
+    marked[kPooled] = true;
   }
 
   /** Whether bytes that come now belong to an exchange. */
@@ -243,6 +248,7 @@ export class PooledSocket {
 
   /** The socket is the caller's from now on. */
   release(): void {
+    Reflect.deleteProperty(this.socket, kPooled);
     Reflect.deleteProperty(this.socket, kPooledSocket);
   }
 }
@@ -260,6 +266,12 @@ export function* pooledSocketsOf(pool: Pool<AgentKinds>): Generator<PooledSocket
   }
 }
 
+/** Whether `socket` is in a pool, of this copy of the package or of another. */
+export function isPooled(socket: object): boolean {
+  return (socket as Marked)[kPooled] === true;
+}
+
+/** Hot path. `undefined`: it is in no pool of this copy. */
 export function pooledSocketOf(socket: object): PooledSocket | undefined {
   return (socket as Marked)[kPooledSocket];
 }

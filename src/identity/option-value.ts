@@ -2,6 +2,8 @@
  * Decides whether an option value counts by its content or by its identity. Strings, numbers, bytes, and arrays and plain objects of
  * these count by content; functions, contexts, sockets and all other objects count by identity.
  */
+import { randomBytes } from 'node:crypto';
+import { processWide } from '../process-wide.js';
 
 /** Options of a request, of an agent or of a dial: typed loosely, as users write anything into them. */
 export type Options = Readonly<Record<string, unknown>>;
@@ -68,14 +70,24 @@ function sameText(text: string, view: ArrayBufferView): boolean {
   return view.byteLength === text.length && isAscii(text) && bytesOf(view).equals(Buffer.from(text));
 }
 
-let lastNumber = 0;
-const numbers = new WeakMap<object, number>();
+/** All copies of this package use the same: agents of two of them may share a session cache, where a number stands for a function. */
+const references = processWide('references', 1, () => ({
+  last: 0,
+  numbers: new WeakMap<object, number>(),
+  realm: '',
+}));
 
-/** Stands for an object that counts by identity, in this process. */
-export function numberOf(reference: object): number {
-  let number = numbers.get(reference);
-  if (number === undefined) numbers.set(reference, (number = ++lastNumber));
+/** Stands for an object that counts by identity, in this realm. */
+function numberOf(reference: object): number {
+  let number = references.numbers.get(reference);
+  if (number === undefined) references.numbers.set(reference, (number = ++references.last));
   return number;
+}
+
+/** The same among all realms and processes. */
+export function referenceId(reference: object): string {
+  references.realm ||= randomBytes(16).toString('base64url');
+  return `${references.realm} ${numberOf(reference)}`;
 }
 
 /** A string that is the same for two values exactly if these are the `same`. */

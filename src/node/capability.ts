@@ -4,6 +4,7 @@
  * by a process warning. Nothing here depends on a version number.
  */
 import { debug } from '../debug.js';
+import { isFirstWarning } from '../process-wide.js';
 
 export class Capability {
   readonly name: string;
@@ -39,7 +40,7 @@ export class Capability {
     if (holds) return;
     const message = `Node.js ${process.version} is not as PoolingAgent knows it (${this.name}): ${this.#loss}`;
     debug.enabled && debug(message);
-    process.emitWarning(message, { code: 'POOLING_AGENT_NODE' });
+    if (isFirstWarning(message)) process.emitWarning(message, { code: 'POOLING_AGENT_NODE' });
   }
 
   /** @internal For tests: off without a word, until the function that is returned is called. */

@@ -3,6 +3,7 @@
  * same thing. Any other unknown name is left alone: it belongs to a subclass, or to a `createConnection` of the user's. Each name is
  * warned of once per process.
  */
+import { isFirstWarning } from '../process-wide.js';
 import { AGENT_OPTIONS, KNOWN_OPTIONS } from './known-options.js';
 
 /** Names that others have for what an option of ours does, in lower case. */
@@ -42,15 +43,12 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['strictssl', 'rejectUnauthorized'],
 ]);
 
-const warned = new Set<string>();
-
 /** @param options what the user gave */
 export function warnOfNames(options: object): void {
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || value === null || KNOWN_OPTIONS.has(name) || warned.has(name)) continue;
+    if (value === undefined || value === null || KNOWN_OPTIONS.has(name)) continue;
     const likely = likelyName(name);
-    if (likely === undefined) continue;
-    warned.add(name);
+    if (likely === undefined || !isFirstWarning(`option ${name}`)) continue;
     const message = `The option ${JSON.stringify(name)} means nothing to PoolingAgent. Did you mean "${likely}"?`;
     process.emitWarning(message, { code: 'POOLING_AGENT_OPTION' });
   }

@@ -19,7 +19,7 @@ import {
   protocol,
 } from '../validate.js';
 import type { Check } from '../validate.js';
-import { invalidType, invalidValue } from '../errors.js';
+import { incompatibleCopy, invalidType, invalidValue } from '../errors.js';
 import { scheduling } from '../limits/host-limits.js';
 import type { HostLimitOptions } from '../limits/host-limits.js';
 import { ReplayRule, replayRule } from '../requests/replayable.js';
@@ -30,7 +30,7 @@ import { HostRules } from '../limits/rules.js';
 import { KNOWN_OPTIONS } from './known-options.js';
 import { warnOfNames } from './option-names.js';
 import type { Lifetimes, Limits, Scheduling } from '../pool/limits.js';
-import { SessionCache } from '../sessions/session-cache.js';
+import { kindOfCache, SessionCache } from '../sessions/session-cache.js';
 import type { TlsOptions } from '../tls/rotation.js';
 
 /**
@@ -350,15 +350,16 @@ const binding = oneOf('eager', 'late');
 /** Configuration libraries copy what is in their options; a copy of a cache is of no use, and the agent has its own in its place. */
 function resolveSessionCache(options: PoolingAgentOptions): SessionCache {
   const { sessionCache } = options;
-  const isCopy = sessionCache instanceof SessionCache && !SessionCache.isWhole(sessionCache);
-  if (sessionCache instanceof SessionCache && !isCopy) {
+  const kind = kindOfCache(sessionCache);
+  if (kind === 'incompatible') throw incompatibleCopy('sessionCache');
+  if (kind === 'cache') {
     for (const name of ['maxCachedSessions', 'ticketReuse'] as const) {
       if (options[name] === undefined || options[name] === null) continue;
       throw invalidValue(name, 'left to the given "sessionCache"', options[name]);
     }
-    return sessionCache;
+    return sessionCache as SessionCache;
   }
-  if (sessionCache !== undefined && sessionCache !== null && sessionCache !== false && !isCopy) {
+  if (sessionCache !== undefined && sessionCache !== null && sessionCache !== false && kind !== 'copy') {
     throw invalidType('sessionCache', 'false or an instance of SessionCache', sessionCache);
   }
   const cache = new SessionCache(options);

@@ -12,11 +12,15 @@ import { destroyedWith, markClosed } from '../node/exchange.js';
 import { timeoutAskedOf } from '../node/request-timeout.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import { nextTick } from '../node/timers.js';
+import { processWide } from '../process-wide.js';
 import type { Entry } from '../pool/heap.js';
 import type { QueueTimer, Timed } from './queue-timer.js';
 import type { Options } from '../identity/identity.js';
 
 export type Deliver = (error: Error | null, socket?: SocketLike) => void;
+
+/** A request that one agent has passed on to another waits in both, and has to end but once. */
+const ended = processWide('ended requests', 1, () => new WeakSet<object>());
 
 const kPending = Symbol('pooling-https-agent.pending');
 type Hooked = AgentRequest & { [kPending]?: PendingRequest | undefined };
@@ -117,6 +121,8 @@ export class PendingRequest implements Timed {
     this.run(() => {
       if (this.deliver) {
         this.deliver((reason as Error) || new Error(`No connection was opened: ${String(reason)}`));
+      } else if (!this.#isFirstEnd()) {
+        // It has heard from another agent.
       } else if (codeOf(reason) === 'ERR_PROXY_TUNNEL') {
         // Where Node supports proxies, its onSocket leaves this one to the agent; elsewhere it tells of it like of any other.
         nextTick(() => {
@@ -135,9 +141,17 @@ export class PendingRequest implements Timed {
     this.run(() => {
       // There is no socket to hand over: it has to be an error.
       if (this.deliver) this.deliver(error || hangUp());
-      else if (error) endWith(this.req, error);
-      else onSocket(this.req, null);
+      else if (this.#isFirstEnd()) {
+        if (error) endWith(this.req, error);
+        else onSocket(this.req, null);
+      }
     });
+  }
+
+  #isFirstEnd(): boolean {
+    if (ended.has(this.req)) return false;
+    ended.add(this.req);
+    return true;
   }
 
   /** `undefined`: Node's client knows what to make of a request that was given up before it had a socket. */

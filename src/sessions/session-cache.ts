@@ -8,6 +8,7 @@ import { functionValue, atLeastOne, atLeastZero, oneOf, optional } from '../vali
 import type { Check } from '../validate.js';
 import { invalidType } from '../errors.js';
 import { wallClockNow } from '../node/timers.js';
+import { isInstanceOfAny, protocolOf } from '../process-wide.js';
 import { openExport, sealExport } from './session-export.js';
 import type { SealKey } from './seal.js';
 import type { SessionKey } from './session-key.js';
@@ -68,6 +69,13 @@ interface Place {
   owner: object | undefined;
 }
 
+/**
+ * Copies of this package know each other's caches by it. Its value is the version of what agents call on a cache: the methods marked `@internal` below, and
+ * `maxCachedSessions`.
+ */
+const kSessionCache: unique symbol = Symbol.for('pooling-https-agent.SessionCache');
+const PROTOCOL = 1;
+
 /** A cache of TLS sessions. Agents make one each by default; give several the same one, and they resume each other's. */
 export class SessionCache {
   readonly #places: LRUCache<string, Place>;
@@ -98,9 +106,14 @@ export class SessionCache {
     this.#places = new LRUCache({ maxSize: Number.MAX_SAFE_INTEGER, sizeCalculation: () => 1 });
   }
 
-  /** @internal Whether `value` is one. A copy of one is not: it has none of its sessions, and nothing to keep any in. */
-  static isWhole(value: object): value is SessionCache {
-    return #places in value;
+  /** @internal `0`: a copy of one, property by property, which has none of its sessions, and nothing to keep any in. */
+  get [kSessionCache](): number {
+    return #places in this ? PROTOCOL : 0;
+  }
+
+  /** @internal Also a cache of another copy of this package, if agents of this one can use it. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return isInstanceOfAny(this, value, SessionCache, kSessionCache, PROTOCOL);
   }
 
   /** The option of that name. Lowered, what is above it goes; `0` forgets everything, `null` is the default. */
@@ -269,6 +282,17 @@ export interface SessionExportOptions {
 export interface SessionImportOptions {
   /** The key of the export. */
   readonly key: SealKey;
+}
+
+/**
+ * What `value` is to an agent: a cache of any copy of this package; the remains of one that was copied; a cache of a version that is
+ * not understood; or something else.
+ */
+export function kindOfCache(value: unknown): 'cache' | 'copy' | 'incompatible' | 'other' {
+  const protocol = protocolOf(value, kSessionCache);
+  if (protocol === undefined) return 'other';
+  if (protocol === 0) return 'copy';
+  return protocol === PROTOCOL ? 'cache' : 'incompatible';
 }
 
 function newPlace(key: SessionKey): Place {

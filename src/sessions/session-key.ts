@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { currentPolicy, OWN_POLICY } from '../node/connect-functions.js';
 import { defaultAuthorities } from '../tls/context-defaults.js';
-import { numberOf } from '../identity/option-value.js';
+import { referenceId } from '../identity/option-value.js';
 import type { Options, Origin } from '../identity/identity.js';
 
 export interface SessionKey {
@@ -39,7 +39,7 @@ export function sessionKeyOf(origin: Origin<unknown>, options: Options): Session
   add(hash, profile.digest);
   add(hash, verified);
   if (authorities) add(hash, digestOfAuthorities(authorities));
-  if (policy !== OWN_POLICY) add(hash, `policy ${numberOf(policy)}`);
+  if (policy !== OWN_POLICY) add(hash, `policy ${referenceId(policy)}`);
   const key: SessionKey = {
     id: hash.digest('base64url'),
     portable: profile.portable && policy === OWN_POLICY,
@@ -119,7 +119,7 @@ function add(hash: Hash, value: unknown): boolean {
   if (isObject(value)) {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (typeof value === 'function' || (prototype !== Object.prototype && prototype !== null)) {
-      hash.update(`i${numberOf(value)}:`);
+      hash.update(`i${referenceId(value)}:`);
       return false;
     }
     const names = Object.keys(value).toSorted();
