@@ -10,7 +10,8 @@ import { clearAsyncId } from '../node/async-context.js';
 import { currentPoll, timeSincePoll } from '../node/poll-count.js';
 import type { SocketLike } from '../node/types.js';
 import type { Pool } from '../pool/pool.js';
-import { LOST_AFTER, monotonicNow, setTimeout } from '../node/timers.js';
+import { Alarm } from '../node/alarm.js';
+import { monotonicNow } from '../node/timers.js';
 
 /**
  * Milliseconds after which it is done. An idle process exits that much later. (At 10 ms, the timer that wakes the loop is 2 %
@@ -30,8 +31,8 @@ export class IdleEntry {
   readonly #pool: Pool<AgentKinds>;
   /** Connections that became idle within the last `DELAY`: under load most are leased again by its end. */
   #soon: PooledSocket[] = [];
-  /** When they are seen to. */
-  #restsAt = Infinity;
+  /** Sockets that are still to be unref'd keep the process alive until then. */
+  readonly #alarm: Alarm = new Alarm('lets-exit', () => this.#restAll());
 
   constructor(agent: Keeper, keepSocketAlive: Keeper['keepSocketAlive'], pool: Pool<AgentKinds>) {
     this.#agent = agent;
@@ -61,20 +62,17 @@ export class IdleEntry {
     if (this.#isOverridden || !isReading(pooled.socket)) return this.#rest(pooled);
     if (!pooled.restsSoon) {
       pooled.restsSoon = true;
-      if (this.#soon.push(pooled) === 1) this.#ask();
+      this.#soon.push(pooled);
     }
     // Also where this very connection was released when the callback was lost.
-    if (pooled.polledAt > this.#restsAt + LOST_AFTER) this.#ask();
+    if (this.#alarm.isIdle(pooled.polledAt)) {
+      const now = monotonicNow();
+      this.#alarm.set(now + DELAY, now);
+    }
     return true;
   }
 
-  #ask(): void {
-    this.#restsAt = monotonicNow() + DELAY;
-    // Sockets that are still to be unref'd keep the process alive until then.
-    setTimeout(restAll, DELAY, this).unref();
-  }
-
-  restAll(): void {
+  #restAll(): void {
     const pooledSockets = this.#soon;
     this.#soon = [];
     for (const pooled of pooledSockets) {
@@ -103,8 +101,4 @@ export class IdleEntry {
     clearAsyncId(socket);
     return !socket.destroyed;
   }
-}
-
-function restAll(entry: IdleEntry): void {
-  entry.restAll();
 }

@@ -13,7 +13,8 @@ import { connectionLabel } from '../debug-lines.js';
 import { socketTimedOut } from '../errors.js';
 import { callIfAble } from '../node/foreign.js';
 import type { AgentRequest } from '../node/types.js';
-import { clearTimeout, LOST_AFTER, MAX_DELAY, monotonicNow, nextTick, setTimeout } from '../node/timers.js';
+import { Alarm } from '../node/alarm.js';
+import { MAX_DELAY, monotonicNow, nextTick } from '../node/timers.js';
 import { isServersTurn, movedBytes } from './servers-turn.js';
 import type { LeakReport } from '../options/options.js';
 
@@ -53,9 +54,7 @@ export class StallWatch {
   readonly #period: number;
   readonly #traces = new WeakMap<AgentRequest, { stack?: string }>();
   #seen = new Map<PooledSocket, Sight>();
-  #timer: NodeJS.Timeout | undefined;
-  /** When it looks next, if it does. */
-  #looksAt = Infinity;
+  readonly #alarm: Alarm = new Alarm('lets-exit', () => this.#look());
 
   /** @param options at least one of them above 0 */
   constructor(owner: Pick<Owner, 'agent' | 'pool'>, options: StallOptions) {
@@ -75,23 +74,19 @@ export class StallWatch {
 
   /** Hot path. A connection was leased. `lately`: some time of late, by the monotonic clock. */
   start(lately: number): void {
-    if (!this.#timer || lately > this.#looksAt + LOST_AFTER) this.#arm();
-  }
-
-  #arm(): void {
-    clearTimeout(this.#timer);
-    this.#looksAt = monotonicNow() + this.#period;
-    this.#timer = setTimeout(() => this.#look(), this.#period).unref();
+    if (!this.#alarm.isIdle(lately)) return;
+    const now = monotonicNow();
+    this.#alarm.set(now + this.#period, now);
   }
 
   #look(): void {
-    this.#timer = undefined;
+    const now = monotonicNow();
     const before = this.#seen;
     this.#seen = new Map();
     for (const pooled of pooledSocketsOf(this.#owner.pool)) {
       const { request, socket } = pooled;
       if (!request) continue;
-      if (!this.#timer) this.#arm();
+      this.start(now);
       // Until it is connected, connectTimeout says how long that may take.
       if (socket.connecting || socket.secureConnecting) continue;
       const sight = this.#compare(pooled, request, before.get(pooled));

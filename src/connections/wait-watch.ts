@@ -3,7 +3,8 @@
  * test tool had put a fake in the place of `process.nextTick`. While requests wait, such exchanges are looked for now and then (see
  * recovery.ts).
  */
-import { clearTimeout, LOST_AFTER, monotonicNow, setTimeout } from '../node/timers.js';
+import { Alarm } from '../node/alarm.js';
+import { monotonicNow } from '../node/timers.js';
 
 /** Milliseconds. Seldom: in a busy pool somebody waits at any time, and all is well. */
 const PERIOD = 1000;
@@ -11,8 +12,7 @@ const PERIOD = 1000;
 export class WaitWatch {
   readonly #isAwaited: () => boolean;
   readonly #look: () => void;
-  #timer: NodeJS.Timeout | undefined;
-  #looksAt = Infinity;
+  readonly #alarm: Alarm = new Alarm('lets-exit', () => this.#wake());
 
   /**
    * @param isAwaited whether any request waits
@@ -25,19 +25,12 @@ export class WaitWatch {
 
   /** Hot path. A request begins to wait. */
   begin(now: number): void {
-    if (!this.#timer || now > this.#looksAt + LOST_AFTER) this.#arm(now);
-  }
-
-  #arm(now: number): void {
-    clearTimeout(this.#timer);
-    this.#looksAt = now + PERIOD;
-    this.#timer = setTimeout(() => this.#wake(), PERIOD).unref();
+    if (this.#alarm.isIdle(now)) this.#alarm.set(now + PERIOD, now);
   }
 
   #wake(): void {
-    this.#timer = undefined;
     if (!this.#isAwaited()) return;
     this.#look();
-    this.#arm(monotonicNow());
+    this.begin(monotonicNow());
   }
 }

@@ -150,11 +150,14 @@ export class Lifetimes<K extends Living> {
     if (served > 1) learned.servedAgain();
   }
 
-  /** An idle connection ends. */
-  endsIdle({ host, idleSince }: Connection<K>, byHost: boolean): void {
-    const age = this.#clock.now() - idleSince;
-    if (byHost) this.#teach(host, age);
-    else host.learned?.survived(age);
+  /** The host has ended an idle connection. */
+  endedIdle({ host, idleSince }: Connection<K>): void {
+    this.#teach(host, this.#clock.now() - idleSince);
+  }
+
+  /** An idle connection is closed by us, and its host would have kept it for at least as long as it was idle. */
+  survivedIdle({ host, idleSince }: Connection<K>): void {
+    host.learned?.survived(this.#clock.now() - idleSince);
   }
 
   /** The host had ended an idle connection when it was leased. */

@@ -4,13 +4,12 @@
  * only if something else is idle.
  */
 import { GRAIN } from '../pool/expiry-wheel.js';
-import { clearTimeout, LOST_AFTER, MAX_DELAY, setTimeout } from '../node/timers.js';
+import { Alarm } from '../node/alarm.js';
 
 export class Reaper {
   readonly #now: () => number;
   readonly #reap: (now: number) => number;
-  #timer: NodeJS.Timeout | undefined;
-  #wakesAt = Infinity;
+  readonly #alarm: Alarm = new Alarm('lets-exit', () => this.#wake());
 
   /**
    * @param now the clock by which connections expire
@@ -23,26 +22,19 @@ export class Reaper {
 
   /** Hot path. Something expires at `at`: wake then, unless we wake earlier anyway. */
   expect(at: number, now: number): void {
-    const isLost = now > this.#wakesAt + LOST_AFTER;
-    if (at >= this.#wakesAt && !isLost) return;
-    this.#wakesAt = isLost ? now : at;
-    clearTimeout(this.#timer);
+    const isLost = this.#alarm.isLost(now);
+    if (at >= this.#alarm.at && !isLost) return;
     // Expiries closer together share one sweep. A lease checks the expiry for itself.
-    const delay = Math.min(Math.max(this.#wakesAt - now, GRAIN), MAX_DELAY);
-    this.#timer = setTimeout(() => this.#wake(), delay).unref();
+    this.#alarm.set(isLost ? now : at, now, GRAIN);
   }
 
   /** Nothing is idle any more. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#wakesAt = Infinity;
+    this.#alarm.clear();
   }
 
   #wake(): void {
     const now = this.#now();
-    this.#timer = undefined;
-    this.#wakesAt = Infinity;
     let next = now;
     try {
       next = this.#reap(now);

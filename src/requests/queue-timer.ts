@@ -4,7 +4,8 @@
  * whose connections keep nothing alive, would get no answer at all.
  */
 import { isolate } from '../node/foreign.js';
-import { clearTimeout, LOST_AFTER, MAX_DELAY, monotonicNow, setTimeout } from '../node/timers.js';
+import { Alarm } from '../node/alarm.js';
+import { MAX_DELAY, monotonicNow } from '../node/timers.js';
 import { Entry, Heap } from '../pool/heap.js';
 
 /** The pool, as far as its deadlines go. */
@@ -27,8 +28,7 @@ export interface Timed {
 export class QueueTimer {
   readonly #pool: Deadlines;
   readonly #timeouts = new Heap<Timed>((a, b) => a.timesOutAt < b.timesOutAt);
-  #timer: NodeJS.Timeout | undefined = undefined;
-  #wakesAt = Infinity;
+  readonly #alarm: Alarm = new Alarm('holds-process', () => this.#wake());
 
   constructor(pool: Deadlines) {
     this.#pool = pool;
@@ -39,7 +39,7 @@ export class QueueTimer {
     const entry = (pending.timeoutEntry ??= new Entry<Timed>(pending));
     this.#timeouts.remove(entry);
     const now = monotonicNow();
-    if (now > this.#wakesAt + LOST_AFTER) this.#clear();
+    if (this.#alarm.isLost(now)) this.#alarm.clear();
     if (timeout > 0) {
       pending.timesOutAt = now + Math.min(timeout, MAX_DELAY);
       this.#timeouts.add(entry);
@@ -57,17 +57,11 @@ export class QueueTimer {
   adjust(): void {
     const next = this.#next;
     if (next === Infinity) {
-      if (this.#wakesAt !== Infinity) this.#clear();
-    } else if (next < this.#wakesAt) {
-      this.#clear();
-      this.#wakesAt = next;
-      const delay = Math.min(Math.max(1, Math.ceil(next - monotonicNow())), MAX_DELAY);
-      this.#timer = setTimeout(wake, delay, this);
-    }
+      if (this.#alarm.at !== Infinity) this.#alarm.clear();
+    } else if (next < this.#alarm.at) this.#alarm.set(next, monotonicNow());
   }
 
-  wake(): void {
-    this.#clear();
+  #wake(): void {
     isolate(() => this.#expire(monotonicNow()));
     this.adjust();
   }
@@ -90,14 +84,4 @@ export class QueueTimer {
   get #next(): number {
     return Math.min(this.#pool.nextDeadline, this.#timeouts.top?.timesOutAt ?? Infinity);
   }
-
-  #clear(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#wakesAt = Infinity;
-  }
-}
-
-function wake(timer: QueueTimer): void {
-  timer.wake();
 }
