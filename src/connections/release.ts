@@ -48,14 +48,14 @@ export class Releases {
   closing(pooled: PooledSocket, reason: CloseReason): void {
     const { connection } = pooled;
     if (connection.idleSince < 0) return;
-    if (pooled.endedByPeer) this.#lifetimes.endedIdle(connection);
+    if (pooled.endedByPeer) this.#lifetimes.closedWhileIdle(connection);
     else if (reason !== 'peer-dead' && isUsable(pooled)) this.#lifetimes.survivedIdle(connection);
   }
 
   /** `pooled` closes. Where nobody here has asked for that, it tells something about its host. */
   closed({ connection, endedByPeer, request, used }: PooledSocket): void {
     if (!endedByPeer || connection.state === 'closing') return;
-    if (connection.idleSince >= 0) this.#lifetimes.endedIdle(connection);
+    if (connection.idleSince >= 0) this.#lifetimes.closedWhileIdle(connection);
     else if (connection.state === 'active' && used && request && !request.res) {
       this.#lifetimes.endsUnanswered(connection);
     }

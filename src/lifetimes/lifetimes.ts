@@ -151,7 +151,7 @@ export class Lifetimes<K extends Living> {
   }
 
   /** The host has ended an idle connection. */
-  endedIdle({ host, idleSince }: Connection<K>): void {
+  closedWhileIdle({ host, idleSince }: Connection<K>): void {
     this.#teach(host, this.#clock.now() - idleSince);
   }
 
