@@ -38,7 +38,7 @@ const SELF_CONTAINED = new Set(['pool']);
 const FRONTS = {
   connections: {
     for: new Set(['agent', 'observe', 'lifecycle']),
-    files: ['agent-pool', 'driven-agent', 'free-listener', 'pool-key', 'pooled-socket'],
+    files: ['agent-pool', 'driven-agent', 'free-listener', 'observer', 'pool-key', 'pooled-socket'],
   },
 };
 

@@ -2,6 +2,7 @@
  * Coded errors. Node's own codes wherever one fits, because callers and retry libraries look for them; ours
  * only where Node has none.
  */
+import type { ConnectPhase } from './pool/counters.js';
 import type { Refusal } from './pool/refusal.js';
 import { isInstanceOfAny } from './process-wide.js';
 import { receivedType, receivedValue, typeOf } from './received.js';
@@ -128,9 +129,6 @@ export function connectionReset(message: string): Error {
 export function sessionImport(why: 'FORMAT' | 'VERSION' | 'KEY', message: string, cause?: unknown): Error {
   return coded(new Error(message, cause === undefined ? {} : { cause }), `ERR_SESSION_IMPORT_${why}`);
 }
-
-/** The step that a dial was waiting for: that `createConnection` brings a socket, or that this emits the event of that name. */
-export type ConnectPhase = 'createConnection' | 'lookup' | 'connect' | 'secureConnect';
 
 /**
  * A connection was not ready in time. `ETIMEDOUT` is what the system says when it gives up by itself, and what retry libraries act upon;

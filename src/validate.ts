@@ -116,6 +116,15 @@ export function protocol(name: string, value: unknown): string {
   return value;
 }
 
+/** What is printed as it is. */
+export function label(name: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalidType(name, 'of type string', value);
+  // oxlint-disable-next-line no-control-regex -- these are what must not be printed
+  if (value === '' || /[\0-\x1f\x7f]/.test(value))
+    throw invalidValue(name, 'a string that is not empty and has no control characters', value);
+  return value;
+}
+
 /** Environment variables. `false`: none. */
 export function environment(name: string, value: unknown): object | false {
   if (value === false) return value;

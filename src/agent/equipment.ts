@@ -9,6 +9,7 @@ import { unsupported } from '../errors.js';
 import { defineDurations, defineLimits } from '../options/live-options.js';
 import { hideListeners } from '../node/listeners.js';
 import { hasProxyConfig } from '../node/proxy-support.js';
+import { Recorder } from '../observe/recorder.js';
 import type { PoolingAgentOptions, ResolvedOptions } from '../options/options.js';
 import { definerFor } from './own-properties.js';
 import { Resumption } from '../sessions/resumption.js';
@@ -53,13 +54,21 @@ export function equip(
   // Node 20 takes neither from the options.
   const { defaultPort, protocol } = resolved;
   Object.assign(agent, { defaultPort, protocol });
+  // A subclass, or whoever else, may have a use of its own for that name.
+  Object.defineProperty(agent, 'name', { ...OWN_PROPERTY, value: resolved.name });
   if ((own as { proxyEnv?: unknown }).proxyEnv && !hasProxyConfig(agent)) {
     throw unsupported('The option "proxyEnv"');
   }
 
   const driven = agent as unknown as DrivenAgent & SessionMethods;
   const resumption = new Resumption(driven, methods, resolved.sessionCache, labelOf);
-  const pool = new AgentPool(driven, resolved, methods.keepSocketAlive, resumption);
+  const pool = new AgentPool(
+    driven,
+    resolved,
+    methods.keepSocketAlive,
+    resumption,
+    new Recorder(resolved.name),
+  );
   const define = definerFor(agent, pool);
   defineDurations(define, resolved.durations);
   defineLimits(define, resolved.limits, () => pool.limitsChanged());
@@ -74,6 +83,8 @@ export function equip(
   hideListeners(agent);
   return pool;
 }
+
+const OWN_PROPERTY = { configurable: true, enumerable: true, writable: true };
 
 interface Pooled {
   readonly [kPool]: AgentPool;

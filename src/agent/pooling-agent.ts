@@ -22,6 +22,9 @@ import { timerOf } from '../node/socket.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import { inspectAgent, summaryOf } from '../observe/inspect.js';
 import type { AgentSummary } from '../observe/inspect.js';
+import { recorderOf } from '../observe/recorder.js';
+import { statsOptions } from '../observe/stats.js';
+import type { AgentStats, StatsOptions } from '../observe/stats.js';
 import { ownOptions, resolveOptions } from '../options/options.js';
 import type { LeakReport, PoolingAgentOptions } from '../options/options.js';
 import { isInstanceOfAny } from '../process-wide.js';
@@ -101,6 +104,8 @@ export class PoolingAgent extends Agent {
   declare agentKeepAliveTimeoutBuffer: number;
   /** Connections that are open or being opened, or not yet fully closed. */
   declare readonly totalSocketCount: number;
+  /** The option `name`. */
+  declare readonly name: string | undefined;
 
   /**
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE` for an option that is not valid;
@@ -241,6 +246,16 @@ export class PoolingAgent extends Agent {
   setPriority(req: ClientRequest, priority: number): boolean {
     if (typeof priority !== 'number' || !isPriority(priority)) throw invalidPriority('priority', priority);
     return this[kPool].setPriority(req, priority);
+  }
+
+  /**
+   * Counters of the agent and of its hosts, and how things stand now: a copy, plain JSON.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`
+   */
+  stats(options?: StatsOptions): AgentStats {
+    const pool = this[kPool];
+    return recorderOf(pool).stats(pool.view, statsOptions(options));
   }
 
   /** Counts and limits, for `JSON.stringify`. No options: these hold keys. */

@@ -9,6 +9,7 @@ import { Agent } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { isPooled } from './pooled-socket.js';
 import { forgetMessage, isParsed, messageOf } from '../node/exchange.js';
+import { monotonicNow } from '../node/timers.js';
 import { hasProxyConfig } from '../node/proxy-support.js';
 import type { SocketLike } from '../node/types.js';
 import { areConnectFunctionsOwn } from '../node/connect-functions.js';
@@ -18,6 +19,7 @@ import { isKept, isUsable } from './hand-over.js';
 import type { PendingDials } from './pending-dials.js';
 import type { CurrentTls } from './current-tls.js';
 import type { Hosts } from './hosts.js';
+import type { Observer } from './observer.js';
 import type { AgentKinds } from './pooled-socket.js';
 import type { Pool } from '../pool/pool.js';
 import { isUnaffected } from '../identity/identity.js';
@@ -70,6 +72,7 @@ export class Adoption {
   readonly #hosts: Hosts;
   readonly #tls: CurrentTls;
   readonly #dials: PendingDials;
+  readonly #observer: Observer;
 
   constructor(
     agent: ConnectingAgent,
@@ -77,12 +80,14 @@ export class Adoption {
     hosts: Hosts,
     currentTls: CurrentTls,
     dials: PendingDials,
+    observer: Observer,
   ) {
     this.#agent = agent;
     this.#pool = pool;
     this.#hosts = hosts;
     this.#tls = currentTls;
     this.#dials = dials;
+    this.#observer = observer;
   }
 
   /** `socket` goes into the pool, or is closed. One that somebody else still has is left alone. */
@@ -95,6 +100,8 @@ export class Adoption {
       socket.on('error', ignore).destroy();
       return;
     }
+    connection.readyAt = monotonicNow();
+    this.#observer.opened(connection, undefined);
     try {
       this.#dials.own(connection, socket, options);
     } catch {

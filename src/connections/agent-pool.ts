@@ -20,6 +20,7 @@ import type { DrivenAgent } from './driven-agent.js';
 import { SocketDriver } from './driver.js';
 import type { Host } from './hosts.js';
 import type { Leases } from './lease.js';
+import type { Observer } from './observer.js';
 import { PooledRequest, pooledSocketOf, pooledSocketsOf } from './pooled-socket.js';
 import type { AgentKinds } from './pooled-socket.js';
 import type { ReplayRule } from '../requests/replayable.js';
@@ -32,11 +33,13 @@ export type { Host };
 /** What there is, for readers. */
 export type PoolView = Pick<
   Pool<AgentKinds>,
-  'changes' | 'hosts' | 'idle' | 'isClosed' | 'isEmpty' | 'limits' | 'size'
+  'capacity' | 'changes' | 'counters' | 'hosts' | 'idle' | 'isClosed' | 'isEmpty' | 'limits' | 'size'
 >;
 
 export class AgentPool {
   readonly agent: DrivenAgent;
+  /** Counts and publishes what happens here. */
+  readonly observer: Observer;
   readonly #driver: SocketDriver;
   readonly #adoption: Adoption;
   // Hot path: these are the driver's.
@@ -52,12 +55,14 @@ export class AgentPool {
     resolved: ResolvedOptions,
     keepSocketAlive: DrivenAgent['keepSocketAlive'],
     resumption: Resumption,
+    observer: Observer,
   ) {
     this.agent = agent;
-    const driver = new SocketDriver(agent, resolved, keepSocketAlive, resumption);
+    const driver = new SocketDriver(agent, resolved, keepSocketAlive, resumption, observer);
     this.#driver = driver;
-    this.#adoption = new Adoption(agent, driver.pool, driver.hosts, driver.tls, driver.dials);
+    this.#adoption = new Adoption(agent, driver.pool, driver.hosts, driver.tls, driver.dials, observer);
     this.#pool = driver.pool;
+    this.observer = observer;
     this.#leases = driver.leases;
     this.#rule = driver.replays.rule;
     this.#stalls = driver.stalls;
@@ -85,6 +90,7 @@ export class AgentPool {
       return;
     }
     const host = this.#driver.hosts.of(req, options);
+    this.observer.came(host);
     let connection;
     if (host.idle.size > 0) {
       const isReplayable = !deliver && this.#rule.mayRisk(req);

@@ -9,10 +9,10 @@
  * lets the process end.
  */
 import { isIP } from 'node:net';
-import type { ConnectPhase } from '../errors.js';
 import { hasDescriptor, isUnreferenced } from '../node/handle.js';
 import type { SocketLike } from '../node/types.js';
 import { clearTimeout, MAX_DELAY, setImmediate, setTimeout } from '../node/timers.js';
+import type { ConnectPhase } from '../pool/counters.js';
 
 const SLICES = 10;
 

@@ -12,6 +12,7 @@ import type { TlsOptions } from '../tls/rotation.js';
 import { SecureContexts } from '../tls/secure-contexts.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { Hosts } from './hosts.js';
+import type { Observer } from './observer.js';
 import type { Waiting } from './waiting.js';
 
 type Conn = Connection<AgentKinds>;
@@ -24,6 +25,7 @@ export class CurrentTls {
   readonly #pool: Pool<AgentKinds>;
   readonly #resumption: Resumption;
   readonly #waiting: Waiting;
+  readonly #observer: Observer;
 
   /** @throws what the `tls` function throws, and what Node throws for bad material */
   constructor(
@@ -33,6 +35,7 @@ export class CurrentTls {
     pool: Pool<AgentKinds>,
     resumption: Resumption,
     waiting: Waiting,
+    observer: Observer,
   ) {
     this.contexts = new SecureContexts(maxSecureContexts);
     this.#rotation = new Rotation(agent, this.contexts, tls);
@@ -41,17 +44,18 @@ export class CurrentTls {
     this.#pool = pool;
     this.#resumption = resumption;
     this.#waiting = waiting;
+    this.#observer = observer;
   }
 
   /** See `PoolingAgent.updateTls`. */
   update(changes: TlsOptions): void {
     this.#rotation.apply(changes);
-    this.#renew(undefined);
+    this.#renew('updateTls');
   }
 
   /** Asks the `tls` function, if there is one, outside of a dial. */
   refresh(): void {
-    if (this.#rotation.refresh()) this.#renew(undefined);
+    if (this.#rotation.refresh()) this.#renew('tls');
   }
 
   /**
@@ -60,7 +64,7 @@ export class CurrentTls {
    */
   mayOpen(connection: Conn, pending: PooledRequest): boolean {
     if (this.#rotation.refresh()) {
-      this.#renew(connection);
+      this.#renew('tls', connection);
       return false;
     }
     if (!pending.isResent || !this.#hasMoved(pending, connection)) return true;
@@ -69,7 +73,8 @@ export class CurrentTls {
   }
 
   /** @param dialling a connection that was about to be opened with the old options. Nothing was sent for it yet */
-  #renew(dialling: Conn | undefined): void {
+  #renew(by: 'updateTls' | 'tls', dialling?: Conn): void {
+    this.#observer.rotated(by);
     this.#hosts.identities.renew();
     this.#resumption.renew();
     const waiters: Waiter<AgentKinds>[] = [];
@@ -82,7 +87,7 @@ export class CurrentTls {
   /** `waiters` belong elsewhere. `dialling`: a connection that was about to be opened for one of them, and is not. */
   #requeue(waiters: readonly Waiter<AgentKinds>[], dialling: Conn | undefined): void {
     for (const waiter of waiters) this.#pool.abort(waiter);
-    if (dialling) this.#pool.failed(dialling, connectionReset('TLS options have changed'));
+    if (dialling) this.#pool.failed(dialling, connectionReset('TLS options have changed'), 'surplus');
     for (const waiter of waiters) this.#waiting.again(waiter);
   }
 

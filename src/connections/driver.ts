@@ -21,12 +21,14 @@ import { pooledSocketOf } from './pooled-socket.js';
 import type { Resumption } from '../sessions/resumption.js';
 import { Connector } from './connector.js';
 import { CurrentTls } from './current-tls.js';
+import { hasFailed, isReady } from './dial-progress.js';
 import type { DrivenAgent } from './driven-agent.js';
 import { isFresh, isQuiet, isReadyToLease, isUsable, passPoll } from './hand-over.js';
 import { Hosts } from './hosts.js';
 import type { Host } from './hosts.js';
 import { IdleEntry } from './idle-entry.js';
 import { Leases } from './lease.js';
+import type { Observer } from './observer.js';
 import { PendingDials } from './pending-dials.js';
 import type { AgentKinds, Owner, PooledSocket } from './pooled-socket.js';
 import { Recovery } from './recovery.js';
@@ -46,6 +48,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   readonly pool: Pool<AgentKinds>;
   readonly hosts: Hosts;
   readonly resumption: Resumption;
+  readonly observer: Observer;
   readonly connector: Connector;
   readonly replays: Replays;
   readonly lifetimes: Lifetimes<AgentKinds>;
@@ -67,19 +70,22 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
     resolved: ResolvedOptions,
     keepSocketAlive: DrivenAgent['keepSocketAlive'],
     resumption: Resumption,
+    observer: Observer,
   ) {
     this.agent = agent;
     this.resumption = resumption;
+    this.observer = observer;
     const pool = new Pool<AgentKinds>(this, resolved.limits);
     this.pool = pool;
+    observer.attach(pool);
     const lifetimes = new Lifetimes(agent, pool, resolved.durations);
     this.lifetimes = lifetimes;
-    const hosts = new Hosts(agent, pool, resolved.rules, (host) => lifetimes.recall(host));
+    const hosts = new Hosts(agent, pool, resolved.rules, observer, (host) => lifetimes.recall(host));
     this.hosts = hosts;
-    const waiting = new Waiting(agent, pool, hosts, resolved.replay, this, new Recovery(this));
+    const waiting = new Waiting(agent, pool, hosts, resolved.replay, this, new Recovery(this), observer);
     this.waiting = waiting;
-    this.replays = new Replays(resolved.replay, pool, lifetimes, hosts, waiting);
-    this.tls = new CurrentTls(agent, resolved, hosts, pool, resumption, waiting);
+    this.replays = new Replays(resolved.replay, pool, lifetimes, hosts, waiting, observer);
+    this.tls = new CurrentTls(agent, resolved, hosts, pool, resumption, waiting, observer);
     this.connector = new Connector(agent, this.tls.contexts, resumption);
     this.dials = new PendingDials(
       this,
@@ -88,12 +94,13 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
       waiting,
       this.tls,
       resolved.connectTimeout,
+      observer,
     );
     this.#idleEntry = new IdleEntry(agent, keepSocketAlive, pool);
     this.#releases = new Releases(pool, lifetimes, this.#idleEntry);
     this.stalls = stallWatch(this, resolved);
-    this.leases = new Leases(agent, pool, this.replays, this.stalls, waiting);
-    this.#saturation = new SaturationEvents(agent);
+    this.leases = new Leases(agent, pool, this.replays, this.stalls, waiting, observer);
+    this.#saturation = new SaturationEvents(agent, observer);
   }
 
   // For sockets
@@ -104,6 +111,8 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
 
   /** Hot path. */
   release(pooled: PooledSocket): void {
+    // A stream that tells nothing of itself.
+    if (pooled.connection.readyAt < 0 && pooled.answered) isReady(pooled);
     this.#releases.release(pooled);
   }
 
@@ -113,6 +122,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
     const { connection } = pooled;
     if (connection.state !== 'connecting') {
       this.#releases.closed(pooled);
+      connection.hasFailed = hasFailed(pooled);
       this.pool.closed(connection, socket.destroyed ? 'closed' : 'detached');
     } else if (!this.dials.again(pooled)) {
       const error = pooled.error ?? connectionReset('The socket closed before it was connected');
@@ -206,6 +216,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
 
   gone(connection: Conn): void {
     debug.enabled && debugClose(connection, connection.pooled?.error);
+    this.observer.gone(connection);
   }
 
   reject({ request }: PoolWaiter, error: unknown): void {
@@ -216,6 +227,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   refuse(waiter: PoolWaiter, refusal: Refusal): void {
     const host = hostName(waiter.host.origin);
     const isClosed = refusal.limitedBy === 'closed';
+    this.observer.refused(waiter.host, waiter.request.req, refusal);
     this.reject(waiter, isClosed ? agentClosed('refused', host) : new PoolQueueError(host, refusal));
   }
 
@@ -239,6 +251,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   }
 
   retire(host: Host): void {
+    this.observer.retired(host);
     this.hosts.retire(host);
     if (this.pool.isEmpty) this.onEmpty?.();
   }

@@ -10,6 +10,7 @@ import type { AgentRequest } from '../node/types.js';
 import { HostPool } from '../pool/records.js';
 import type { HostLimits } from '../pool/limits.js';
 import type { Pool } from '../pool/pool.js';
+import type { Observer } from './observer.js';
 import type { AgentKinds, PooledRequest } from './pooled-socket.js';
 
 export type Host = HostPool<AgentKinds>;
@@ -25,6 +26,7 @@ export class Hosts {
     agent: { readonly options: object },
     pool: Pool<AgentKinds>,
     rules: HostRules,
+    observer: Observer,
     made: (host: Host) => void,
   ) {
     this.#agent = agent;
@@ -32,7 +34,7 @@ export class Hosts {
     this.#rules = rules;
     this.identities = new Identities<Host>(
       (origin) => {
-        const host = new HostPool<AgentKinds>(origin, pool.limits);
+        const host = new HostPool<AgentKinds>(origin, pool.limits, observer.countersOf(origin));
         made(host);
         return host;
       },

@@ -18,6 +18,7 @@ import { onSocket } from '../requests/pending-request.js';
 import { PooledRequest } from './pooled-socket.js';
 import type { Deliver } from '../requests/pending-request.js';
 import type { DrivenAgent } from './driven-agent.js';
+import type { Observer } from './observer.js';
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 import type { Replays } from './replay.js';
 import { applyHighWaterMark, applyTimeout } from './request-values.js';
@@ -30,6 +31,7 @@ export class Leases {
   readonly #replays: Replays;
   readonly #stalls: StallWatch | undefined;
   readonly #waiting: Waiting;
+  readonly #observer: Observer;
 
   constructor(
     agent: DrivenAgent,
@@ -37,12 +39,14 @@ export class Leases {
     replays: Replays,
     stalls: StallWatch | undefined,
     waiting: Waiting,
+    observer: Observer,
   ) {
     this.#agent = agent;
     this.#pool = pool;
     this.#replays = replays;
     this.#stalls = stalls;
     this.#waiting = waiting;
+    this.#observer = observer;
   }
 
   /** `waiter`, which has waited, gets `connection`. */
@@ -59,12 +63,18 @@ export class Leases {
     pooled.request = pending.req;
     pending.run(() => {
       if (connection.state !== 'active' || pooled.socket.destroyed) this.#missed(pooled, waiter);
-      else this.lease(pooled, pending.req, pending.options, pending.deliver);
+      else this.lease(pooled, pending.req, pending.options, pending.deliver, pending);
     });
   }
 
-  /** Hot path. `req` gets `pooled`. */
-  lease(pooled: PooledSocket, req: AgentRequest, options: Options, deliver: Deliver | undefined): void {
+  /** Hot path. `req` gets `pooled`. `pending`: it has waited. */
+  lease(
+    pooled: PooledSocket,
+    req: AgentRequest,
+    options: Options,
+    deliver: Deliver | undefined,
+    pending?: PooledRequest,
+  ): void {
     try {
       this.#prepare(pooled, req, options, deliver);
     } catch (error) {
@@ -75,6 +85,7 @@ export class Leases {
       new PooledRequest(req, options, deliver).fail(error);
       return;
     }
+    this.#observer.assigned(pooled, req, pending);
     const { socket } = pooled;
     try {
       if (deliver) deliver(null, socket);

@@ -13,11 +13,14 @@ import { numberForConnection } from '../node/interception.js';
 import type { Lifetimes } from '../lifetimes/lifetimes.js';
 import { callIfAble } from '../node/foreign.js';
 import { sayClose } from '../node/last-request.js';
+import { monotonicNow } from '../node/timers.js';
 import { isSocketLike } from '../node/socket.js';
 import type { SocketLike } from '../node/types.js';
 import type { Connection } from '../pool/records.js';
 import type { Connector } from './connector.js';
 import type { CurrentTls } from './current-tls.js';
+import { followDial } from './dial-progress.js';
+import type { Observer } from './observer.js';
 import type { Waiting } from './waiting.js';
 import { awaitReady, listen } from './socket-events.js';
 import type { Options } from '../identity/identity.js';
@@ -38,6 +41,7 @@ export class PendingDials {
   readonly #waiting: Waiting;
   readonly #tls: CurrentTls;
   readonly #timeout: number;
+  readonly #observer: Observer;
   /** Whether the agent's 'keylog' has a listener. */
   keylog = false;
 
@@ -49,8 +53,10 @@ export class PendingDials {
     waiting: Waiting,
     currentTls: CurrentTls,
     timeout: number,
+    observer: Observer,
   ) {
     this.#owner = owner;
+    this.#observer = observer;
     this.#connector = connector;
     this.#lifetimes = lifetimes;
     this.#waiting = waiting;
@@ -76,7 +82,8 @@ export class PendingDials {
     if (pending.req.destroyed) {
       // In this very turn, before it was armed. Its own error counts, not that of a connection.
       this.#waiting.abort(pending);
-      this.#owner.pool.failed(connection, connectionReset('The request was destroyed while it waited'));
+      const error = connectionReset('The request was destroyed while it waited');
+      this.#owner.pool.failed(connection, error, 'surplus');
     } else if (this.#tls.mayOpen(connection, pending)) {
       this.#start(connection, pending);
     }
@@ -100,6 +107,12 @@ export class PendingDials {
     const note = refused ? ', without a session' : '';
     debug.enabled && debug('%s is opened for %s%s', connectionLabel(connection), pending.req.method, note);
     const dial = { origin, options, requested, offersSession: refused === undefined };
+    // With late binding it waits on, for any connection.
+    if (pending.waiter?.state === 'dialling') pending.leaveQueue();
+    if (connection.dialledAt < 0) {
+      connection.dialledAt = monotonicNow();
+      this.#observer.opened(connection, pending.req);
+    }
     const openedIn = numberForConnection();
     connector.dial(pending.req, dial, {
       brought: (socket) => {
@@ -189,6 +202,8 @@ export class PendingDials {
       pooled.openedIn = openedIn;
       if (this.#owner.resumption.isOffered(socket)) pooled.offered = new OfferedSession(pooled, clock);
       const waits = pool.limits.binding === 'late' && awaitReady(pooled);
+      // It listens, and so comes after what asks who listens.
+      followDial(pooled);
       if (!waits) this.#owner.connected(pooled);
     }
   }

@@ -34,11 +34,47 @@ export class PooledRequest extends PendingRequest {
   isResent = false;
   /** Its dial was refused for the session that it offered, and is to be made without one. */
   refused: Offer | undefined = undefined;
+  /** When it came, or has lost its last connection, on the monotonic clock. */
+  since = 0;
+  /** It was told of as queued: once, however often it waits. */
+  #wasQueued = false;
+  /** Hears when it leaves its queue, while it is in there. */
+  #queueObserver: QueueObserver | undefined = undefined;
+
+  /** It has to wait beyond the turn of the event loop in which it came. */
+  enterQueue(observer: QueueObserver): void {
+    const { waiter } = this;
+    if (this.#wasQueued || this.isResent || waiter?.state !== 'queued') return;
+    const { host } = waiter;
+    // A connection that was just released is on its way to it.
+    if (host.waiting.size <= host.validating) return;
+    this.#wasQueued = true;
+    this.#queueObserver = observer;
+    observer.queued(this, host);
+  }
+
+  /** A connection is opened for it, or it has one, or has ended. */
+  leaveQueue(): void {
+    const observer = this.#queueObserver;
+    this.#queueObserver = undefined;
+    observer?.leftQueue(this);
+  }
+
+  override leave(): void {
+    super.leave();
+    this.leaveQueue();
+  }
 
   /** Waiting requests show it, and it holds the options: keys. */
   [inspect.custom](): string {
     return `PendingRequest { state: '${this.waiter?.state}' }`;
   }
+}
+
+/** Hears of requests that are in a queue: see observer.ts. */
+interface QueueObserver {
+  queued(pending: PooledRequest, host: HostPool<AgentKinds>): void;
+  leftQueue(pending: PooledRequest): void;
 }
 
 /** The time that a dial may take: see dial-clock.ts. */
@@ -66,6 +102,9 @@ export interface Owner {
   readonly pool: Pool<AgentKinds>;
   readonly resumption: Resumption;
   readonly replays: Replaying;
+  readonly observer: {
+    ready(connection: Connection<AgentKinds>, handshake: 'full' | 'resumed' | undefined): void;
+  };
   /** The socket exists, or is ready for a request. */
   connected(pooled: PooledSocket): void;
   /** The exchange on it is over. */
@@ -159,6 +198,8 @@ export class PooledSocket {
   readonly ledger: RecordLedger;
   /** What its 'error' event said last, which may be anything. */
   error: unknown = undefined;
+  /** Its request had been destroyed when it said so. */
+  isGivenUp = false;
 
   constructor(owner: Owner, connection: Connection<AgentKinds>, socket: SocketLike, options: Options) {
     this.owner = owner;

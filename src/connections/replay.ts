@@ -5,10 +5,12 @@
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 import { debug } from '../debug.js';
 import { connectionLabel, debugWait, requestLabel } from '../debug-lines.js';
+import { monotonicNow } from '../node/timers.js';
 import type { AgentRequest } from '../node/types.js';
 import { Waiter } from '../pool/records.js';
 import type { Connection } from '../pool/records.js';
 import type { Hosts } from './hosts.js';
+import type { Observer } from './observer.js';
 import type { Waiting } from './waiting.js';
 import type { Pool } from '../pool/pool.js';
 import { PooledRequest } from './pooled-socket.js';
@@ -25,6 +27,7 @@ export class Replays {
   readonly #lifetimes: Lifetimes<AgentKinds>;
   readonly #hosts: Hosts;
   readonly #waiting: Waiting;
+  readonly #observer: Observer;
   /** How often a request has been taken off a lost connection. */
   readonly #counts = new WeakMap<AgentRequest, number>();
 
@@ -34,12 +37,14 @@ export class Replays {
     lifetimes: Lifetimes<AgentKinds>,
     hosts: Hosts,
     waiting: Waiting,
+    observer: Observer,
   ) {
     this.rule = rule;
     this.#pool = pool;
     this.#lifetimes = lifetimes;
     this.#hosts = hosts;
     this.#waiting = waiting;
+    this.#observer = observer;
   }
 
   /**
@@ -114,6 +119,7 @@ export class Replays {
     const { req } = pending;
     const count = this.#countOf(req) + 1;
     this.#counts.set(req, count);
+    this.#observer.replayed(connection, req, count);
     if (endedByPeer && pooled.precedesLease) this.#lifetimes.endedIdle(connection);
     else if (endedByPeer) this.#lifetimes.endsUnanswered(connection);
     // A request that has met two dead connections, or may not meet another one, gets a new one.
@@ -156,6 +162,7 @@ export class Replays {
 function queue(req: AgentRequest, { requestOptions = {} }: PooledSocket): PooledRequest {
   const pending = new PooledRequest(req, requestOptions, undefined);
   pending.isResent = true;
+  pending.since = monotonicNow();
   pending.enter();
   return pending;
 }

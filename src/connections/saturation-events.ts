@@ -1,15 +1,18 @@
-/** Emits the agent's events 'saturated' and 'drained', where somebody listens. */
+/** Emits the agent's events 'saturated' and 'drained', and tells the observer of the same, where somebody listens. */
 import { queueState, Saturation } from '../limits/saturation.js';
 import { monotonicNow, nextTick } from '../node/timers.js';
 import type { DrivenAgent } from './driven-agent.js';
 import type { Host } from './hosts.js';
+import type { Observer } from './observer.js';
 
 export class SaturationEvents {
   readonly #agent: DrivenAgent;
+  readonly #observer: Observer;
   readonly #saturation = new Saturation();
 
-  constructor(agent: DrivenAgent) {
+  constructor(agent: DrivenAgent, observer: Observer) {
     this.#agent = agent;
+    this.#observer = observer;
   }
 
   saturated(host: Host): void {
@@ -23,12 +26,14 @@ export class SaturationEvents {
 
   get #isHeard(): boolean {
     const agent = this.#agent;
-    return agent.listenerCount('saturated') > 0 || agent.listenerCount('drained') > 0;
+    const isHeard = agent.listenerCount('saturated') > 0 || agent.listenerCount('drained') > 0;
+    return isHeard || this.#observer.hearsOfSaturation;
   }
 
   /** Not before the pool is at rest: listeners may do anything. */
   #tell(event: 'saturated' | 'drained', host: Host): void {
     const state = queueState(host);
+    this.#observer[event](host, state);
     nextTick(() => this.#agent.emit(event, state));
   }
 }

@@ -6,6 +6,7 @@ import { pooledSocketOf } from './pooled-socket.js';
 import type { Offer, PooledSocket } from './pooled-socket.js';
 import { connectionReset } from '../errors.js';
 import { addressOf, deadAddress } from './dead-peers.js';
+import { isReady, unfollowDial } from './dial-progress.js';
 import { onAgentFree } from './free-listener.js';
 import { guard, unguard } from './guard.js';
 import { interceptDestroy, restoreDestroy } from '../node/destroy.js';
@@ -60,6 +61,7 @@ export function stopListening(pooled: PooledSocket): void {
   for (const [event, listener] of LISTENERS) socket.removeListener(event, listener);
   socket.removeListener('keylog', onKeylog);
   socket.removeListener('connect', onConnect);
+  unfollowDial(pooled);
   unguard(pooled);
   if (pooled.interceptsDestroy) restoreDestroy(socket);
   pooled.interceptsDestroy = false;
@@ -84,7 +86,9 @@ function arm(pooled: PooledSocket): void {
 
 function onReady(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
-  pooled?.owner.connected(pooled);
+  if (!pooled) return;
+  isReady(pooled);
+  pooled.owner.connected(pooled);
 }
 
 function onKeylog(this: SocketLike, line: Buffer): void {
@@ -170,6 +174,7 @@ function onError(this: SocketLike, error: unknown): void {
   const pooled = pooledSocketOf(this);
   if (!pooled) return;
   pooled.error = error;
+  pooled.isGivenUp ||= pooled.request?.destroyed === true;
   pooled.poisoned = true;
   if (!this.destroyed) endFailed(pooled, error);
   const dead = deadAddress(error, pooled.address);

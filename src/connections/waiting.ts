@@ -15,6 +15,7 @@ import type { AgentKinds, PooledRequest } from './pooled-socket.js';
 import { QueueTimer } from '../requests/queue-timer.js';
 import type { ReplayRule } from '../requests/replayable.js';
 import type { Host, Hosts } from './hosts.js';
+import type { Observer } from './observer.js';
 import type { Recovery } from './recovery.js';
 import { WaitWatch } from './wait-watch.js';
 
@@ -28,6 +29,7 @@ export class Waiting {
   readonly #timer: QueueTimer;
   readonly #watch: WaitWatch;
   readonly #driver: Pick<Driver<AgentKinds>, 'schedule'>;
+  readonly #observer: Observer;
   /** Requests of this turn, of which its end decides whether they wait on. */
   #newWaiters: PooledRequest[] = [];
   /** Since when a request has been seen to wait for the turn that was asked for. */
@@ -44,6 +46,7 @@ export class Waiting {
     rule: ReplayRule,
     driver: Pick<Driver<AgentKinds>, 'schedule'>,
     recovery: Recovery,
+    observer: Observer,
   ) {
     this.#agent = agent;
     this.#pool = pool;
@@ -51,6 +54,7 @@ export class Waiting {
     this.#rule = rule;
     this.#timer = new QueueTimer(pool);
     this.#driver = driver;
+    this.#observer = observer;
     this.#watch = new WaitWatch(
       () => pool.undialled().next().done === false,
       () => recovery.look(),
@@ -62,6 +66,7 @@ export class Waiting {
     const now = monotonicNow();
     if (this.#pool.endOfTurn.scheduled) this.#awaitTurn(now);
     this.#watch.begin(now);
+    pending.since = now;
     const waiter = this.#enqueue(pending, host, now, priority);
     if (!waiter || waiter.state === 'done') return;
     debug.enabled && debugWait(this.#pool, waiter);
@@ -80,6 +85,7 @@ export class Waiting {
    */
   again({ priority, request: pending, since }: PoolWaiter): boolean {
     if (pending.req.destroyed) {
+      pending.leave();
       pending.end();
       return false;
     }
@@ -101,13 +107,17 @@ export class Waiting {
     timeout = timeoutOf(pending.req.timeout === undefined ? this.#agent.options : pending.req),
   ): void {
     if (pending.req.destroyed) this.abort(pending);
-    else pending.arm(this.#timer, timeout, this.abort);
+    else {
+      pending.arm(this.#timer, timeout, this.abort);
+      pending.enterQueue(this.#observer);
+    }
     this.#timer.adjust();
   }
 
   /** The request of `pending` was destroyed. */
   readonly abort = (pending: PooledRequest): void => {
     if (pending.waiter && this.#pool.abort(pending.waiter)) pending.end();
+    pending.leaveQueue();
     this.#timer.adjust();
   };
 

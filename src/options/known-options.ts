@@ -22,6 +22,7 @@ const OURS = [
   'maxSocketAge',
   'maxTotalFreeSockets',
   'maxTotalQueueSize',
+  'name',
   'replay',
   'sessionCache',
   'socketTimeout',

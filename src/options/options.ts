@@ -6,6 +6,7 @@ import type { ClientRequest } from 'node:http';
 import type { AgentOptions } from 'node:https';
 import {
   functionValue,
+  label,
   positiveDuration,
   atLeastOne,
   atLeastZero,
@@ -39,6 +40,8 @@ import type { TlsOptions } from '../tls/rotation.js';
  * range `ERR_OUT_OF_RANGE`, an unknown word `ERR_INVALID_ARG_VALUE`.
  */
 export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling'> {
+  /** What the agent is called in all that is told about it: statistics, metrics, diagnostics channels, `util.inspect`. Not empty, no control characters. Default: none. */
+  name?: string | undefined;
   /**
    * Keep connections open that no request waits for. Default: `true` (Node's `Agent` class: `false`, its
    * global agent: `true`).
@@ -235,6 +238,7 @@ const CONNECT_TIMEOUT = 10_000;
 
 /** `options` with every default filled in. Throws on the first that is not valid. */
 export interface ResolvedOptions {
+  name: string | undefined;
   defaultPort: number;
   protocol: string;
   limits: Limits;
@@ -298,6 +302,7 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
     random: Math.random,
   };
   return {
+    name: optional<string | undefined>(options, 'name', label, undefined),
     defaultPort: optional(options, 'defaultPort', port, 443),
     protocol: optional(options, 'protocol', protocol, 'https:'),
     limits,

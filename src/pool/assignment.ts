@@ -111,6 +111,8 @@ export class Assignment<K extends Kinds> {
     if (this.#books.changes !== changes && !this.#reconsider(connection)) return;
     connection.state = 'idle';
     this.#books.changes++;
+    // One that nobody waits for any more may not be ready yet.
+    if (connection.isConnecting) this.#books.endConnecting(connection);
     idle.add(connection);
     if (idle.lru.size > limits.maxTotalFreeSockets && idle.lru.head) {
       this.#supply.close(idle.lru.head.value, 'surplus');

@@ -5,6 +5,7 @@
  */
 import type { CloseReason } from './close-reason.js';
 import { Capacity } from './capacity.js';
+import { Counters } from './counters.js';
 import type { Driver } from './driver.js';
 import { EndOfTurn } from './end-of-turn.js';
 import { IdleConnections } from './idle-connections.js';
@@ -25,6 +26,8 @@ export class Books<K extends Kinds> {
   readonly endOfTurn: EndOfTurn<K>;
   /** No new request is taken, and nothing becomes idle any more. Requests that are here already are served. */
   isClosed = false;
+  /** Those of all hosts, forgotten ones included. */
+  readonly counters: Counters = new Counters();
   /** Goes up with every change that a reader of the pool could see. */
   changes = 0;
 
@@ -33,7 +36,7 @@ export class Books<K extends Kinds> {
     this.limits = limits;
     this.idle = new IdleConnections(limits);
     this.capacity = new Capacity(limits, this.idle.lru);
-    this.queues = new Queues(limits);
+    this.queues = new Queues(limits, this.counters);
     this.endOfTurn = new EndOfTurn(driver);
   }
 
@@ -51,8 +54,18 @@ export class Books<K extends Kinds> {
     const connection = new Connection(host);
     this.hosts.add(host);
     this.capacity.enter(connection);
+    this.#countBegin(this.counters);
+    this.#countBegin(host.counters);
     this.changes++;
     return connection;
+  }
+
+  /** `connection` is ready to be used, or closes. */
+  endConnecting(connection: Connection<K>): void {
+    if (!connection.isConnecting) return;
+    connection.isConnecting = false;
+    this.counters.connecting--;
+    connection.host.counters.connecting--;
   }
 
   /** Hot path. A request gets `connection`. */
@@ -94,6 +107,7 @@ export class Books<K extends Kinds> {
   /** Takes `connection` out of everything that its state put it in, but not out of the limits' counts. */
   leaveState(connection: Connection<K>): void {
     const { host, state, waiter } = connection;
+    this.endConnecting(connection);
     this.idle.expiring.remove(connection);
     if (state === 'idle') {
       this.idle.remove(connection);
@@ -113,9 +127,25 @@ export class Books<K extends Kinds> {
   drop(connection: Connection<K>, reason: CloseReason): void {
     connection.state = 'closed';
     connection.closeReason ??= reason;
+    this.endConnecting(connection);
     this.capacity.leave(connection);
+    this.#countEnd(connection);
     this.changes++;
     this.driver.gone(connection);
+  }
+
+  #countBegin(counters: Counters): void {
+    counters.opened++;
+    counters.open++;
+    counters.connecting++;
+  }
+
+  #countEnd({ closeReason = 'closed', hasFailed, host, phase }: Connection<K>): void {
+    for (const counters of [this.counters, host.counters]) {
+      counters.open--;
+      if (hasFailed || closeReason === 'connect-failed') counters.failed[phase]++;
+      else counters.closed[closeReason]++;
+    }
   }
 
   // Waiters

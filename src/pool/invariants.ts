@@ -2,6 +2,8 @@
  * The conditions that hold between any two events of the pool. For tests: throws on the first one that does not.
  */
 import assert from 'node:assert/strict';
+import { sumOf } from './counters.js';
+import type { Counters } from './counters.js';
 import { GRAIN } from './expiry-wheel.js';
 import type { HostPool } from './records.js';
 import type { Kinds } from './kinds.js';
@@ -11,6 +13,7 @@ import type { Pool } from './pool.js';
 export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
   const { limits } = pool;
   const total = { connections: 0, closing: 0, idle: 0, expiring: 0, blocked: 0, unserved: 0, watched: 0 };
+  const counted = new Map<Counters, Holding>();
   const shared = new Map<HostLimits, { size: number; closing: number; idle: number; blocked: number }>();
   let reserved = 0;
   let held = 0;
@@ -30,8 +33,17 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     const reservation = pool.capacity.reservations.get(host.limits);
     assert.equal(host.reservation, reservation, 'a host is in the reservation of its rule');
     let unclaimed = 0;
+    const holding = counted.get(host.counters) ?? { connections: 0, connecting: 0, waiting: 0 };
+    counted.set(host.counters, holding);
+    holding.connections += host.connections.size;
+    holding.waiting += host.waiting.size;
     for (const connection of host.connections) {
       count[connection.state]++;
+      if (connection.isConnecting) holding.connecting++;
+      if (connection.isConnecting)
+        assert.notEqual(connection.state, 'closing', 'a connection that closes is not connecting');
+      if (connection.state === 'idle')
+        assert.ok(!connection.isConnecting, 'a connection that is not ready is not idle');
       assert.equal(connection.host, host, 'a connection belongs to the host that lists it');
       const isIdle = connection.state === 'idle';
       assert.equal(connection.idleLink.list === host.idle, isIdle, 'idle list');
@@ -131,6 +143,7 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     if (!reservation?.isWithinReserve) evictable += count.idle;
   }
 
+  checkCounters(pool, counted);
   assert.equal(total.connections, pool.size, 'total count');
   assert.equal(total.closing, pool.capacity.closing, 'closing count');
   assert.equal(total.idle, pool.idle.size, 'idle count of all hosts');
@@ -165,6 +178,36 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     assert.ok(host.connections.size < host.limits.maxSockets, 'a blocked host lacks only a place');
   }
   for (const host of pool.endOfTurn.paced) assert.ok(pool.hosts.has(host), 'a paced host is known');
+}
+
+/** What is there now, of all identities of a host. */
+interface Holding {
+  connections: number;
+  connecting: number;
+  waiting: number;
+}
+
+function checkCounters<K extends Kinds>(pool: Pool<K>, counted: ReadonlyMap<Counters, Holding>): void {
+  const all: Holding = { connections: 0, connecting: 0, waiting: 0 };
+  for (const [counters, holding] of counted) {
+    checkSums(counters, holding);
+    all.connections += holding.connections;
+    all.connecting += holding.connecting;
+    all.waiting += holding.waiting;
+  }
+  checkSums(pool.counters, all);
+}
+
+function checkSums(counters: Counters, { connections, connecting, waiting }: Holding): void {
+  const { closed, failed, handshakes, opened, queued, refused, requests, reused } = counters;
+  const ended = sumOf(closed) + sumOf(failed);
+  assert.equal(opened, connections + ended, 'what was begun is open, has failed or is closed');
+  assert.equal(counters.open, connections, 'connections that are open');
+  assert.equal(counters.connecting, connecting, 'connections that are not ready');
+  assert.equal(counters.waiting, waiting, 'requests in a queue');
+  assert.ok(reused <= requests && queued <= requests, 'requests are counted once');
+  assert.ok(sumOf(refused) <= requests, 'only requests that came are refused');
+  assert.ok(sumOf(handshakes) <= opened, 'a connection has one handshake');
 }
 
 function checkQueue<K extends Kinds>(pool: Pool<K>, host: HostPool<K>): void {

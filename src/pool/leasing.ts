@@ -100,6 +100,7 @@ export class Leasing<K extends Kinds> {
   adopt(host: HostPool<K>): Connection<K> | undefined {
     if (this.#books.isClosed || !this.#books.capacity.mayOpen(host)) return undefined;
     const connection = this.#books.create(host);
+    this.#books.endConnecting(connection);
     this.#books.activate(connection);
     return connection;
   }

@@ -22,6 +22,7 @@ import { Assignment } from './assignment.js';
 import { Books } from './books.js';
 import type { Capacity } from './capacity.js';
 import type { CloseReason } from './close-reason.js';
+import type { Counters } from './counters.js';
 import type { Driver } from './driver.js';
 import type { EndOfTurn } from './end-of-turn.js';
 import type { IdleConnections } from './idle-connections.js';
@@ -44,6 +45,8 @@ export class Pool<K extends Kinds> {
   readonly capacity: Capacity<K>;
   readonly queues: Queues<K>;
   readonly endOfTurn: EndOfTurn<K>;
+  /** Those of all hosts, forgotten ones included. */
+  readonly counters: Counters;
 
   readonly #books: Books<K>;
   readonly #supply: Supply<K>;
@@ -75,6 +78,7 @@ export class Pool<K extends Kinds> {
       capacity: this.capacity,
       queues: this.queues,
       endOfTurn: this.endOfTurn,
+      counters: this.counters,
     } = books);
   }
 
@@ -157,9 +161,22 @@ export class Pool<K extends Kinds> {
     this.#assignment.connected(connection);
   }
 
-  /** The driver: `connection` could not be opened. The error goes to the request that it was opened for. */
-  failed(connection: Connection<K>, error: unknown): void {
-    this.#supply.failed(connection, error);
+  /** The driver: `connection` is ready to be used, which may be long after it is `connected`. For those who count. */
+  ready(connection: Connection<K>): void {
+    this.#books.endConnecting(connection);
+  }
+
+  /**
+   * The driver: `connection` could not be opened. The error goes to the request that it was opened for.
+   *
+   * @param reason `surplus`: it was given up before anything was tried
+   */
+  failed(
+    connection: Connection<K>,
+    error: unknown,
+    reason: 'connect-failed' | 'surplus' = 'connect-failed',
+  ): void {
+    this.#supply.failed(connection, error, reason);
   }
 
   /**

@@ -5,6 +5,7 @@
  *
  * It only counts, and refuses no request: admission.ts does. The queue of one host, and its order, is wait-queue.ts.
  */
+import type { Counters } from './counters.js';
 import { Heap } from './heap.js';
 import type { HostPool, Waiter } from './records.js';
 import type { Kinds } from './kinds.js';
@@ -18,13 +19,16 @@ export class Queues<K extends Kinds> {
   readonly deadlines: Heap<HostPool<K>> = new Heap((a, b) => a.deadline < b.deadline);
 
   readonly #limits: Limits;
+  /** Of all hosts. */
+  readonly #counters: Counters;
   /** Waiters so far. */
   #arrivals = 0;
   /** Arrival of the next one that comes before all others. */
   #firstArrival = -1;
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, counters: Counters) {
     this.#limits = limits;
+    this.#counters = counters;
   }
 
   add(waiter: Waiter<K>): void {
@@ -55,6 +59,8 @@ export class Queues<K extends Kinds> {
   }
 
   #joined({ unreplayable, host, since }: Waiter<K>): void {
+    host.counters.waiting++;
+    this.#counters.waiting++;
     if (unreplayable) host.unreplayable++;
     if (since === Infinity) return;
     host.timed++;
@@ -62,6 +68,8 @@ export class Queues<K extends Kinds> {
   }
 
   #left({ unreplayable, host, since, undialledLink }: Waiter<K>): void {
+    host.counters.waiting--;
+    this.#counters.waiting--;
     if (undialledLink) host.undialled.remove(undialledLink);
     if (unreplayable) host.unreplayable--;
     if (since !== Infinity && --host.timed === 0) this.#unwatch(host);

@@ -5,6 +5,8 @@
  * Fields are written here and by those files, except for those that are marked as the driver's.
  */
 import type { CloseReason } from './close-reason.js';
+import { Counters } from './counters.js';
+import type { ConnectPhase } from './counters.js';
 import { Entry } from './heap.js';
 import { LeastUsed, Random } from './idle-order.js';
 import type { IdleOrder } from './idle-order.js';
@@ -110,6 +112,16 @@ export class Connection<K extends Kinds> {
   closeReason: CloseReason | undefined = undefined;
   /** How often it was leased. */
   served = 0;
+  /** It is counted as `connecting`: it is not ready to be used, and neither closes nor is idle. */
+  isConnecting = true;
+
+  /** The driver's: what its dial waits for. */
+  phase: ConnectPhase = 'createConnection';
+  /** The driver's: its dial has ended in an error of its own. */
+  hasFailed = false;
+  /** The driver's: when its dial began, and when it was ready to be used, on the monotonic clock. -1: that has not happened. */
+  dialledAt = -1;
+  readyAt = -1;
 
   /** Place in the host's list of idle connections. */
   readonly idleLink: Link<Connection<K>> = new Link(this);
@@ -135,6 +147,8 @@ export class HostPool<K extends Kinds> {
   /** The driver's: its knowledge of the host, if it has any. */
   learned: K['learned'] | undefined = undefined;
 
+  /** What is counted of it, and of other identities of the same host. */
+  readonly counters: Counters;
   /** The limits that hold for it. */
   limits: HostLimits;
   /** The places that are reserved for it and other hosts, if any are. */
@@ -193,9 +207,10 @@ export class HostPool<K extends Kinds> {
   readonly deadlineEntry: Entry<HostPool<K>> = new Entry<HostPool<K>>(this);
 
   /** @param limits the pool's own, or a rule's */
-  constructor(origin: K['origin'], limits: HostLimits) {
+  constructor(origin: K['origin'], limits: HostLimits, counters: Counters = new Counters()) {
     this.origin = origin;
     this.limits = limits;
+    this.counters = counters;
   }
 
   /** How many waiters can count on no connection that is already on its way to them. */

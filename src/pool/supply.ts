@@ -109,7 +109,7 @@ export class Supply<K extends Kinds> {
   }
 
   /** See `Pool.failed`. */
-  failed(connection: Connection<K>, error: unknown): void {
+  failed(connection: Connection<K>, error: unknown, reason: CloseReason): void {
     if (connection.state !== 'connecting') return;
     const { host, waiter } = connection;
     connection.waiter = undefined;
@@ -123,7 +123,7 @@ export class Supply<K extends Kinds> {
         waiter.state = 'done';
       }
     }
-    this.#books.drop(connection, 'connect-failed');
+    this.#books.drop(connection, reason);
     if (waiter) this.#books.driver.reject(waiter, error);
     this.closeUnneeded(host);
     this.grant(host);

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { CloseReason } from '../../src/pool/close-reason.js';
+import { Counters } from '../../src/pool/counters.js';
 import { HostPool, Waiter } from '../../src/pool/records.js';
 import type { Connection } from '../../src/pool/records.js';
 import type { Driver } from '../../src/pool/driver.js';
@@ -44,6 +45,8 @@ type Host = HostPool<ModelKinds>;
 
 /** The way in which a dial ends: the world answers later, or before `dial` returns. */
 export type DialMode = 'later' | 'connects' | 'fails';
+
+const PHASES = ['createConnection', 'lookup', 'connect', 'secureConnect'] as const;
 
 export class Model implements Driver<ModelKinds> {
   readonly pool: Pool<ModelKinds>;
@@ -93,11 +96,15 @@ export class Model implements Driver<ModelKinds> {
   /** When connections that became idle were to be safe no more, and to be validated first. */
   readonly #idleMoments = new Map<Conn, { safeUntil: number; validateAt: number }>();
   readonly #served = new Map<Conn, number>();
+  /** Connections that were begun, and those that have ended, by how. */
+  #begun = 0;
+  readonly #ended = new Map<string, number>();
   readonly #told = new WeakSet<Conn>();
   /** Requests that a connection was ever opened for. */
   readonly #initiators = new Set<ModelRequest>();
   readonly #hosts: (Host | undefined)[] = [];
   #ending: Generator<void, void, undefined> | undefined;
+  readonly #counters: Counters[] = [];
 
   constructor(limits: Partial<Limits> = {}) {
     this.limits = limitsWith(limits);
@@ -105,7 +112,9 @@ export class Model implements Driver<ModelKinds> {
   }
 
   host(origin: number): Host {
-    return (this.#hosts[origin] ??= new HostPool<ModelKinds>(origin, this.limits));
+    // Some are identities of one host, and what is counted outlives them.
+    const counters = (this.#counters[origin % 3] ??= new Counters());
+    return (this.#hosts[origin] ??= new HostPool<ModelKinds>(origin, this.limits, counters));
   }
 
   /** One rule for some hosts; `undefined`: none. */
@@ -211,13 +220,22 @@ export class Model implements Driver<ModelKinds> {
     // The agent was destroyed meanwhile: the driver closes such a socket by itself.
     if (connection.state !== 'connecting') return;
     connection.pooled = { alive: true, unvalidated: 0 };
+    if (this.limits.binding === 'late') this.pool.ready(connection);
     this.pool.connected(connection);
+  }
+
+  /** With eager binding the handshake is over some time after the connection was handed over. */
+  secure(connection: Conn): void {
+    if (!connection.pooled) return;
+    this.pool.ready(connection);
+    assert.ok(!connection.isConnecting, 'a connection that is ready is not connecting');
   }
 
   failConnect(connection: Conn): void {
     if (!this.dialling.delete(connection)) return;
     if (connection.state !== 'connecting') return;
     this.#gone(connection);
+    connection.phase = PHASES[this.#begun % PHASES.length] ?? 'connect';
     this.pool.failed(connection, new Error('refused'));
   }
 
@@ -257,6 +275,7 @@ export class Model implements Driver<ModelKinds> {
     this.idle.delete(connection);
     this.closing.delete(connection);
     this.#gone(connection);
+    connection.hasFailed = connection.isConnecting;
     this.pool.closed(connection);
   }
 
@@ -321,6 +340,8 @@ export class Model implements Driver<ModelKinds> {
     connection.pooled = { alive: true, unvalidated: 0 };
     this.#bound(connection);
     this.#openOf(host).add(connection);
+    this.#begun++;
+    assert.ok(!connection.isConnecting, 'what comes from outside is ready');
     this.pool.release(connection);
   }
 
@@ -399,6 +420,7 @@ export class Model implements Driver<ModelKinds> {
     this.#initiators.add(waiter.request);
     this.#openOf(host).add(connection);
     this.dialling.add(connection);
+    this.#begun++;
     this.#bound(connection);
     if (this.dialMode === 'connects') this.connect(connection);
     else if (this.dialMode === 'fails') this.failConnect(connection);
@@ -486,6 +508,9 @@ export class Model implements Driver<ModelKinds> {
     this.#told.add(connection);
     // A dial without an answer is forgotten; the driver closes what it brings.
     if (this.dialling.delete(connection)) this.#gone(connection);
+    const isFailure = connection.hasFailed || connection.closeReason === 'connect-failed';
+    const how = isFailure ? connection.phase : (connection.closeReason ?? '');
+    this.#ended.set(how, (this.#ended.get(how) ?? 0) + 1);
   }
 
   reject(waiter: Waiter<ModelKinds>): void {
@@ -589,6 +614,7 @@ export class Model implements Driver<ModelKinds> {
       assert.equal(host.saturated, this.saturatedHosts.has(host), 'we are told where requests have to wait');
     }
     assert.equal(this.pool.size, this.size, 'the pool counts what is open');
+    this.#checkCounters();
     for (const [host, connections] of this.open) {
       assert.deepEqual(new Set(host.connections), connections, 'the pool knows what is open');
     }
@@ -598,6 +624,18 @@ export class Model implements Driver<ModelKinds> {
       const state = request.waiter?.state;
       if (request.end === undefined) assert.ok(state !== undefined && state !== 'done', 'ends or waits');
     }
+  }
+
+  #checkCounters(): void {
+    const { counters } = this.pool;
+    assert.equal(counters.opened, this.#begun, 'every connection that was begun is counted');
+    for (const [how, count] of Object.entries({ ...counters.closed, ...counters.failed }))
+      assert.equal(count, this.#ended.get(how) ?? 0, `connections that ended: ${how}`);
+    let waiting = 0;
+    for (const queue of this.queues.values()) waiting += queue.length;
+    assert.equal(counters.waiting, waiting, 'requests that wait are counted');
+    const opened = this.#counters.reduce((sum, host) => sum + host.opened, 0);
+    assert.equal(opened, this.#begun, 'hosts add up, also when they were forgotten');
   }
 
   /** Lets the world go on until nothing moves any more: then nobody may be left. */

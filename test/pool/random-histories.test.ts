@@ -161,6 +161,7 @@ const steps = fc.oneof(
     ),
   },
   { weight: 4, arbitrary: on('close by peer', open, (m, one) => m.closeByPeer(one)) },
+  { weight: 6, arbitrary: on('secure', open, (m, one) => m.secure(one)) },
   {
     weight: 3,
     arbitrary: on(

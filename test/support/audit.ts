@@ -16,6 +16,7 @@ const EVENTS = [
   'reprioritize',
   'abort',
   'connected',
+  'ready',
   'failed',
   'release',
   'releaseUnsafe',
@@ -42,6 +43,8 @@ type Method = (this: Pool<Kinds>, ...args: unknown[]) => unknown;
 /** Events of one pool nest: the driver calls back. What holds, holds between the outermost. */
 const depth = new WeakMap<Pool<Kinds>, number>();
 let events = 0;
+/** What else has to hold between the events of a pool. */
+const checks = new WeakMap<object, () => void>();
 
 for (const name of EVENTS) {
   const prototype = Pool.prototype as unknown as Record<string, Method>;
@@ -60,6 +63,7 @@ for (const name of EVENTS) {
       events++;
       try {
         checkInvariants(this);
+        checks.get(this)?.();
       } catch (error) {
         process.exitCode = 1;
         throw error;
@@ -67,6 +71,11 @@ for (const name of EVENTS) {
     }
     return result;
   };
+}
+
+/** `check` is called after every event of `pool`, too. */
+export function auditAlso(pool: object, check: () => void): void {
+  checks.set(pool, check);
 }
 
 /** How many events were checked so far: a test may make sure that the audit was on. */

@@ -1,0 +1,206 @@
+/**
+ * Hears what an agent's connections tell (connections/observer.ts): counts it, measures it, and publishes it where somebody subscribes. Always
+ * on: a warm request costs four additions and one question, whether its channel has subscribers.
+ */
+import type { AgentPool, PoolView } from '../connections/agent-pool.js';
+import type { Observer } from '../connections/observer.js';
+import type { AgentKinds, PooledRequest, PooledSocket } from '../connections/pooled-socket.js';
+import type { Origin } from '../identity/identity.js';
+import type { QueueState } from '../limits/saturation.js';
+import { codeOf } from '../node/foreign.js';
+import type { AgentRequest } from '../node/types.js';
+import { monotonicNow } from '../node/timers.js';
+import { Counters, refusalCount } from '../pool/counters.js';
+import type { Connection, HostPool } from '../pool/records.js';
+import type { Refusal } from '../pool/refusal.js';
+import { channels, publish } from './channels.js';
+import { Durations } from './durations.js';
+import { HostRecords } from './host-records.js';
+import type { HostRecord } from './host-records.js';
+import { hostStatsOf, totalsOf } from './stats.js';
+import type { AgentStats, StatsOptions } from './stats.js';
+import type { Pool } from '../pool/pool.js';
+
+type Conn = Connection<AgentKinds>;
+type Host = HostPool<AgentKinds>;
+
+export class Recorder implements Observer {
+  /** The option `name` of the agent. */
+  readonly name: string | undefined;
+  /** Those of all hosts: the pool counts connections, we count the rest. */
+  #total: Counters = new Counters();
+  readonly #hosts = new HostRecords();
+  readonly #timeInQueue = new Durations();
+  readonly #connectTime = new Durations();
+  readonly #connectionAge = new Durations();
+  /** Milliseconds for which a host is remembered of which nothing is open. Asked anew each time. */
+  #keptFor: () => number = () => 0;
+
+  constructor(name: string | undefined) {
+    this.name = name;
+  }
+
+  /** What is counted from now on, is counted with `pool`'s own counters. */
+  attach({ counters, limits }: Pool<AgentKinds>): void {
+    this.#total = counters;
+    this.#keptFor = () => limits.trimInterval;
+  }
+
+  /** @param hosts whether single hosts are told of, too */
+  stats(pool: PoolView, options: StatsOptions): AgentStats {
+    const { name } = this;
+    const withHosts = options.hosts !== false;
+    const hosts = withHosts && hostStatsOf(pool.hosts, this.#hosts.shown(monotonicNow(), this.#keptFor()));
+    return {
+      ...(name !== undefined && { name }),
+      ...totalsOf(pool),
+      timeInQueue: this.#timeInQueue.stats(),
+      connectTime: this.#connectTime.stats(),
+      connectionAge: this.#connectionAge.stats(),
+      ...(hosts && { hosts }),
+    };
+  }
+
+  /** For tests. */
+  get timesInQueue(): number {
+    return this.#timeInQueue.count;
+  }
+
+  // Hosts
+
+  countersOf(origin: Origin<Host>): Counters {
+    return this.#hosts.use(origin, monotonicNow(), this.#keptFor());
+  }
+
+  retired(host: Host): void {
+    recordOf(host).usedAt = monotonicNow();
+  }
+
+  get hearsOfSaturation(): boolean {
+    return channels.hostSaturated.hasSubscribers || channels.hostDrained.hasSubscribers;
+  }
+
+  saturated(host: Host, state: QueueState): void {
+    if (channels.hostSaturated.hasSubscribers)
+      publish(channels.hostSaturated, { ...state, ...this.#of(host) });
+  }
+
+  drained(host: Host, state: QueueState): void {
+    if (channels.hostDrained.hasSubscribers) publish(channels.hostDrained, { ...state, ...this.#of(host) });
+  }
+
+  // Requests
+
+  came({ counters }: Host): void {
+    this.#total.requests++;
+    counters.requests++;
+  }
+
+  queued({ req }: PooledRequest, host: Host): void {
+    this.#total.queued++;
+    host.counters.queued++;
+    if (channels.requestQueued.hasSubscribers)
+      publish(channels.requestQueued, { ...this.#ofRequest(host, req), waiting: host.waiting.size });
+  }
+
+  leftQueue({ since, waiter }: PooledRequest): void {
+    const waited = monotonicNow() - since;
+    this.#timeInQueue.record(waited);
+    if (waiter) this.#hosts.recordTime(recordOf(waiter.host), waited);
+  }
+
+  assigned({ connection, used }: PooledSocket, req: AgentRequest, pending: PooledRequest | undefined): void {
+    const { host, id } = connection;
+    if (used && !pending?.isResent) {
+      this.#total.reused++;
+      host.counters.reused++;
+    }
+    if (!channels.requestAssigned.hasSubscribers) return;
+    const waited = pending ? monotonicNow() - pending.since : 0;
+    publish(channels.requestAssigned, {
+      ...this.#ofRequest(host, req),
+      connection: id,
+      waited,
+      reused: used,
+    });
+  }
+
+  replayed({ host, id }: Conn, req: AgentRequest, count: number): void {
+    this.#total.replayed++;
+    host.counters.replayed++;
+    if (channels.requestReplayed.hasSubscribers)
+      publish(channels.requestReplayed, { ...this.#ofRequest(host, req), connection: id, count });
+  }
+
+  refused(host: Host, req: AgentRequest, { limitedBy, waited }: Refusal): void {
+    const reason = refusalCount(limitedBy);
+    this.#total.refused[reason]++;
+    host.counters.refused[reason]++;
+    if (channels.requestRefused.hasSubscribers)
+      publish(channels.requestRefused, { ...this.#ofRequest(host, req), reason, waited });
+  }
+
+  // Connections
+
+  opened({ host, id }: Conn, request: AgentRequest | undefined): void {
+    if (channels.connectionOpen.hasSubscribers)
+      publish(channels.connectionOpen, { ...this.#of(host), connection: id, request });
+  }
+
+  ready(connection: Conn, handshake: 'full' | 'resumed' | undefined): void {
+    this.#connectTime.record(connection.readyAt - connection.dialledAt);
+    if (!handshake) return;
+    this.#total.handshakes[handshake]++;
+    connection.host.counters.handshakes[handshake]++;
+  }
+
+  gone(connection: Conn): void {
+    const { readyAt } = connection;
+    const age = readyAt < 0 ? 0 : monotonicNow() - readyAt;
+    if (readyAt >= 0) this.#connectionAge.record(age);
+    if (channels.connectionClose.hasSubscribers) this.#publishClose(connection, age);
+  }
+
+  #publishClose(connection: Conn, age: number): void {
+    const { closeReason = 'closed', dialledAt, hasFailed, host, id, pooled, readyAt, served } = connection;
+    const isFailure = hasFailed || closeReason === 'connect-failed';
+    const code = codeOf(pooled?.error);
+    publish(channels.connectionClose, {
+      ...this.#of(host),
+      connection: id,
+      reason: isFailure ? 'connect-failed' : closeReason,
+      age,
+      connectTime: readyAt < 0 || dialledAt < 0 ? undefined : readyAt - dialledAt,
+      requests: served,
+      phase: isFailure ? connection.phase : undefined,
+      code: typeof code === 'string' ? code : undefined,
+    });
+  }
+
+  // TLS
+
+  rotated(by: 'updateTls' | 'tls'): void {
+    if (channels.tlsRotated.hasSubscribers) publish(channels.tlsRotated, { agent: this.name, by });
+  }
+
+  #of(host: Host): { agent: string | undefined; host: string } {
+    return { agent: this.name, host: recordOf(host).name };
+  }
+
+  #ofRequest(
+    host: Host,
+    request: AgentRequest,
+  ): { agent: string | undefined; host: string; request: AgentRequest } {
+    return { ...this.#of(host), request };
+  }
+}
+
+/** Hosts get their counters here: `countersOf`. */
+function recordOf({ counters }: Host): HostRecord {
+  return counters as HostRecord;
+}
+
+/** Each pool gets one: agent/equipment.ts. */
+export function recorderOf({ observer }: AgentPool): Recorder {
+  return observer as Recorder;
+}
