@@ -15,6 +15,7 @@ export type {
 } from './observe/channels.js';
 export type { DurationStats } from './observe/durations.js';
 export type { AgentStats, CounterStats, HostStats, StatsOptions } from './observe/stats.js';
+export type { Explanation } from './observe/explain.js';
 export type { AgentSummary } from './observe/inspect.js';
 export type { CloseOptions } from './lifecycle/close.js';
 export type { HostLimitOptions } from './limits/host-limits.js';

@@ -16,10 +16,13 @@ import { invalidPriority, isPriority } from '../limits/priority.js';
 import type { QueueState } from '../limits/saturation.js';
 import { close, destroy } from '../lifecycle/close.js';
 import type { CloseOptions } from '../lifecycle/close.js';
-import { callIfAble } from '../node/foreign.js';
+import { callIfAble, propertyOf } from '../node/foreign.js';
+import { invalidType } from '../errors.js';
 import { isReferenced } from '../node/handle.js';
 import { timerOf } from '../node/socket.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
+import { explain } from '../observe/explain.js';
+import type { Explanation } from '../observe/explain.js';
 import { inspectAgent, summaryOf } from '../observe/inspect.js';
 import type { AgentSummary } from '../observe/inspect.js';
 import { recorderOf } from '../observe/recorder.js';
@@ -258,15 +261,28 @@ export class PoolingAgent extends Agent {
     return recorderOf(pool).stats(pool.view, statsOptions(options));
   }
 
+  /**
+   * Where `req` stands, and what it waits for. For looking at single requests: it may take time that grows with the number of connections
+   * and of requests that wait.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`
+   */
+  explain(req: ClientRequest): Explanation {
+    if (typeof req !== 'object' || (req as object | null) === null)
+      throw invalidType('req', 'an instance of http.ClientRequest', req);
+    const pool = this[kPool];
+    return explain(pool, req, propertyOf(propertyOf(req, 'agent'), kPool) === pool);
+  }
+
   /** Counts and limits, for `JSON.stringify`. No options: these hold keys. */
   toJSON(): Partial<AgentSummary> {
     const pool = #pool in this ? this.#pool : knownPoolOf(this);
-    return pool ? summaryOf(pool.view) : {};
+    return pool ? summaryOf(pool) : {};
   }
 
-  /** One line, with counts. No options, whatever is asked for. */
+  /** One line, with counts, and one of hosts. No options, whatever is asked for. */
   [inspect.custom](): string {
-    return inspectAgent(this, (#pool in this ? this.#pool : knownPoolOf(this))?.view);
+    return inspectAgent(this, #pool in this ? this.#pool : knownPoolOf(this));
   }
 
   /** Whether `close()` was called. It stays so. */

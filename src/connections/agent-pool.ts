@@ -11,6 +11,7 @@ import { ownOptionsOf, queuedByNode } from '../node/interception.js';
 import { isSocketLike } from '../node/socket.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import type { ResolvedOptions } from '../options/options.js';
+import type { HostLimits } from '../pool/limits.js';
 import type { Pool } from '../pool/pool.js';
 import type { Deliver } from '../requests/pending-request.js';
 import type { Resumption } from '../sessions/resumption.js';
@@ -240,6 +241,11 @@ export class AgentPool {
 
   get view(): PoolView {
     return this.#pool;
+  }
+
+  /** The pattern of the rule that has set `limit` of `host`, if one has. */
+  ruleOf(host: Host, limit: keyof HostLimits): string | undefined {
+    return this.#driver.hosts.ruleOf(host, limit);
   }
 
   /** What connections of `host`, which holds something, are opened with. */

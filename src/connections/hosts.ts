@@ -108,6 +108,11 @@ export class Hosts {
     pool.limitsChanged();
   }
 
+  /** The pattern of the rule that has set `limit` of `host`, if one has. */
+  ruleOf({ limits }: Host, limit: keyof HostLimits): string | undefined {
+    return this.#rules.patternOf(limits, limit);
+  }
+
   /** @throws if a rule is not valid, or a function that gives limits throws: then nothing has changed */
   setLimits(pattern: unknown, limits: unknown): void {
     const undo = this.#rules.set(pattern, limits);

@@ -61,6 +61,7 @@ export class Leases {
     if (!pooled) return;
     // It is this request's from now on, also if that hears of it a moment later.
     pooled.request = pending.req;
+    pooled.since = pending.since;
     pending.run(() => {
       if (connection.state !== 'active' || pooled.socket.destroyed) this.#missed(pooled, waiter);
       else this.lease(pooled, pending.req, pending.options, pending.deliver, pending);

@@ -196,6 +196,8 @@ export class PooledSocket {
   ownPush: SocketLike['push'] | undefined = undefined;
   /** What came off the wire, and what of it was delivered. */
   readonly ledger: RecordLedger;
+  /** When the request came that has waited for it, on the monotonic clock; of no request that came later. */
+  since = 0;
   /** What its 'error' event said last, which may be anything. */
   error: unknown = undefined;
   /** Its request had been destroyed when it said so. */

@@ -11,6 +11,7 @@ import { keysFor, keysForAny, normalizeHost, parsePattern } from './pattern.js';
 import type { Network } from './pattern.js';
 
 interface Rule {
+  readonly pattern: string;
   /** Its name in errors. */
   readonly name: string;
   readonly network: Network | undefined;
@@ -56,7 +57,7 @@ export class HostRules {
       if (same) throw invalidValue(name, `another pattern than ${same}, which matches the same`, pattern);
       if (options === undefined || options === null) continue;
       names.set(key, name);
-      const rule = this.#rule(name, network, parseHostLimits(name, options, 'made'));
+      const rule = this.#rule(pattern, name, network, parseHostLimits(name, options, 'made'));
       this.#checkReserve(rule, 0);
       this.#rules.set(key, rule);
       this.#reserved += reserveOf(rule);
@@ -112,12 +113,19 @@ export class HostRules {
     let rule: Rule | undefined;
     if (options !== undefined && options !== null) {
       const name = `hosts[${inspect(pattern)}]`;
-      rule = this.#rule(name, network, parseHostLimits(name, options, 'running'));
+      rule = this.#rule(pattern, name, network, parseHostLimits(name, options, 'running'));
     }
     const before = this.#rules.get(key);
     if (rule) this.#checkReserve(rule, reserveOf(before));
     this.#put(key, rule);
     return () => this.#put(key, before);
+  }
+
+  /** The pattern of the rule that has set `limit` in `limits`, which a host has; `undefined` if none has. Takes time that grows with the number of rules. */
+  patternOf(limits: HostLimits, limit: keyof HostLimits): string | undefined {
+    for (const rule of this.#rules.values())
+      if (rule.limits === limits) return rule.given[limit] === undefined ? undefined : rule.pattern;
+    return undefined;
   }
 
   /** The agent's own limits were changed: rules that leave these to the agent follow. `inUse`: what the function gave. */
@@ -132,8 +140,8 @@ export class HostRules {
     }
   }
 
-  #rule(name: string, network: Network | undefined, given: GivenLimits): Rule {
-    return { name, network, given, limits: resolveLimits(given, this.#defaults) };
+  #rule(pattern: string, name: string, network: Network | undefined, given: GivenLimits): Rule {
+    return { pattern, name, network, given, limits: resolveLimits(given, this.#defaults) };
   }
 
   #find(host: string, port: number): Rule | undefined {

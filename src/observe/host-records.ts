@@ -120,3 +120,8 @@ function recordName(origin: Named): string {
   // oxlint-disable-next-line no-control-regex -- these are what must not be printed
   return withPort(normalizeHost(host), port).replaceAll(/[\0-\x1f\x7f]/g, '?');
 }
+
+/** The record of a host of the pool: its counters are records of ours. */
+export function recordOf({ counters }: { readonly counters: Counters }): HostRecord {
+  return counters as HostRecord;
+}

@@ -15,8 +15,7 @@ import type { Connection, HostPool } from '../pool/records.js';
 import type { Refusal } from '../pool/refusal.js';
 import { channels, publish } from './channels.js';
 import { Durations } from './durations.js';
-import { HostRecords } from './host-records.js';
-import type { HostRecord } from './host-records.js';
+import { HostRecords, recordOf } from './host-records.js';
 import { hostStatsOf, totalsOf } from './stats.js';
 import type { AgentStats, StatsOptions } from './stats.js';
 import type { Pool } from '../pool/pool.js';
@@ -193,11 +192,6 @@ export class Recorder implements Observer {
   ): { agent: string | undefined; host: string; request: AgentRequest } {
     return { ...this.#of(host), request };
   }
-}
-
-/** Hosts get their counters here: `countersOf`. */
-function recordOf({ counters }: Host): HostRecord {
-  return counters as HostRecord;
 }
 
 /** Each pool gets one: agent/equipment.ts. */

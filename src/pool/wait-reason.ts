@@ -20,7 +20,7 @@ export type WaitReason =
   | 'pacing';
 
 export function reasonToWait<K extends Kinds>(
-  { limits, size, capacity }: Pool<K>,
+  { limits, size, capacity }: Pick<Pool<K>, 'limits' | 'size' | 'capacity'>,
   { host }: Waiter<K>,
 ): WaitReason {
   if (host.limits.maxSockets === 0) return 'paused';

@@ -178,7 +178,8 @@ test('an agent prints counts and limits, in whatever it is printed', LIMIT, asyn
     inspect(new SessionCache(), { showHidden: true }),
   ];
   for (const text of texts) await assertSilent(text, text.slice(0, 20));
-  assert.equal(inspect(agent), 'Named { hosts: 1, connections: 1, idle: 1, waiting: 0 }');
+  const counts = 'Named { hosts: 1, connections: 1, idle: 1, waiting: 0 }';
+  assert.equal(inspect(agent), `${counts}\n  localhost:${server.port}: 1 idle`);
   const { connections, idle, maxSockets } = JSON.parse(JSON.stringify(agent)) as Record<string, unknown>;
   assert.deepEqual([connections, idle, maxSockets], [1, 1, 3]);
   // A bare copy has no pool.

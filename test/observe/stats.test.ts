@@ -2,16 +2,15 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:https';
 import type { ClientRequest } from 'node:http';
-import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
 import { connect } from 'node:tls';
 import { PoolingAgent } from '../../src/index.js';
 import type { AgentStats, PoolingAgentOptions } from '../../src/index.js';
 import { poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { silentServer } from './support.js';
 import { addsUp } from '../../src/observe/stats.js';
 
 const LIMIT = { timeout: 30_000 };
@@ -22,18 +21,6 @@ function ended(req: ClientRequest): Promise<string | undefined> {
     req.on('error', (error: NodeJS.ErrnoException) => (code = error.code ?? error.name));
     req.on('close', () => resolve(code));
   });
-}
-
-/** Accepts connections, and says nothing. */
-async function silentServer(t: TestContext): Promise<number> {
-  const sockets: Socket[] = [];
-  const server = createServer((socket) => void sockets.push(socket));
-  t.after(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
 }
 
 /** What is not zero, without distributions and hosts. */
