@@ -4,7 +4,7 @@ import { rootCertificates } from 'node:tls';
 /** As many as some programs trust: all that a system brings. */
 export const MANY_AUTHORITIES = 150;
 
-/** What they are called in the names of settings. */
+/** Their names in those of settings. */
 export function authoritiesTitle(count: number): string {
   return count === 1 ? '1 CA' : `${count} CAs`;
 }

@@ -9,7 +9,7 @@ import type { Counts, ServerPorts } from './server.js';
 /** Round trip times that the relay offers, in milliseconds. */
 export const ROUND_TRIPS = [20, 100] as const;
 
-/** What a client needs to know; goes to its process as JSON. */
+/** The facts that a client needs to know; they go to its process as JSON. */
 export interface Target extends ServerPorts {
   readonly certificate: string;
   /** The server's port as seen from far away, by round trip time. */
@@ -18,7 +18,7 @@ export interface Target extends ServerPorts {
   readonly faultPort: number;
 }
 
-/** What the servers have counted so far. */
+/** The counts of the servers so far. */
 export interface Traffic extends Counts {
   /** Requests that the misbehaving one received when it had received them before. */
   readonly repeated: number;

@@ -1,4 +1,4 @@
-/** What is printed: a table for each setting, and the verdicts. */
+/** The printed report: a table for each setting, and the verdicts. */
 import type { Case } from './cases/case.js';
 import type { ContenderName } from './contenders/index.js';
 import { ratioOf } from './results.js';
@@ -8,7 +8,7 @@ import { table } from './table.js';
 import { withSpread } from './verdict.js';
 import type { Verdict } from './verdict.js';
 
-/** What the first metric of every contender is divided by. */
+/** The contenders by whose first metric that of every other is divided. */
 const BASES: readonly ContenderName[] = ['core', 'zero-pool'];
 
 export function caseReport(bench: Case, result: CaseResult): string {

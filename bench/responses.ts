@@ -1,4 +1,4 @@
-/** What goes over the wire. Every byte is fixed, so that the floor without HTTP can count bytes instead of parsing. */
+/** The bytes that go over the wire. Every byte is fixed, so that the floor without HTTP can count bytes instead of parsing. */
 
 /** Of every response, and of every request that has one. */
 export const BODY = '{"ok":true}';

@@ -1,4 +1,4 @@
-/** What was measured, and the ways to look at it. Plain data: `--json` writes it as it is. */
+/** The measurements, and the ways to look at them. Plain data: `--json` writes them as they are. */
 import type { ContenderName } from './contenders/index.js';
 import { summarize } from './statistics.js';
 import type { Summary } from './statistics.js';

@@ -15,7 +15,7 @@ export interface ServerPorts {
   readonly hintPort: number;
 }
 
-/** What has happened so far. */
+/** The counts so far. */
 export interface Counts {
   /** TCP connections accepted. */
   readonly connections: number;

@@ -34,7 +34,7 @@ const ROOMS = [
 /** Planning: the pool gets all that it knows of the world from its driver. */
 const SELF_CONTAINED = new Set(['pool']);
 
-/** What may be known of a room that has a front: the parts behind it are its own affair. */
+/** The files by which a room is known that has a front: the parts behind it are its own affair. */
 const FRONTS = {
   connections: {
     for: new Set(['agent', 'observe', 'lifecycle']),

@@ -1,4 +1,4 @@
-/** What a case is. The harness does the rounds and the tables; a case knows what is done, and what is to be shown. */
+/** The shape of a case. The harness does the rounds and the tables; a case knows what is done, and what is to be shown. */
 import type { ContenderName } from '../contenders/index.js';
 import type { Client, ClientSettings, Contender } from '../contenders/contender.js';
 import type { CaseResult, Sample } from '../results.js';
@@ -51,7 +51,7 @@ export interface Case<S extends Setting = Setting> {
   readonly metrics: readonly Metric[];
   /** Whether one server could not hold the connections of all contenders. */
   readonly ownServers?: boolean;
-  /** Milliseconds for one sample; who needs longer is stopped and shown as such. */
+  /** Milliseconds for one sample; a contender that needs longer is stopped and shown as such. */
   readonly limit: number;
 
   effort(scale: Scale): Effort;

@@ -15,7 +15,7 @@ const CONCURRENCY = 10;
 /** Connections opened at a time. */
 const OPENING = 50;
 const WARM_UP_REQUESTS = 10_000;
-/** What a process needs besides its connections. */
+/** The memory that a process needs besides its connections. */
 const OTHER_FILES = 200;
 
 function setting(hosts: number, requests: number): HostsSetting {

@@ -1,5 +1,5 @@
 /**
- * What an agent adds to Node's client: warm requests over it and over the zero pool, in turn, in one process, so that whatever the
+ * The cost that an agent adds to Node's client: warm requests over it and over the zero pool, in turn, in one process, so that whatever the
  * machine does, and how far V8 has got, is shared by both. In the case `warm` each is alone in its process; there it counts, too, that
  * Node's functions have met one kind of agent only, and on which processor the scheduler wakes whom.
  */

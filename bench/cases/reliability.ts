@@ -1,5 +1,5 @@
 /**
- * What a caller sees of servers that close idle connections, and of servers that send too much.
+ * The view that a caller has of servers that close idle connections, and of servers that send too much.
  *
  * Each connection is idle for 20 to 200 ms and closed by the server then; the next request comes in that very moment, a few
  * milliseconds earlier or later. A hundred clients, each with a host and so a connection of its own, do that at once. The hint of 5 s is one that the server does not keep: there is something between that closes sooner.

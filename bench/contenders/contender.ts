@@ -1,4 +1,4 @@
-/** What every contender looks like to the harness. */
+/** The shape of every contender, as the harness sees it. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 export interface ClientSettings {

@@ -1,6 +1,6 @@
 /**
  * The floor for an agent: Node's client over a pool that only pops and pushes sockets. It checks nothing, times
- * nothing out and survives no error. What it costs is what `https.request` costs; a real pool comes on top.
+ * nothing out and survives no error. Its cost is that of `https.request`; a real pool comes on top.
  */
 import type { ClientRequest } from 'node:http';
 import { Agent } from 'node:https';

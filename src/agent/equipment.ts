@@ -25,7 +25,7 @@ export interface OwnMethods extends SessionMethods {
   keepSocketAlive: DrivenAgent['keepSocketAlive'];
 }
 
-/** What Node's own constructor takes of the options: it knows but two words for `scheduling`, and no digits for `maxTotalSockets`. */
+/** The options as Node's own constructor takes them: it knows but two words for `scheduling`, and no digits for `maxTotalSockets`. */
 export function optionsForNode(own: PoolingAgentOptions, { limits }: ResolvedOptions): object {
   const { scheduling: _scheduling, maxTotalSockets: _maxTotalSockets, ...known } = own;
   return { ...known, keepAlive: limits.keepAlive };

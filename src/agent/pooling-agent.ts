@@ -43,14 +43,14 @@ export { kPool };
 /** Copies of this package know each other's agents by it. */
 const kPoolingAgent: unique symbol = Symbol.for('pooling-https-agent.PoolingAgent');
 
-/** What the agent emits, beside what Node's does. */
+/** The agent's events, beside those of Node's. */
 interface Events {
   saturated: [state: QueueState];
   drained: [state: QueueState];
   leak: [report: LeakReport];
 }
 
-/** What it emits as every agent of Node's does. Symbols are for those who make up events of their own. */
+/** The events that every agent of Node's has. Symbols are for those who make up events of their own. */
 type NodeEvent = 'free' | 'keylog' | 'newListener' | 'removeListener' | 'error' | symbol;
 
 type Listener<E extends keyof Events> = (...args: Events[E]) => void;
@@ -169,7 +169,7 @@ export class PoolingAgent extends Agent {
   }
 
   /**
-   * The key of `sockets`, `freeSockets` and `requests`. What Node prints, for ordinary options. A digest stands in place of `key`, `pfx`,
+   * The key of `sockets`, `freeSockets` and `requests`. For ordinary options it is the string that Node prints. A digest stands in place of `key`, `pfx`,
    * `passphrase` and every other value of more than 64 characters; it is another one in each process. Where all that does not tell two
    * identities apart (functions, contexts, ALPN protocols, …), a token follows.
    */
@@ -230,8 +230,8 @@ export class PoolingAgent extends Agent {
   /**
    * Sets the rule of a pattern (see `PoolingAgentOptions.hosts`) while the agent runs, in place of one that it has had;
    * `undefined` or `null` takes that away. It comes before a function that was given as `hosts`. Requests that wait go at once if they
-   * may; idle connections above a lowered limit are closed, those in use after their exchange; who waits already in a
-   * queue that has become too long, waits on.
+   * may; idle connections above a lowered limit are closed, those in use after their exchange; requests that wait already in a
+   * queue that has become too long, wait on.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`; then nothing has changed
    */
@@ -338,14 +338,14 @@ const { keepSocketAlive, _getSession, _cacheSession, _evictSession } = PoolingAg
 const OWN = { keepSocketAlive, _getSession, _cacheSession, _evictSession };
 
 /**
- * Hot path. Node's client hands over a copy without a prototype. Who calls by hand may change theirs later, or have
+ * Hot path. Node's client hands over a copy without a prototype. Other callers may change theirs later, or have
  * accessors in it: as in Node's agent, what counts is what its own properties hold now.
  */
 function requestOptions(options: object): Options {
   return Object.getPrototypeOf(options) === null ? (options as Options) : { __proto__: null, ...options };
 }
 
-/** What a copy does not have before it is used, and what it would not hear of otherwise. */
+/** Properties that a copy does not have before it is used: the first read makes it an agent of its own. */
 for (const name of ['sockets', 'freeSockets', 'requests', 'totalSocketCount', '_sessionCache']) {
   Object.defineProperty(PoolingAgent.prototype, name, {
     configurable: true,

@@ -38,7 +38,7 @@ function add<T>(view: View<T>, name: string, member: T): void {
 
 const RESOLVED = Promise.resolve();
 
-/** For readers. What is written to them is ignored, as Node's own constructor writes, too. */
+/** For readers. A value that is written to them is ignored, as Node's own constructor writes, too. */
 export function defineViews(define: Define, agent: Agent, pool: AgentPool): void {
   const { view } = pool;
   let views: Views = emptyViews();
@@ -76,7 +76,7 @@ export function defineViews(define: Define, agent: Agent, pool: AgentPool): void
     return (intercepted ??= new InterceptedViews(current));
   };
 
-  // Not enumerable: who copies an agent is not to copy its sockets.
+  // Not enumerable: a copy of an agent is not to have its sockets.
   define('sockets', () => shown().sockets, ignore, false);
   define('freeSockets', () => shown().freeSockets, ignore, false);
   define('requests', () => shown().requests, ignore, false);

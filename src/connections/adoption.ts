@@ -41,7 +41,7 @@ function isInNodesPool(socket: SocketLike): boolean {
 
 /** Whether `socket`, which is said to have been opened with `options`, is as good as one that `agent` opens for these. */
 function isAdoptable(socket: SocketLike, options: Options, agent: ConnectingAgent): boolean {
-  // What others do when a connection is opened, or on the way to a proxy, was not done for this one.
+  // Others may do something when a connection is opened, or on the way to a proxy: that was not done for this one.
   const isNodes = agent.createConnection === Agent.prototype.createConnection && areConnectFunctionsOwn();
   if (!isNodes || hasProxyConfig(agent)) return false;
   try {

@@ -31,7 +31,7 @@ import type { Waiting } from './waiting.js';
 
 export type { Host };
 
-/** What there is, for readers. */
+/** The state of the pool, for readers. */
 export type PoolView = Pick<
   Pool<AgentKinds>,
   'capacity' | 'changes' | 'counters' | 'hosts' | 'idle' | 'isClosed' | 'isEmpty' | 'limits' | 'size'
@@ -70,7 +70,7 @@ export class AgentPool {
     this.#waiting = driver.waiting;
   }
 
-  /** What `pool` is made of. For the project's own tests. */
+  /** The parts of `pool`. For the project's own tests. */
   static driverOf(pool: AgentPool): SocketDriver {
     return pool.#driver;
   }
@@ -127,7 +127,7 @@ export class AgentPool {
     return this.#driver.connector.isDialling(req);
   }
 
-  /** What the agent's `createSocket` does, no matter what has called it: a connection with the TLS options of now. */
+  /** The work of the agent's `createSocket`, no matter what has called it: a connection with the TLS options of now. */
   open(req: AgentRequest, options: Options, callback: Deliver): void {
     const { connector, hosts, tls } = this.#driver;
     const dial = connector.dialOf(req, options);
@@ -237,7 +237,7 @@ export class AgentPool {
     this.#waiting.limitsChanged();
   }
 
-  // What can be seen
+  // For readers
 
   get view(): PoolView {
     return this.#pool;
@@ -248,7 +248,7 @@ export class AgentPool {
     return this.#driver.hosts.ruleOf(host, limit);
   }
 
-  /** What connections of `host`, which holds something, are opened with. */
+  /** The options with which connections of `host`, which holds something, are opened. */
   optionsOf(host: Host): Options {
     const [connection] = host.connections;
     const requested = host.waiting.oldest?.request.options ?? {};

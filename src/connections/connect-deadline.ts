@@ -24,7 +24,7 @@ export class ConnectDeadline {
   #timer: NodeJS.Timeout | undefined;
   #isCleared = false;
   #socket: SocketLike | undefined;
-  /** What the socket tells when it is ready. */
+  /** The event by which the socket tells that it is ready. */
   #event = '';
   /** A path needs no lookup. */
   #isPath = false;

@@ -1,6 +1,6 @@
 /**
  * Opens connections: puts together what one is opened with, calls what users may have overridden (`createSocket`,
- * `createConnection`), and sees to it that each dial is answered exactly once. What becomes of the socket is not its
+ * `createConnection`), and sees to it that each dial is answered exactly once. The socket's further course is not its
  * business.
  */
 import { Agent } from 'node:https';
@@ -17,7 +17,7 @@ import type { Options, Origin } from '../identity/identity.js';
 import { scrub } from '../identity/secrets.js';
 import type { SecureContexts } from '../tls/secure-contexts.js';
 
-/** What a dial needs of the agent that it is made for. */
+/** The parts of an agent that a dial for it needs. */
 export interface ConnectingAgent {
   /** A Node agent's own options; typed loosely, as users change them at will. */
   readonly options: object;
@@ -29,7 +29,7 @@ export interface ConnectingAgent {
 
 type CreateConnection = (this: object, options: object, callback: Deliver) => SocketLike | undefined;
 
-/** What becomes of a dial. One of them is called, once. */
+/** The two ways in which a dial ends. One of them is called, once. */
 export interface Answer {
   /** By `createConnection`, which may have made anything. */
   brought(socket: SocketLike | undefined): void;
@@ -39,9 +39,9 @@ export interface Answer {
 
 export interface Dial {
   readonly origin: Origin<unknown>;
-  /** What `createSocket` was called with. */
+  /** The options that `createSocket` was called with. */
   readonly options: Options;
-  /** What the request came with. */
+  /** The options that the request came with. */
   readonly requested: Options;
   /** Whether a session may be resumed, if there is one. */
   readonly offersSession: boolean;
@@ -75,13 +75,13 @@ export class Connector {
   }
 
   /**
-   * What a connection to `origin` is opened with: the request's options, the agent's before them. What tells origins apart
+   * The options with which a connection to `origin` is opened: the request's, the agent's before them. An option that tells origins apart
    * is the origin's own: the agent's options may have changed since the request came.
    */
   optionsFor(options: Options, origin: Origin<unknown>): Options {
     // Spread, so that symbols survive: Node marks requests with some of its own.
     const dial: Record<string, unknown> = Object.assign(Object.create(null), options, this.#agent.options);
-    // What is absent is left out: `session: undefined` would hide a cached session from createConnection.
+    // An absent value is left out: `session: undefined` would hide a cached session from createConnection.
     origin.applyTo(dial);
     if (dial['socketPath']) dial['path'] = dial['socketPath'];
     // The first would take away the bytes that Node's HTTP parser waits for, of all requests on the connection; the second would
@@ -111,7 +111,7 @@ export class Connector {
     }
   }
 
-  /** What `createSocket` does, unless somebody has overridden it: calls `createConnection`, in all its shapes. */
+  /** The work of `createSocket`, unless somebody has overridden it: calls `createConnection`, in all its shapes. */
   open(req: AgentRequest, options: Options, origin: Origin<unknown>, callback: Deliver): void {
     const agent = this.#agent;
     const timeout = req.timeout || ((agent.options as Options)['timeout'] as number | undefined);
@@ -125,7 +125,7 @@ export class Connector {
     const isNodes = createConnection === Agent.prototype.createConnection;
     if (isNodes && hasProxyConfig(agent) && !tunnelMark.holds) throw unsupported('A proxy ("proxyEnv")');
     if (isNodes && connectOptions.socket) takeOnce(connectOptions.socket);
-    // Who brings a `createConnection` of their own may change the options, which a ready context would hide.
+    // A `createConnection` of the user's own may change the options, which a ready context would hide.
     if (isNodes && !connectOptions.secureContext) {
       const { profile } = origin;
       const context = this.#contexts.get(profile.values, profile.contextOptions);
@@ -137,7 +137,7 @@ export class Connector {
       connectOptions,
       this.#dialling.get(req)?.offersSession !== false,
     );
-    // What others connect, or a socket that is given once, is not ours to try again.
+    // A connection of others, or over a socket that is given once, is not ours to try again.
     attempt.isRepeatable = isNodes && isCreateConnectionOwn() && !connectOptions.socket;
     const deliver = once<Deliver>((error, socket) => {
       if (error) attempt.unsent();
@@ -171,7 +171,7 @@ function takeOnce(socket: object): void {
   taken.add(socket);
 }
 
-/** What is called a second time does nothing. */
+/** A second call does nothing. */
 function once<F extends (...args: never[]) => void>(fn: F): (...args: Parameters<F>) => void {
   let called = false;
   return (...args) => {

@@ -11,7 +11,7 @@ import type { Options } from '../identity/identity.js';
 type Conn = Connection<AgentKinds>;
 
 export class DialClock implements DialTime {
-  /** What is being opened. */
+  /** The connection that is being opened. */
   connection: Conn;
   /** Its time is over. */
   error: Error | undefined = undefined;

@@ -1,5 +1,5 @@
 /**
- * What an idle connection needs that is to stay idle for a while: it is unref'd, told to keep itself alive, and belongs to no
+ * The preparation of an idle connection that is to stay idle for a while: it is unref'd, told to keep itself alive, and belongs to no
  * async context. Under load it is leased again long before that matters; so this is done a moment later, for all at once.
  */
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
@@ -58,7 +58,7 @@ export class IdleEntry {
       timeSincePoll(poll, pooled.polledAt);
     }
     if (pooled.rested) return true;
-    // What nobody reads has to be seen to at once.
+    // A socket that nobody reads has to be seen to at once.
     if (this.#isOverridden || !isReading(pooled.socket)) return this.#rest(pooled);
     if (!pooled.restsSoon) {
       pooled.restsSoon = true;

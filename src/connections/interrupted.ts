@@ -22,7 +22,7 @@ import type { AgentRequest } from '../node/types.js';
  */
 export type Interruption = 'closed' | 'ready' | 'free' | 'untold' | 'broken';
 
-/** What `pooled` looks like at this moment. It may look so for a moment though all is well: see recovery.ts. */
+/** The interruption that `pooled` shows at this moment. It may look so for a moment though all is well: see recovery.ts. */
 export function interruptionOf(pooled: PooledSocket): Interruption | undefined {
   try {
     return judge(pooled);
@@ -69,7 +69,7 @@ function isUntold(req: AgentRequest): boolean {
   return propertyOf(req, 'socket') === null && takesSocketInTick(req);
 }
 
-/** What flows is read in a tick as far as it has come, and its end is told in one. */
+/** A response that flows is read in a tick as far as it has come, and its end is told in one. */
 function isUnread(res: AgentRequest['res']): boolean {
   if (!res || res.readableFlowing !== true || res.readableEnded || res.destroyed) return false;
   const { complete, readableHighWaterMark, readableLength } = res;

@@ -1,5 +1,5 @@
 /**
- * What becomes of a dial: from the call of the agent's `createSocket` to a connection of the pool, or an error for who asked. Answers
+ * The course of a dial: from the call of the agent's `createSocket` to a connection of the pool, or an error for the request that asked. Answers
  * may come at once, late, wrong, or never; the pool hears of each dial once.
  */
 import { isPooled, PooledSocket, pooledSocketOf } from './pooled-socket.js';
@@ -27,7 +27,7 @@ import type { Options } from '../identity/identity.js';
 
 type Conn = Connection<AgentKinds>;
 
-/** What was noted when a dial began. */
+/** Notes from the moment when a dial began. */
 interface Begun {
   readonly clock: DialTime | undefined;
   /** See `PooledSocket.openedIn`. */

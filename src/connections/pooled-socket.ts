@@ -19,7 +19,7 @@ import type { DrivenAgent } from './driven-agent.js';
 import { PendingRequest } from '../requests/pending-request.js';
 import type { Options, Origin } from '../identity/identity.js';
 
-/** What this package's pool carries. */
+/** The things that this package's pool carries. */
 export interface AgentKinds {
   origin: Origin<HostPool<AgentKinds>>;
   pooled: PooledSocket;
@@ -96,7 +96,7 @@ export interface Offer {
   end(): void;
 }
 
-/** What a pooled socket belongs to, and what it reports to: the driver of an agent. */
+/** The owner of a pooled socket, which hears its reports: the driver of an agent. */
 export interface Owner {
   readonly agent: DrivenAgent;
   readonly pool: Pool<AgentKinds>;
@@ -117,7 +117,7 @@ export interface Owner {
   peerDied(address: string): void;
 }
 
-/** What a pooled socket asks and tells about requests that may be sent again. */
+/** The questions and reports of a pooled socket about requests that may be sent again. */
 interface Replaying {
   readonly rule: ReplayRule;
   lost(pooled: PooledSocket, error?: unknown): boolean;
@@ -153,13 +153,13 @@ export class PooledSocket {
   #sentBefore: number | undefined = undefined;
   /** Bytes came that answer its request. Only the guard can tell: the socket counts those that answer nobody, too. */
   answered = false;
-  /** What was sent on it since then, where that may be needed again. */
+  /** The bytes that were sent on it since then, where they may be needed again. */
   keptBody: readonly Output[] | undefined = undefined;
   /** It was lost before its request could use it, which is to have another one. */
   replayRequest: PooledRequest | undefined = undefined;
   /** Its handshake offers a session of ours, and is not over. */
   offered: Offer | undefined = undefined;
-  /** What was read is being handed on. Still so when that is over: something has thrown on the way. */
+  /** Bytes that were read are being handed on. Still so when that is over: something has thrown on the way. */
   delivering = false;
   /** A loss is reported before it becomes an error. */
   interceptsDestroy = false;
@@ -178,7 +178,7 @@ export class PooledSocket {
   rested = false;
   /** The server has said that it waits no longer for a request. */
   dismissed = false;
-  /** What the last response said about the connection. */
+  /** The hint of the last response about the connection. */
   hint: KeepAliveHint | undefined = undefined;
   /** Where it leads, as `addressOf` writes it, once it is connected. */
   address: string | undefined = undefined;
@@ -194,11 +194,11 @@ export class PooledSocket {
   polls = 0;
   /** A `push` that somebody had put on this very socket before the guard. */
   ownPush: SocketLike['push'] | undefined = undefined;
-  /** What came off the wire, and what of it was delivered. */
+  /** The account of all bytes that came off the wire, and of those that were delivered. */
   readonly ledger: RecordLedger;
   /** When the request came that has waited for it, on the monotonic clock; of no request that came later. */
   since = 0;
-  /** What its 'error' event said last, which may be anything. */
+  /** The value that its 'error' event told last, which may be anything. */
   error: unknown = undefined;
   /** Its request had been destroyed when it said so. */
   isGivenUp = false;
@@ -296,7 +296,7 @@ export class PooledSocket {
   }
 }
 
-/** What debug lines call the connection of `socket`. */
+/** The name of the connection of `socket` in debug lines. */
 export function labelOf(socket: object): string | undefined {
   const pooled = pooledSocketOf(socket);
   return pooled && connectionLabel(pooled.connection);

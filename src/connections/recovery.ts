@@ -18,7 +18,7 @@ import type { Interruption } from './interrupted.js';
 import { pooledSocketsOf } from './pooled-socket.js';
 import type { Owner, PooledSocket } from './pooled-socket.js';
 
-/** What was seen at the first look. */
+/** The finding of the first look. */
 interface Sight {
   readonly interruption: Interruption;
   readonly request: AgentRequest | undefined;

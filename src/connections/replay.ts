@@ -1,5 +1,5 @@
 /**
- * Decides which requests are sent again, and finds them another connection. What of a request may be sent once more: resend.ts, where
+ * Decides which requests are sent again, and finds them another connection. The part of a request that may be sent once more: resend.ts, where
  * the rule stands, too. How a request is taken off a socket: node/client-request.ts.
  */
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';

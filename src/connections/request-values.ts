@@ -1,5 +1,5 @@
 /**
- * What a request asks of the connection that it gets, where that is open already. Node validates these values when it opens a connection
+ * The wishes of a request for the connection that it gets, where that is open already. Node validates these values when it opens a connection
  * and nowhere else; what is wrong is an error of the request here, as it is there, and no exception on anybody's stack: the
  * connection serves the next request.
  */

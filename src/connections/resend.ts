@@ -30,7 +30,7 @@ import type { AgentRequest } from '../node/types.js';
 const MAX_HELD = 64 * 1024;
 
 /**
- * What fits into one TLS record (RFC 8446, section 5.1) is written with one system call, or with several if that takes only a part. If
+ * A request that fits into one TLS record (RFC 8446, section 5.1) is written with one system call, or with several if that takes only a part. If
  * any of them fails, the record was cut short, and the server cannot read a byte of it.
  */
 const MAX_RECORD = 16 * 1024;
@@ -46,7 +46,7 @@ export function keepBody(pooled: PooledSocket): void {
 
 /**
  * Takes the request off `pooled`, which is lost, and makes it ready for another one. `false`: that cannot be done, and nothing was.
- * What is left to do is to close the connection, and to find another.
+ * Then the connection can only be closed, and another one found.
  *
  * @param error by which it was lost
  */

@@ -1,5 +1,5 @@
 /**
- * What the pool hears from a socket. One set of functions for all sockets, put on each when the pool takes it over and taken
+ * The events of a socket that the pool hears. One set of functions for all sockets, put on each when the pool takes it over and taken
  * off when it leaves; the pooled socket tells whose it is.
  */
 import { pooledSocketOf } from './pooled-socket.js';
@@ -95,7 +95,7 @@ function onKeylog(this: SocketLike, line: Buffer): void {
   pooledSocketOf(this)?.owner.agent.emit('keylog', line, this);
 }
 
-/** What a server says before it closes an idle connection, if it says anything (RFC 9110, section 15.5.9). */
+/** The status that a server sends before it closes an idle connection, if it sends any (RFC 9110, section 15.5.9). */
 const TIMED_OUT = /^HTTP\/1\.[01] 408/;
 
 /** Bytes that nobody asked for. */

@@ -4,7 +4,7 @@
  * there is something to look at; a request pays nothing for it.
  *
  * It counts looks, not time: a connection has stood still if it was found unchanged that many times in a row. An event loop that was
- * blocked has looked once, however long it was away. A look that finds our own side holding things up begins the count anew. What happens then is the owner's affair.
+ * blocked has looked once, however long it was away. A look that finds our own side holding things up begins the count anew. The consequences are the owner's affair.
  */
 import { pooledSocketsOf } from './pooled-socket.js';
 import type { Owner, PooledSocket } from './pooled-socket.js';
@@ -28,7 +28,7 @@ export interface StallOptions {
   readonly leakDetectionThreshold: number;
 }
 
-/** What was seen of a connection. */
+/** The state of a connection at the last look. */
 interface Sight {
   request: AgentRequest;
   /** Bytes that have moved. */

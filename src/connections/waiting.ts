@@ -184,7 +184,7 @@ export class Waiting {
     for (const pending of newWaiters) {
       const { waiter } = pending;
       if (waiter?.state === 'done') continue;
-      // What holds it back from now on.
+      // The reason for which it waits from now on.
       if (debug.enabled && waiter) debugWait(this.#pool, waiter);
       isolate(() => this.arm(pending));
     }

@@ -1,5 +1,5 @@
 /**
- * What an agent says about itself to `util.inspect` and `JSON.stringify`: its name, counts and limits, and the hosts of which something is open. Its options, which hold
+ * The words of an agent about itself, for `util.inspect` and `JSON.stringify`: its name, counts and limits, and the hosts of which something is open. Its options, which hold
  * keys, and its sockets and sessions are left out.
  */
 import type { AgentPool, PoolView } from '../connections/agent-pool.js';
@@ -8,7 +8,7 @@ import { recorderOf } from './recorder.js';
 import { hostStatsOf } from './stats.js';
 import type { CounterStats } from './stats.js';
 
-/** What `JSON.stringify(agent)` is made of. A limit that is infinite is `null` in JSON. */
+/** The content of `JSON.stringify(agent)`. A limit that is infinite is `null` in JSON. */
 export interface AgentSummary {
   /** The option `name`. */
   readonly name?: string;

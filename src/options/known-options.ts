@@ -4,7 +4,7 @@
  */
 import { PROFILE_OPTIONS } from '../identity/profile.js';
 
-/** What this agent adds to Node's options. */
+/** The options that this agent adds to Node's. */
 const OURS = [
   'acquireTimeout',
   'binding',

@@ -48,7 +48,7 @@ export function defaultLimit<K extends LiveLimit>(name: K): Limits[K] {
   return (DEFAULT_LIMITS as Limits)[name];
 }
 
-/** What they may be set to. At construction some of them may be less: a pool that opens nothing is no use there. */
+/** The values that they may be set to. At construction some of them may be less: a pool that opens nothing is no use there. */
 const CHECKS: { readonly [K in LiveLimit]: Check<Limits[K]> } = {
   keepAlive: (_name, value) => Boolean(value),
   maxSockets: atLeastZero,

@@ -106,7 +106,7 @@ export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling'> {
    * first), `'*'`. Rules do not add up: what it leaves out is as for all hosts.
    *
    * A function: called with host and port whenever the agent begins to hold something for a host; `undefined` is no
-   * rule. What it throws is the error of the request.
+   * rule. An exception of it is the error of the request.
    */
   hosts?:
     | Readonly<Record<string, HostLimitOptions | undefined>>
@@ -142,7 +142,7 @@ export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling'> {
   eagerContext?: boolean | undefined;
   /**
    * Gives TLS options (`cert`, `key`, `ca`, …: see `TlsOptions`), for those who keep secrets in files. Called at construction, where
-   * it may throw, and each time before the pool opens a connection; synchronous. What it gives comes before the options of the
+   * it may throw, and each time before the pool opens a connection; synchronous. Its result comes before the options of the
    * same name. When it gives something else than before, compared by content (functions: by identity, so give the same one each
    * time), that is as if `updateTls` was called; at most once a second. If
    * it throws later, or gives what does not go together, the options before stay in use and a warning with the code
@@ -225,7 +225,7 @@ export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling'> {
   validateAfterIdle?: number | undefined;
 }
 
-/** What the event `'leak'` tells of a response that nobody reads. */
+/** The report of the event `'leak'`, about a response that nobody reads. */
 export interface LeakReport {
   readonly host: string;
   readonly port: number | string | undefined;
@@ -255,7 +255,7 @@ export interface ResolvedOptions {
 }
 
 /**
- * What the caller gave, each option read once, and nothing of any prototype: there it was put by nobody who knew of us. `null` is left
+ * The options that the caller gave, each read once, and nothing of any prototype: there it was put by nobody who knew of us. `null` is left
  * out where the name is an option's: Node would take some for `false`, and choke on others.
  */
 export function ownOptions(options: PoolingAgentOptions | null): PoolingAgentOptions {
@@ -326,7 +326,7 @@ function resolveLifetimes(options: PoolingAgentOptions): Lifetimes {
   const idleTimeout = optional(options, 'idleTimeout', durationOrNever, 4000);
   return {
     idleTimeout,
-    // Who asks for more than the default by one name need not do so by the other.
+    // Users who ask for more than the default by one name need not do so by the other.
     maxIdleTimeout: optional(options, 'maxIdleTimeout', durationOrNever, Math.max(60_000, idleTimeout)),
     maxSocketAge: optional(options, 'maxSocketAge', positiveDuration, Infinity),
     maxRequestsPerSocket: optional(options, 'maxRequestsPerSocket', atLeastOne, Infinity),

@@ -52,7 +52,7 @@ export class PendingRequest implements Timed {
 
   /** The wait begins: what comes of it happens in the async context of now. */
   enter(): void {
-    // Without `requireManualDestroy`: who keeps something for each async id would keep it for ever.
+    // Without `requireManualDestroy`: tools that keep something for each async id would keep it for ever.
     this.#resource = new AsyncResource('PendingRequest');
   }
 
@@ -97,7 +97,7 @@ export class PendingRequest implements Timed {
 
   /**
    * Runs `fn` in the async context in which the request was made: at once, or, if it has waited, on a stack of our own, which may be
-   * a moment later. What `fn` throws does not stop the caller.
+   * a moment later. An exception of `fn` does not stop the caller.
    */
   run(fn: () => void): void {
     const resource = this.#resource;
@@ -188,7 +188,7 @@ export function pendingOf(req: object): PendingRequest | undefined {
   return (req as Partial<Hooked>)[kPending];
 }
 
-/** Who wrapped us and kept the wrapper after the wait was over comes here without a wait: on to Node's own. */
+/** A wrapper around this one that somebody keeps after the wait was over comes here without a wait: on to Node's own. */
 function destroyWhilePending(this: Hooked, error?: Error): ClientRequest {
   const pending = this[kPending];
   if (!pending) return ClientRequest.prototype.destroy.call(this, error);
