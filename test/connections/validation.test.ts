@@ -5,7 +5,8 @@ import type { TestContext } from 'node:test';
 import { poolOf, poolingAgent } from '../support/agent.js';
 import { get } from '../support/server.js';
 import { untilIdle } from '../contract/support.js';
-import { connectionOf, endingServer, LIMIT } from './support.js';
+import { block } from '../support/block.js';
+import { begin, connectionOf, endingServer, LIMIT } from './support.js';
 import type { EndingServer } from './support.js';
 
 /** Ends of which the client's system knows at once, and the event loop not before it polls. */
@@ -115,4 +116,29 @@ test('time in which the machine slept is idle time', LIMIT, async (t) => {
   await get(server, { agent });
   assert.equal(connection.closeReason, 'idle-timeout');
   assert.equal(server.connections(), 2);
+});
+
+test('a loop that is always busy is polled a few times, and not waited for any longer', LIMIT, async (t) => {
+  const server = await endingServer(t);
+  const agent = poolingAgent(t, { ca: server.ca });
+  await get(server, { agent });
+  await untilIdle(agent);
+  // Longer than what counts as just now.
+  block(5);
+  const req = begin(server, { agent });
+  let turns = 0;
+  await new Promise<void>((resolve) => {
+    const turn = (): void => {
+      if (req.socket || ++turns === 100) {
+        resolve();
+        return;
+      }
+      block(5);
+      setImmediate(turn);
+    };
+    setImmediate(turn);
+  });
+  assert.equal(req.reusedSocket, true);
+  assert.ok(turns > 1 && turns < 10, `${turns} turns`);
+  req.on('error', () => {}).destroy();
 });

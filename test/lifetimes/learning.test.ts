@@ -10,6 +10,7 @@ import { poolingAgent } from '../support/agent.js';
 import { get, rawServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { untilIdle } from '../contract/support.js';
+import { fickleServer } from '../connections/fickle-server.js';
 import { begin, connectionOf, endingServer, hostOf, LIMIT, POST } from '../connections/support.js';
 
 async function setUp(t: TestContext, options: PoolingAgentOptions = {}) {
@@ -253,5 +254,37 @@ test(
       assert.notEqual(sockets[3], sockets[2]);
       await until(() => agent.totalSocketCount === 0);
     }
+  },
+);
+
+test(
+  'how long a connection was idle before an earlier request is no lesson of a later one',
+  LIMIT,
+  async (t) => {
+    const server = await fickleServer(t, (received) => {
+      if (received.path === '/lost') received.connection.end();
+      else received.connection.answer(received);
+    });
+    const agent = poolingAgent(t, {
+      ca: server.ca,
+      maxSockets: 1,
+      replay: false,
+      validateAfterIdle: Infinity,
+    });
+    await get(server, { agent, path: '/first' });
+    await untilIdle(agent);
+    await setTimeout(60);
+    // The second finds the connection idle; the third gets it right after that one's answer, which is when the server ends it.
+    const second = get(server, { agent, path: '/second' });
+    const lost = assert.rejects(get(server, { agent, path: '/lost', ...POST }), { code: 'ECONNRESET' });
+    const last = get(server, { agent, path: '/last' });
+    assert.equal((await second).req.reusedSocket, true);
+    await lost;
+    assert.equal((await last).body, '/last');
+    assert.equal(server.all.length, 2);
+    const { learned } = hostOf(agent);
+    assert.ok(learned, 'it has taught something');
+    assert.equal(learned.limit, Infinity);
+    assert.equal(learned.isDistrusted(performance.now()), true);
   },
 );
