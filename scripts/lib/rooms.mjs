@@ -26,6 +26,7 @@ export const ROOMS = {
   'session-cache': {
     sources: below('sessions', 'seal', 'session-cache', 'session-export', 'session-info', 'tickets'),
     tests: testsBelow('sessions', 'session-cache', 'session-info', 'seal-fuzz', 'export'),
+    patience: 4000,
   },
   sessions: {
     sources: below('sessions', 'resumption', 'session-key'),
@@ -65,9 +66,14 @@ export const ROOMS = {
     ],
     tests: ['requests/replayable.test.ts', ...testsBelow('connections', 'replay-choices', 'replay')],
   },
+  'queue-timer': {
+    sources: below('requests', 'queue-timer'),
+    tests: testsBelow('requests', 'queue-timer-alone', 'queue-timer'),
+    patience: 4000,
+  },
   queue: {
-    sources: below('requests', 'queue-timer', 'pending-request'),
-    tests: ['requests/queue-timer.test.ts', 'limits/queue.test.ts', ...testsBelow('agent', 'queue', 'abort')],
+    sources: below('requests', 'pending-request'),
+    tests: ['limits/queue.test.ts', ...testsBelow('agent', 'queue', 'abort')],
   },
   identity: {
     sources: ['identity'],
