@@ -6,7 +6,7 @@ import { poolOf, poolingAgent } from '../support/agent.js';
 import { get } from '../support/server.js';
 import { untilIdle } from '../contract/support.js';
 import { block } from '../support/block.js';
-import { begin, connectionOf, endingServer, LIMIT } from './support.js';
+import { begin, connectionOf, endingServer, LIMIT, POST } from './support.js';
 import type { EndingServer } from './support.js';
 
 /** Ends of which the client's system knows at once, and the event loop not before it polls. */
@@ -125,7 +125,8 @@ test('a loop that is always busy is polled a few times, and not waited for any l
   await untilIdle(agent);
   // Longer than what counts as just now.
   block(5);
-  const req = begin(server, { agent });
+  // One that can be sent once only: others may have what was polled a moment ago.
+  const req = begin(server, { agent, ...POST });
   let turns = 0;
   await new Promise<void>((resolve) => {
     const turn = (): void => {

@@ -63,8 +63,11 @@ test('each is told when its time is over, and no sooner', LIMIT, async () => {
     assert.ok(one.timesOutAt >= begun + timeout);
     assert.ok(one.timedOutAt >= one.timesOutAt, 'not too early');
   }
-  const order = waiting.toSorted((a, b) => a.one.timedOutAt - b.one.timedOutAt).map(({ timeout }) => timeout);
-  assert.deepEqual(order, [20, 40, 60]);
+  const ones = waiting.map(({ one }) => one);
+  assert.deepEqual(
+    ones.toSorted((a, b) => a.timedOutAt - b.timedOutAt),
+    ones.toSorted((a, b) => a.timesOutAt - b.timesOutAt),
+  );
 });
 
 test(
@@ -142,7 +145,8 @@ test(
     await until(() => pool.all.length === 0 && one.isTimedOut);
     const { expired } = pool;
     assert.ok(expired.length >= 3, `${expired.length}`);
-    assert.ok((expired[0] ?? 0) >= now + 30);
+    // Node's timers may come a moment early: then it wakes once more.
+    assert.ok((expired[0] ?? 0) > now + 25);
     assert.ok(expired.includes(one.timesOutAt), 'those before it come before it');
     assert.deepEqual(
       expired.toSorted((a, b) => a - b),
