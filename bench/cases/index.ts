@@ -12,6 +12,7 @@ export const CASES = [
   'hosts',
   'reliability',
   'pool',
+  'counting',
   'fairness',
 ] as const;
 
@@ -39,6 +40,8 @@ export async function loadCase(name: CaseName): Promise<Case> {
       return (await import('./reliability.js')).reliability;
     case 'pool':
       return (await import('./pool.js')).pool;
+    case 'counting':
+      return (await import('./counting.js')).counting;
     case 'fairness':
       return (await import('./fairness.js')).fairness;
   }
