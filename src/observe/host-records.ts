@@ -56,6 +56,11 @@ export class HostRecords {
     return record;
   }
 
+  /** Something of `record` is opened. It may have been forgotten while nothing of it was. */
+  keep(record: HostRecord): void {
+    if (!this.#records.has(record.name)) this.#records.set(record.name, record);
+  }
+
   get(name: string): HostRecord | undefined {
     return this.#records.get(name);
   }

@@ -142,6 +142,7 @@ export class Recorder implements Observer {
   // Connections
 
   opened({ host, id }: Conn, request: AgentRequest | undefined): void {
+    this.#hosts.keep(recordOf(host));
     if (channels.connectionOpen.hasSubscribers)
       publish(channels.connectionOpen, { ...this.#of(host), connection: id, request });
   }

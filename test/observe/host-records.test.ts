@@ -86,11 +86,14 @@ test('the busiest have a histogram', () => {
   assert.equal(first.filter(({ timeInQueue }) => timeInQueue).length, MAX_TIMED - 1);
 });
 
-test('a host that was forgotten and is still counted on takes no histogram', () => {
+test('a host that was forgotten takes no histogram, and is back when something of it is opened', () => {
   const records = new HostRecords();
   const record = use(records, 1, 0);
   records.shown(KEPT + 1, KEPT);
   record.queued++;
   records.recordTime(record, 1);
   assert.equal(record.timeInQueue, undefined);
+  record.open++;
+  records.keep(record);
+  assert.deepEqual(records.shown(KEPT + 1, KEPT), [record]);
 });

@@ -1,8 +1,10 @@
 /** `agent.stats()`: what it counts, that it adds up, and what it remembers of hosts. */
 import assert from 'node:assert/strict';
 import { request } from 'node:https';
+import { createServer } from 'node:http';
 import type { ClientRequest } from 'node:http';
-import type { Socket } from 'node:net';
+import { connect as connectTcp } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
 import { PoolingAgent } from '../../src/index.js';
@@ -319,6 +321,19 @@ test('a socket from outside is opened, and no handshake of ours', LIMIT, async (
   const { idle, opened, requests, connectTime, handshakes } = agent.stats();
   assert.deepEqual([idle, opened, requests, connectTime.count], [1, 1, 0, 0]);
   assert.deepEqual({ ...handshakes }, { full: 0, resumed: 0 });
+});
+
+test('a stream that never tells that it is ready is so when an answer has come', LIMIT, async (t) => {
+  const server = createServer((_req, res) => res.end());
+  t.after(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const agent = poolingAgent(t);
+  agent.createConnection = () => Object.assign(connectTcp(port), { secureConnecting: true });
+  await get({ port, ca: '' }, { agent });
+  await until(() => agent.stats().idle === 1);
+  const { connectTime, connecting, handshakes } = agent.stats();
+  assert.deepEqual([connecting, connectTime.count, { ...handshakes }], [0, 1, { full: 0, resumed: 0 }]);
 });
 
 test('a copy of an agent counts for itself, under the same name', LIMIT, async (t) => {

@@ -4,7 +4,16 @@ import { Agent, get, globalAgent, request } from 'node:https';
 import type { AgentOptions, RequestOptions } from 'node:https';
 import { expectTypeOf } from 'expect-type';
 import { PoolingAgent, PoolQueueError, SessionCache } from 'pooling-https-agent';
-import type { HostLimitOptions, LeakReport, PoolingAgentOptions, QueueState } from 'pooling-https-agent';
+import type {
+  AgentStats,
+  ChannelMessages,
+  Explanation,
+  HostLimitOptions,
+  HostStats,
+  LeakReport,
+  PoolingAgentOptions,
+  QueueState,
+} from 'pooling-https-agent';
 
 const agent = new PoolingAgent();
 
@@ -106,6 +115,23 @@ agent.closeAllConnections();
 void agent.close(1000);
 // @ts-expect-error: it stays closed
 agent.closed = false;
+
+// What it says of itself.
+expectTypeOf(agent.name).toEqualTypeOf<string | undefined>();
+expectTypeOf(agent.stats()).toEqualTypeOf<AgentStats>();
+expectTypeOf(agent.stats({ hosts: false }).timeInQueue.p99).toEqualTypeOf<number>();
+expectTypeOf(agent.stats().closed['idle-timeout']).toEqualTypeOf<number>();
+expectTypeOf(agent.stats().hosts?.['localhost:443']).toEqualTypeOf<HostStats | undefined>();
+expectTypeOf(agent.explain(get('https://localhost'))).toEqualTypeOf<Explanation>();
+expectTypeOf<ChannelMessages['pooling-https-agent:request:assigned']['waited']>().toEqualTypeOf<number>();
+new PoolingAgent({ name: 'egress' });
+// @ts-expect-error: a string
+new PoolingAgent({ name: 1 });
+// @ts-expect-error: for looking only
+agent.stats().requests = 1;
+export class NamedSubclass extends PoolingAgent {
+  override readonly name = 'mine';
+}
 
 // Errors and reports.
 expectTypeOf<PoolQueueError>().toExtend<Error>();
