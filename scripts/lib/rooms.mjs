@@ -25,7 +25,7 @@ export const ROOMS = {
   },
   'session-cache': {
     sources: below('sessions', 'seal', 'session-cache', 'session-export', 'session-info', 'tickets'),
-    tests: testsBelow('sessions', 'session-cache', 'session-info', 'seal-fuzz', 'export'),
+    tests: testsBelow('sessions', 'tickets', 'session-cache', 'session-info', 'seal-fuzz', 'export'),
     patience: 4000,
   },
   sessions: {
