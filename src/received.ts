@@ -37,6 +37,7 @@ const PUBLIC: ReadonlySet<string> = new Set([
   'noDelay',
   'pattern',
   'priority',
+  'priorityHeader',
   'protocol',
   'replay',
   'reserve',

@@ -44,7 +44,7 @@ export { kPool };
 const kPoolingAgent: unique symbol = Symbol.for('pooling-https-agent.PoolingAgent');
 
 /** The agent's events, beside those of Node's. */
-interface Events {
+export interface PoolingAgentEvents {
   saturated: [state: QueueState];
   drained: [state: QueueState];
   leak: [report: LeakReport];
@@ -53,26 +53,26 @@ interface Events {
 /** The events that every agent of Node's has. Symbols are for those who make up events of their own. */
 type NodeEvent = 'free' | 'keylog' | 'newListener' | 'removeListener' | 'error' | symbol;
 
-type Listener<E extends keyof Events> = (...args: Events[E]) => void;
+type Listener<E extends keyof PoolingAgentEvents> = (...args: PoolingAgentEvents[E]) => void;
 // oxlint-disable-next-line typescript/no-explicit-any -- as in Node's typings
 type AnyListener = (...args: any[]) => void;
 
 /** Narrower than in Node's typings: the name of an event that does not exist is a mistake. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- more types of methods that exist
 export interface PoolingAgent {
-  on<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  on<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
   on(event: NodeEvent, listener: AnyListener): this;
-  once<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  once<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
   once(event: NodeEvent, listener: AnyListener): this;
-  off<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  off<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
   off(event: NodeEvent, listener: AnyListener): this;
-  addListener<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  addListener<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
   addListener(event: NodeEvent, listener: AnyListener): this;
-  removeListener<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  removeListener<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
   removeListener(event: NodeEvent, listener: AnyListener): this;
-  prependListener<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  prependListener<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
   prependListener(event: NodeEvent, listener: AnyListener): this;
-  prependOnceListener<E extends keyof Events>(event: E, listener: Listener<E>): this;
+  prependOnceListener<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
   prependOnceListener(event: NodeEvent, listener: AnyListener): this;
 }
 
@@ -86,24 +86,65 @@ export interface PoolingAgent {
  */
 export class PoolingAgent extends Agent {
   readonly #pool: AgentPool;
+  /** The port of requests that name none. Default: `443`. */
   declare defaultPort: number;
+  /** The protocol of requests that name none, and the only one that they may name. Default: `'https:'`. */
   declare protocol: string;
-  /** That of the session cache, shared or not; may be changed at any time. */
+  /**
+   * Identities (host and TLS options) whose TLS sessions are remembered for resumption. `0` remembers none. That of the session cache, also if others use this, too.
+   * Default: `100`.
+   */
   declare maxCachedSessions: number;
+  /**
+   * Keep connections open that no request waits for. Default: `true` (Node's `Agent` class: `false`, its
+   * global agent: `true`).
+   */
   declare keepAlive: boolean;
+  /** Idle connections kept per host. `0` keeps none. Default: `256`. */
+  declare maxFreeSockets: number;
+  /** Connections of all hosts: connecting, active and idle together. `0` opens none. Default: `Infinity`. */
+  declare maxTotalSockets: number;
+  /** Connections per host: connecting, active and idle together. `0` opens none. Default: `Infinity`. */
+  declare maxSockets: number;
+  /** Delay before the first TCP keep-alive probe on an idle connection, in milliseconds. `0` and `Infinity`: the system's. Default: `1000`. */
   declare keepAliveMsecs: number;
+  /**
+   * Which idle connection is used next.
+   *
+   * - `'lifo'`: the one used last. As few as possible stay warm, and the others go when they have been idle for too long.
+   * - `'fifo'`: the one idle for longest. All are used in turn, which spreads requests over what stands behind a
+   *   balancer and keeps all of them from being idle for too long.
+   * - `'least-used'`: the one that has served the fewest requests. New connections, and so new servers behind a balancer,
+   *   catch up with the old ones.
+   * - `'random'`: any. Spreads requests without a pattern that many clients could fall into together.
+   *
+   * Default: `'lifo'`.
+   */
   declare scheduling: Scheduling;
-  /** See `PoolingAgentOptions.maxTotalFreeSockets`. */
+  /** Idle connections kept of all hosts together; beyond that the least recently used goes. `0` keeps none. Default: `Infinity`. */
   declare maxTotalFreeSockets: number;
-  /** See `PoolingAgentOptions.maxQueueSize`. */
+  /**
+   * Requests per host that may wait because no connection can be opened for them. One more is refused with
+   * `ERR_POOL_QUEUE_FULL`. `0`: none may wait. Default: `Infinity`.
+   */
   declare maxQueueSize: number;
-  /** See `PoolingAgentOptions.maxTotalQueueSize`. */
+  /** Requests of all hosts that may wait, counted likewise. Default: `Infinity`. */
   declare maxTotalQueueSize: number;
-  /** See `PoolingAgentOptions.acquireTimeout`. */
+  /**
+   * Milliseconds that a request may be in the queue; after that it ends with `ERR_POOL_ACQUIRE_TIMEOUT`. A request that
+   * opens a connection leaves the queue with that (with `binding: 'late'`, when it gets one). `0`: any time. Default: `0`.
+   */
   declare acquireTimeout: number;
-  /** See `PoolingAgentOptions.trimInterval`. */
+  /**
+   * Milliseconds over which it is watched how many idle connections of a host are needed. Those that were not needed once
+   * in a whole interval in which the host was in use are closed: what a peak has left. `0` never closes any for that
+   * reason. Default: `60000`.
+   */
   declare trimInterval: number;
-  /** See `PoolingAgentOptions.agentKeepAliveTimeoutBuffer`. */
+  /**
+   * Milliseconds by which the idle time stays below what the server says (`Keep-Alive: timeout=N`): the option `keepAliveTimeoutBuffer` by Node's name.
+   * Default: `1000`.
+   */
   declare agentKeepAliveTimeoutBuffer: number;
   /** Connections that are open or being opened, or not yet fully closed. */
   declare readonly totalSocketCount: number;

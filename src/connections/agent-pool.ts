@@ -24,6 +24,7 @@ import type { Leases } from './lease.js';
 import type { Observer } from './observer.js';
 import { PooledRequest, pooledSocketOf, pooledSocketsOf } from './pooled-socket.js';
 import type { AgentKinds } from './pooled-socket.js';
+import { priorityInHeader } from '../requests/priority-header.js';
 import type { ReplayRule } from '../requests/replayable.js';
 import { listenToKeylog } from './socket-events.js';
 import type { StallWatch } from './stall-watch.js';
@@ -49,6 +50,8 @@ export class AgentPool {
   readonly #rule: ReplayRule;
   readonly #stalls: StallWatch | undefined;
   readonly #waiting: Waiting;
+  /** The option `priorityHeader`. */
+  readonly #readsHeader: boolean;
 
   /** @param keepSocketAlive the agent's own method, when nobody has overridden it */
   constructor(
@@ -68,6 +71,7 @@ export class AgentPool {
     this.#rule = driver.replays.rule;
     this.#stalls = driver.stalls;
     this.#waiting = driver.waiting;
+    this.#readsHeader = resolved.priorityHeader;
   }
 
   /** The parts of `pool`. For the project's own tests. */
@@ -100,7 +104,13 @@ export class AgentPool {
     }
     if (connection?.pooled && connection.state === 'active')
       this.#leases.lease(connection.pooled, req, options, deliver);
-    else this.#waiting.begin(new PooledRequest(req, options, deliver), host, priority ?? undefined);
+    else
+      this.#waiting.begin(new PooledRequest(req, options, deliver), host, priority ?? this.#priorityOf(req));
+  }
+
+  /** Of a request that says nothing in its options. */
+  #priorityOf(req: AgentRequest): number | undefined {
+    return this.#readsHeader ? priorityInHeader(req) : undefined;
   }
 
   /** Node's own `addRequest`, called by a wrapper, would leave `req` waiting. */

@@ -23,6 +23,7 @@ const OURS = [
   'maxTotalFreeSockets',
   'maxTotalQueueSize',
   'name',
+  'priorityHeader',
   'replay',
   'sessionCache',
   'socketTimeout',

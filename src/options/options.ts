@@ -34,12 +34,15 @@ import type { Lifetimes, Limits, Scheduling } from '../pool/limits.js';
 import { kindOfCache, SessionCache } from '../sessions/session-cache.js';
 import type { TlsOptions } from '../tls/rotation.js';
 
+/** Options that Node's typings know since some version, and not with the same words in each. */
+type NewerOption = 'agentKeepAliveTimeoutBuffer' | 'defaultPort' | 'protocol' | 'proxyEnv';
+
 /**
  * Everything that `https.AgentOptions` takes, TLS options included, with Node's names and meanings, and a few
  * more. `undefined` and `null` mean the default, and counts may be strings of digits. An option of the wrong type throws `ERR_INVALID_ARG_TYPE`, a number out of
  * range `ERR_OUT_OF_RANGE`, an unknown word `ERR_INVALID_ARG_VALUE`.
  */
-export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling'> {
+export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling' | NewerOption> {
   /** What the agent is called in all that is told about it: statistics, metrics, diagnostics channels, `util.inspect`. Not empty, no control characters. Default: none. */
   name?: string | undefined;
   /**
@@ -206,6 +209,20 @@ export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling'> {
    * may use the connection for half of it all the same, and others for what is left. Default: `1000`.
    */
   keepAliveTimeoutBuffer?: number | undefined;
+  /** The port of requests that name none. Default: `443`. */
+  defaultPort?: number | undefined;
+  /** The protocol of requests that name none, and the only one that they may name. Default: `'https:'`. */
+  protocol?: string | undefined;
+  /**
+   * Environment variables (`HTTPS_PROXY`, `NO_PROXY`, in either case) that name a proxy for the agent's connections: `process.env`, or an object of the like. Needs
+   * proxy support in Node (22.21, 24.5 and later); elsewhere it throws `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`. `false`: none. Default: none.
+   */
+  proxyEnv?: { readonly [name: string]: string | undefined } | false | undefined;
+  /**
+   * Whether requests that wait go by the header `Priority: u=N` (RFC 9218) that they have when they are made, where they have no option `priority`: for clients that
+   * pass on no options (axios, got), and for proxies. A header that is not valid counts for nothing. Default: `false`.
+   */
+  priorityHeader?: boolean | undefined;
   /** Node's name for `keepAliveTimeoutBuffer` (Node 24). Given both, they have to be the same. */
   agentKeepAliveTimeoutBuffer?: number | undefined;
   /**
@@ -252,6 +269,7 @@ export interface ResolvedOptions {
   socketTimeout: number;
   leakDetectionThreshold: number;
   replay: ReplayRule;
+  priorityHeader: boolean;
 }
 
 /**
@@ -318,6 +336,7 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
     connectTimeout: optional(options, 'connectTimeout', duration, CONNECT_TIMEOUT),
     socketTimeout: optional(options, 'socketTimeout', duration, 0),
     leakDetectionThreshold: optional(options, 'leakDetectionThreshold', duration, 0),
+    priorityHeader: optional(options, 'priorityHeader', booleanValue, false),
     replay: optional(options, 'replay', replayRule, new ReplayRule()),
   };
 }

@@ -137,7 +137,7 @@ test(
       }),
     });
     assert.equal(new SessionCache(null).maxCachedSessions, 100);
-    const urgent = { agent, priority: null };
+    const urgent = { agent, priority: null } as object;
     assert.equal((await get(server, urgent)).status, 200);
     agent.setHostLimits('*', { maxSockets: 0 });
     const paused = get(server, { agent });

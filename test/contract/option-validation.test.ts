@@ -140,6 +140,7 @@ const REFUSED: Record<string, readonly [code: string, values: readonly unknown[]
   ],
   scheduling: [[VALUE, NO_WORDS]],
   binding: [[VALUE, NO_WORDS]],
+  priorityHeader: [[TYPE, NO_FLAGS]],
 };
 
 for (const [name, cases] of Object.entries(REFUSED)) {

@@ -16,14 +16,12 @@ import { until } from '../support/until.js';
 
 const LIMIT = { timeout: 30_000 };
 
-type Priority = RequestOptions & { priority?: unknown };
-
 /** An agent whose only connection is in use until `free` is called. */
 async function saturated(t: TestContext, options: PoolingAgentOptions = {}) {
   const server = await holdingServer(t);
   const order: string[] = [];
   const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1, ...options });
-  const start = (path: string, more: Priority = {}): ClientRequest => {
+  const start = (path: string, more: RequestOptions = {}): ClientRequest => {
     const req = request({ host: 'localhost', port: server.port, agent, path, ...more }, (res) =>
       res.resume(),
     );
@@ -187,14 +185,14 @@ test('a priority that is none is the error of that request, also where nobody wa
   const agent = poolingAgent(t, { ca: server.ca });
   await get(server, { agent });
   for (const priority of [8, -1, 0.5, '1', NaN]) {
-    const { errors, events, closed } = send(server, { agent, priority });
+    const { errors, events, closed } = send(server, { agent, priority: priority as number });
     await closed;
     assert.deepEqual(events, ['error', 'close']);
     const code = typeof priority === 'number' ? 'ERR_OUT_OF_RANGE' : 'ERR_INVALID_ARG_TYPE';
     assert.equal(errors[0]?.code, code);
     assert.match(errors[0]?.message ?? '', /options\.priority/);
   }
-  const valid: Priority = { agent, priority: 0 };
+  const valid: RequestOptions = { agent, priority: 0 };
   assert.equal((await get(server, valid)).status, 200);
   assert.equal(server.connections(), 1, 'it is no part of what keeps connections apart');
 });

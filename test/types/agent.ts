@@ -11,8 +11,12 @@ import type {
   HostLimitOptions,
   HostStats,
   LeakReport,
+  PoolingAgentEvents,
   PoolingAgentOptions,
   QueueState,
+  Scheduling,
+  SealKey,
+  TicketReuse,
 } from 'pooling-https-agent';
 
 const agent = new PoolingAgent();
@@ -28,9 +32,14 @@ replaced.agent = agent;
 
 // Options: Node's, and ours.
 expectTypeOf<AgentOptions>().toExtend<PoolingAgentOptions>();
-expectTypeOf<PoolingAgentOptions['scheduling']>().toEqualTypeOf<
-  'lifo' | 'fifo' | 'least-used' | 'random' | undefined
->();
+expectTypeOf<PoolingAgentOptions['scheduling']>().toEqualTypeOf<Scheduling | undefined>();
+expectTypeOf<Scheduling>().toEqualTypeOf<'lifo' | 'fifo' | 'least-used' | 'random'>();
+expectTypeOf<TicketReuse>().toEqualTypeOf<'allow' | 'never'>();
+expectTypeOf<string>().toExtend<SealKey>();
+expectTypeOf<PoolingAgentEvents['leak']>().toEqualTypeOf<[report: LeakReport]>();
+// Options that not every version of Node's typings knows.
+new PoolingAgent({ proxyEnv: process.env, defaultPort: 8443, protocol: 'https:', priorityHeader: true });
+new PoolingAgent({ proxyEnv: { HTTPS_PROXY: 'http://localhost:3128' }, agentKeepAliveTimeoutBuffer: 500 });
 new PoolingAgent({
   keepAlive: true,
   maxSockets: 10,
@@ -94,9 +103,12 @@ agent.updateTls({});
 // @ts-expect-error: not an option of TLS
 agent.updateTls({ maxSockets: 1 });
 
-// Priorities: of a request, in the way that the README tells; and of one that waits.
-const urgent: RequestOptions & { priority: number } = { agent, priority: 0 };
-const req: ClientRequest = get('https://localhost', urgent);
+// Priorities: of a request, and of one that waits.
+const req: ClientRequest = get('https://localhost', { agent, priority: 0 });
+const urgent: RequestOptions = { agent, priority: 0 };
+expectTypeOf(urgent.priority).toEqualTypeOf<number | undefined>();
+// @ts-expect-error: a number
+request({ agent, priority: 'urgent' });
 expectTypeOf(agent.setPriority(req, 7)).toEqualTypeOf<boolean>();
 // @ts-expect-error: a number
 agent.setPriority(req, 'urgent');

@@ -18,6 +18,8 @@ type ClientsOwn =
   | 'joinDuplicateHeaders'
   | 'maxHeaderSize'
   | 'method'
+  // Ours.
+  | 'priority'
   | 'setHost'
   | 'uniqueHeaders';
 
