@@ -242,17 +242,17 @@ export class PoolingAgent extends Agent {
 
   /** The newest TLS session that is remembered under `key`. As in Node's agent: for those who call or override it. */
   _getSession(key: string): Buffer | undefined {
-    return this[kPool].sessionOf(key);
+    return this[kPool].sessions.newest(key);
   }
 
   /** Remembers a TLS session. As in Node's agent: for those who call or override it. */
   _cacheSession(key: string, session: Buffer): void {
-    this[kPool].storeSession(key, session);
+    this[kPool].sessions.store(key, session);
   }
 
   /** Forgets the TLS sessions that are remembered under `key`. As in Node's agent: for those who call or override it. */
   _evictSession(key: string): void {
-    this[kPool].forgetSessions(key);
+    this[kPool].sessions.forget(key);
   }
 
   /**

@@ -18,15 +18,15 @@ import type { Resumption } from '../sessions/resumption.js';
 import type { TlsOptions } from '../tls/rotation.js';
 import { Adoption } from './adoption.js';
 import type { DrivenAgent } from './driven-agent.js';
+import { CreateSocket } from './create-socket.js';
 import { SocketDriver } from './driver.js';
 import type { Host } from './hosts.js';
 import type { Leases } from './lease.js';
 import type { Observer } from './observer.js';
-import { PooledRequest, pooledSocketOf, pooledSocketsOf } from './pooled-socket.js';
+import { PooledRequest, pooledSocketOf } from './pooled-socket.js';
 import type { AgentKinds } from './pooled-socket.js';
 import { priorityInHeader } from '../requests/priority-header.js';
 import type { ReplayRule } from '../requests/replayable.js';
-import { listenToKeylog } from './socket-events.js';
 import type { StallWatch } from './stall-watch.js';
 import type { Waiting } from './waiting.js';
 
@@ -40,10 +40,13 @@ export type PoolView = Pick<
 
 export class AgentPool {
   readonly agent: DrivenAgent;
+  /** The TLS sessions of its connections. */
+  readonly sessions: Resumption;
   /** Counts and publishes what happens here. */
   readonly observer: Observer;
   readonly #driver: SocketDriver;
   readonly #adoption: Adoption;
+  readonly #createSocket: CreateSocket;
   // Hot path: these are the driver's.
   readonly #pool: Pool<AgentKinds>;
   readonly #leases: Leases;
@@ -65,7 +68,9 @@ export class AgentPool {
     const driver = new SocketDriver(agent, resolved, keepSocketAlive, resumption, observer);
     this.#driver = driver;
     this.#adoption = new Adoption(agent, driver.pool, driver.hosts, driver.tls, driver.dials, observer);
+    this.#createSocket = new CreateSocket(driver.connector, driver.hosts, driver.tls, driver.pool);
     this.#pool = driver.pool;
+    this.sessions = resumption;
     this.observer = observer;
     this.#leases = driver.leases;
     this.#rule = driver.replays.rule;
@@ -132,25 +137,14 @@ export class AgentPool {
 
   // Connections
 
-  /** Whether `createSocket` is called for `req` by this pool, and not by somebody else. */
+  /** See `CreateSocket.isDialling`. */
   isDialling(req: AgentRequest): boolean {
-    return this.#driver.connector.isDialling(req);
+    return this.#createSocket.isDialling(req);
   }
 
-  /** The work of the agent's `createSocket`, no matter what has called it: a connection with the TLS options of now. */
+  /** See `CreateSocket.open`. */
   open(req: AgentRequest, options: Options, callback: Deliver): void {
-    const { connector, hosts, tls } = this.#driver;
-    const dial = connector.dialOf(req, options);
-    if (dial && !(dial.origin as Host['origin']).entry.abandoned) {
-      connector.open(req, options, dial.origin, callback);
-      return;
-    }
-    if (!dial) tls.refresh();
-    // A subclass that takes its time may come here when TLS options have changed since.
-    const requested = dial?.requested ?? options;
-    const { origin } = hosts.of(req, requested);
-    if (!dial && this.#pool.isClosed) callback(agentClosed('refused', hostName(origin)));
-    else connector.open(req, requested, origin, callback);
+    this.#createSocket.open(req, options, callback);
   }
 
   /** `socket` is free again, says Node's client or somebody else. */
@@ -204,29 +198,11 @@ export class AgentPool {
     this.#pool.closeAllConnections();
   }
 
-  // Sessions
-
-  /** The newest session that is remembered under `key`. */
-  sessionOf(key: string): Buffer | undefined {
-    return this.#driver.resumption.cache.peek(key);
-  }
-
-  storeSession(key: string, session: Buffer): void {
-    this.#driver.resumption.store(key, session);
-  }
-
-  forgetSessions(key: string): void {
-    this.#driver.resumption.cache.delete(key);
-  }
-
   // Changes
 
   /** 'keylog' has a listener: sockets report from now on, those that exist already, too. */
   enableKeylog(): void {
-    const { dials } = this.#driver;
-    if (dials.keylog) return;
-    dials.keylog = true;
-    for (const pooled of pooledSocketsOf(this.#pool)) listenToKeylog(pooled);
+    this.#driver.dials.enableKeylog();
   }
 
   /** See `PoolingAgent.updateTls`. */

@@ -5,10 +5,8 @@
  */
 import { debugClose } from '../debug-lines.js';
 import { debug } from '../debug.js';
-import { agentClosed, connectionReset, PoolQueueError } from '../errors.js';
 import { Lifetimes } from '../lifetimes/lifetimes.js';
-import { hostName } from '../limits/host-name.js';
-import { destroy, later, runOnOwnStack, throwLater } from '../node/foreign.js';
+import { later, runOnOwnStack } from '../node/foreign.js';
 import type { SocketLike } from '../node/types.js';
 import { monotonicNow, setImmediate } from '../node/timers.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -21,8 +19,9 @@ import { pooledSocketOf } from './pooled-socket.js';
 import type { Resumption } from '../sessions/resumption.js';
 import { Connector } from './connector.js';
 import { CurrentTls } from './current-tls.js';
-import { hasFailed, isReady } from './dial-progress.js';
+import { isReady } from './dial-progress.js';
 import type { DrivenAgent } from './driven-agent.js';
+import { Endings } from './endings.js';
 import { isFresh, isQuiet, isReadyToLease, isUsable, passPoll } from './hand-over.js';
 import { Hosts } from './hosts.js';
 import type { Host } from './hosts.js';
@@ -35,7 +34,6 @@ import { Recovery } from './recovery.js';
 import { Releases } from './release.js';
 import { Replays } from './replay.js';
 import { SaturationEvents } from './saturation-events.js';
-import { stopListening } from './socket-events.js';
 import { stallWatch } from './stall-watch.js';
 import type { StallWatch } from './stall-watch.js';
 import { Waiting } from './waiting.js';
@@ -56,6 +54,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   readonly tls: CurrentTls;
   readonly dials: PendingDials;
   readonly leases: Leases;
+  readonly #endings: Endings;
   readonly #idleEntry: IdleEntry;
   readonly #releases: Releases;
   readonly #saturation: SaturationEvents;
@@ -98,6 +97,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
     );
     this.#idleEntry = new IdleEntry(agent, keepSocketAlive, pool);
     this.#releases = new Releases(pool, lifetimes, this.#idleEntry);
+    this.#endings = new Endings(pool, this.dials, this.#releases);
     this.stalls = stallWatch(this, resolved);
     this.leases = new Leases(agent, pool, this.replays, this.stalls, waiting, observer);
     this.#saturation = new SaturationEvents(agent, observer);
@@ -118,37 +118,15 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
 
   remove(socket: SocketLike): void {
     const pooled = pooledSocketOf(socket);
-    if (pooled?.owner !== this) return;
-    const { connection } = pooled;
-    if (connection.state !== 'connecting') {
-      this.#releases.closed(pooled);
-      connection.hasFailed = hasFailed(pooled);
-      this.pool.closed(connection, socket.destroyed ? 'closed' : 'detached');
-    } else if (!this.dials.again(pooled)) {
-      const error = pooled.error ?? connectionReset('The socket closed before it was connected');
-      this.pool.failed(connection, error);
-    }
-    stopListening(pooled);
-    pooled.release();
+    if (pooled?.owner === this) this.#endings.ended(pooled);
   }
 
-  /** @param reason may be anything */
   destroySocket(pooled: PooledSocket, reason: unknown): void {
-    try {
-      destroy(pooled.socket, reason);
-    } catch (error) {
-      // It is no stream of Node's, and will not tell when it is closed.
-      this.remove(pooled.socket);
-      throwLater(error);
-    }
+    this.#endings.destroy(pooled, reason);
   }
 
-  /** Idle connections to `address` are dead, too, and would only be found out one by one. */
   peerDied(address: string): void {
-    const siblings = [...this.pool.idle].filter(({ pooled }) => pooled?.address === address);
-    for (const connection of siblings) {
-      if (connection.state === 'idle') this.pool.close(connection, 'peer-dead');
-    }
+    this.#endings.peerDied(address);
   }
 
   // For the pool
@@ -209,9 +187,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   }
 
   close({ pooled }: Conn, reason: CloseReason, why?: unknown): void {
-    if (!pooled) return;
-    this.#releases.closing(pooled, reason);
-    this.destroySocket(pooled, why);
+    if (pooled) this.#endings.close(pooled, reason, why);
   }
 
   gone(connection: Conn): void {
@@ -219,16 +195,12 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
     this.observer.gone(connection);
   }
 
-  reject({ request }: PoolWaiter, error: unknown): void {
-    request.leave();
-    request.fail(error);
+  reject(waiter: PoolWaiter, error: unknown): void {
+    this.waiting.reject(waiter, error);
   }
 
   refuse(waiter: PoolWaiter, refusal: Refusal): void {
-    const host = hostName(waiter.host.origin);
-    const isClosed = refusal.limitedBy === 'closed';
-    this.observer.refused(waiter.host, waiter.request.req, refusal);
-    this.reject(waiter, isClosed ? agentClosed('refused', host) : new PoolQueueError(host, refusal));
+    this.waiting.refuse(waiter, refusal);
   }
 
   saturated(host: Host): void {

@@ -2,7 +2,7 @@
  * The course of a dial: from the call of the agent's `createSocket` to a connection of the pool, or an error for the request that asked. Answers
  * may come at once, late, wrong, or never; the pool hears of each dial once.
  */
-import { isPooled, PooledSocket, pooledSocketOf } from './pooled-socket.js';
+import { isPooled, PooledSocket, pooledSocketOf, pooledSocketsOf } from './pooled-socket.js';
 import type { AgentKinds, Owner, PooledRequest, DialTime } from './pooled-socket.js';
 import { DialClock } from './dial-clock.js';
 import { OfferedSession } from './offered-session.js';
@@ -22,7 +22,7 @@ import type { CurrentTls } from './current-tls.js';
 import { followDial } from './dial-progress.js';
 import type { Observer } from './observer.js';
 import type { Waiting } from './waiting.js';
-import { awaitReady, listen } from './socket-events.js';
+import { awaitReady, listen, listenToKeylog } from './socket-events.js';
 import type { Options } from '../identity/identity.js';
 
 type Conn = Connection<AgentKinds>;
@@ -43,7 +43,7 @@ export class PendingDials {
   readonly #timeout: number;
   readonly #observer: Observer;
   /** Whether the agent's 'keylog' has a listener. */
-  keylog = false;
+  #keylog = false;
 
   /** @param timeout the option `connectTimeout` */
   constructor(
@@ -62,6 +62,13 @@ export class PendingDials {
     this.#waiting = waiting;
     this.#tls = currentTls;
     this.#timeout = timeout;
+  }
+
+  /** 'keylog' has a listener: sockets report from now on, those that exist already, too. */
+  enableKeylog(): void {
+    if (this.#keylog) return;
+    this.#keylog = true;
+    for (const pooled of pooledSocketsOf(this.#owner.pool)) listenToKeylog(pooled);
   }
 
   /** `connection` is to be opened for `pending`. In the request's own async context, and on no stack of anybody else. */
@@ -150,7 +157,7 @@ export class PendingDials {
   own(connection: Conn, socket: SocketLike, options: Options): PooledSocket {
     try {
       const pooled = new PooledSocket(this.#owner, connection, socket, options);
-      listen(pooled, this.keylog);
+      listen(pooled, this.#keylog);
       connection.pooled = pooled;
       this.#lifetimes.opened(connection);
       return pooled;

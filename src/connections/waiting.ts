@@ -4,12 +4,15 @@
  */
 import { debug } from '../debug.js';
 import { debugWait } from '../debug-lines.js';
+import { agentClosed, PoolQueueError } from '../errors.js';
+import { hostName } from '../limits/host-name.js';
 import { timeoutOf } from '../options/live-options.js';
 import { isolate } from '../node/foreign.js';
 import { LOST_AFTER, monotonicNow } from '../node/timers.js';
 import type { Driver } from '../pool/driver.js';
 import type { Pool } from '../pool/pool.js';
 import { Waiter } from '../pool/records.js';
+import type { Refusal } from '../pool/refusal.js';
 import { pendingOf } from '../requests/pending-request.js';
 import type { AgentKinds, PooledRequest } from './pooled-socket.js';
 import { QueueTimer } from '../requests/queue-timer.js';
@@ -125,6 +128,21 @@ export class Waiting {
   leave(pending: PooledRequest): void {
     pending.leave();
     this.#timer.adjust();
+  }
+
+  /** The pool gives up the request of `waiter`. */
+  reject({ request }: PoolWaiter, error: unknown): void {
+    request.leave();
+    request.fail(error);
+  }
+
+  /** The request of `waiter` is not to wait, or not any longer. */
+  refuse(waiter: PoolWaiter, refusal: Refusal): void {
+    const { host, request } = waiter;
+    const name = hostName(host.origin);
+    const isClosed = refusal.limitedBy === 'closed';
+    this.#observer.refused(host, request.req, refusal);
+    this.reject(waiter, isClosed ? agentClosed('refused', name) : new PoolQueueError(name, refusal));
   }
 
   /** @returns whether `req` waits */

@@ -88,6 +88,16 @@ export class Resumption {
     this.#generation = {};
   }
 
+  /** `_getSession`: the newest session under `id`, which stays. */
+  newest(id: string): Buffer | undefined {
+    return this.cache.peek(id);
+  }
+
+  /** `_evictSession` */
+  forget(id: string): void {
+    this.cache.delete(id);
+  }
+
   /** `_cacheSession` */
   store(id: string, session: Buffer): void {
     const key = this.#storing?.id === id ? this.#storing : { id, portable: false, clientCertificate: false };
