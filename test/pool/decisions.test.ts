@@ -23,11 +23,14 @@ function finish(m: Model, request: ModelRequest): void {
 
 /** Lets what has been begun come to its end, without new releases. */
 function runToRest(m: Model): void {
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0, still = 0; i < 10 && still < 2; i++) {
+    const { changes } = m.pool;
     for (const connection of m.closing) m.finishClose(connection);
     for (const connection of m.dialling) m.connect(connection);
     m.turn();
     m.check();
+    // What takes a turn more may change nothing in the first.
+    still = m.pool.changes === changes ? still + 1 : 0;
   }
 }
 
