@@ -310,6 +310,29 @@ test('a request that is sent again is counted once, and its replay', LIMIT, asyn
   assert.deepEqual([requests, reused, replayed, opened], [2, 1, 1, 2]);
 });
 
+test(
+  'a request that is sent again on a used connection is not counted as reused once more',
+  LIMIT,
+  async (t) => {
+    const sockets: Socket[] = [];
+    let isBroken = false;
+    const server = await httpsServer(t, (req, res) => {
+      if (isBroken) req.socket.destroy();
+      else res.end();
+      isBroken = false;
+    });
+    server.server.on('secureConnection', (socket: Socket) => void sockets.push(socket));
+    const agent = poolingAgent(t, { ca: server.ca });
+    await Promise.all([get(server, { agent }), get(server, { agent })]);
+    await until(() => agent.stats().idle === sockets.length && sockets.length === 2);
+    isBroken = true;
+    const { req } = await get(server, { agent });
+    assert.ok(req.reusedSocket);
+    const { opened, replayed, requests, reused } = agent.stats();
+    assert.deepEqual([requests, reused, replayed, opened], [3, 1, 1, 2]);
+  },
+);
+
 test('a socket from outside is opened, and no handshake of ours', LIMIT, async (t) => {
   const server = await httpsServer(t);
   const agent = poolingAgent(t);
