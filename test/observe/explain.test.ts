@@ -133,7 +133,8 @@ test('a request that is sent again is queued, and then active on another connect
 });
 
 test('requests of others, and what is none', LIMIT, async (t) => {
-  const server = await httpsServer(t);
+  let answers = 0;
+  const server = await httpsServer(t, (_req, res) => void (++answers === 1 && res.end()));
   const agent = poolingAgent(t, { ca: server.ca });
   const other = poolingAgent(t, { ca: server.ca });
   const { req } = await get(server, { agent: other });
