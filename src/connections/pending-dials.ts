@@ -144,6 +144,8 @@ export class PendingDials {
     const pending = (connection.waiter ?? connection.host.waiting.next)?.request;
     if (!pending || pending.req.destroyed) return false;
     connection.pooled = undefined;
+    this.#owner.pool.redialled(connection);
+    connection.phase = 'createConnection';
     pending.refused = offered;
     this.begin(connection, pending);
     return true;

@@ -134,6 +134,14 @@ export class Books<K extends Kinds> {
     this.driver.gone(connection);
   }
 
+  /** The dial of `connection` has failed, and is made once more in its place. */
+  countRedial({ host, phase }: Connection<K>): void {
+    for (const counters of [this.counters, host.counters]) {
+      counters.opened++;
+      counters.failed[phase]++;
+    }
+  }
+
   #countBegin(counters: Counters): void {
     counters.opened++;
     counters.open++;

@@ -166,6 +166,11 @@ export class Pool<K extends Kinds> {
     this.#books.endConnecting(connection);
   }
 
+  /** The driver: the dial of `connection` has failed, and is made once more in its place. For those who count. */
+  redialled(connection: Connection<K>): void {
+    this.#books.countRedial(connection);
+  }
+
   /**
    * The driver: `connection` could not be opened. The error goes to the request that it was opened for.
    *

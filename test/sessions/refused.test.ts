@@ -165,6 +165,7 @@ for (const maxVersion of VERSIONS) {
         assert.ok(at.killed() >= 3, `${at.killed()}`);
         assert.ok(cache.stats.failed >= at.killed());
         assert.equal(at.bodies.length, 5);
+        assert.equal(agent.stats().failed.secureConnect, at.killed());
       });
     }
   }

@@ -17,6 +17,7 @@ const EVENTS = [
   'abort',
   'connected',
   'ready',
+  'redialled',
   'failed',
   'release',
   'releaseUnsafe',
