@@ -8,7 +8,7 @@ import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 import { ENTRIES, MAIN, manifestFields } from './lib/entries.mjs';
 import { root, run } from './lib/run.mjs';
-import { toCommonJs } from './lib/to-commonjs.mjs';
+import { toCommonJs, toEsModule } from './lib/module-forms.mjs';
 
 const dist = join(root, 'dist');
 /** The types of each module by itself, until they are rolled up. */
@@ -58,6 +58,7 @@ async function code(name, source) {
   });
   await bundle.close();
   const [{ code: text, map }] = output;
+  writeFileSync(join(dist, `${name}.js`), toEsModule(text));
   const file = `${name}.cjs`;
   writeFileSync(join(dist, file), toCommonJs(text).replace(`${name}.js.map`, `${file}.map`));
   writeFileSync(join(dist, `${file}.map`), JSON.stringify({ ...map, file }));

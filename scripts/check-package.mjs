@@ -35,6 +35,7 @@ try {
     await check(`import '${specifier}'`, () => evaluate('module', `await import('${specifier}');`));
     await check(`require('${specifier}')`, () => evaluate('commonjs', `require('${specifier}');`));
   }
+  await check('import loads no large part of Node that an agent has no use for', checkLoaded);
   await check('types, from ESM and from CommonJS', checkTypes);
 } finally {
   rmSync(temp, { recursive: true, force: true });
@@ -175,6 +176,16 @@ async function evaluate(type, load) {
     quiet: true,
   });
   return ok && output === '' ? undefined : output;
+}
+
+/** `import 'node:http'` would load `undici` of Node 22 and later. See scripts/lib/module-forms.mjs. */
+async function checkLoaded() {
+  const code = `await import('${name}'); console.log(process.moduleLoadList.filter((one) => /undici|webcrypto/.test(one)).join());`;
+  const { output } = await run(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: project,
+    quiet: true,
+  });
+  return output.trim() === '' ? undefined : output;
 }
 
 function checkTypes() {

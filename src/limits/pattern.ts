@@ -11,7 +11,7 @@
  * Names are compared as DNS does, without case and without a dot at the end, addresses by what they mean. Nothing is
  * resolved: a network matches addresses, never names that lead there.
  */
-import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
+import net, { isIP, isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { invalidValue } from '../errors.js';
 
@@ -84,7 +84,7 @@ export function normalizeHost(host: string): string {
   if (isIPv4(address)) return address;
   // A zone says by which interface a host is reached, not which host it is.
   const [withoutZone = ''] = address.split('%');
-  if (isIPv6(withoutZone)) return new SocketAddress({ address: withoutZone, family: 'ipv6' }).address;
+  if (isIPv6(withoutZone)) return new net.SocketAddress({ address: withoutZone, family: 'ipv6' }).address;
   const name = host.endsWith('.') ? host.slice(0, -1) : host;
   return domainToASCIIOf(name) || name.toLowerCase();
 }
@@ -103,7 +103,7 @@ function parseNetwork(pattern: string, refuse: (expected: string) => Error): Pat
   }
   const prefix = Number(length);
   const family = version === 4 ? 'ipv4' : 'ipv6';
-  const list = new BlockList();
+  const list = new net.BlockList();
   list.addSubnet(address, prefix, family);
   return {
     key: `${normalizeHost(address)}/${prefix}`,

@@ -13,8 +13,6 @@ import { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { Readable } from 'node:stream';
 import * as timers from 'node:timers';
-import { scheduler } from 'node:timers/promises';
-import { deserialize } from 'node:v8';
 
 /** The longest delay that Node's timers take: a longer one would be over at once. */
 export const MAX_DELAY: number = 2 ** 31 - 1;
@@ -71,6 +69,7 @@ function findImmediateClass(): ImmediateClass | undefined {
   });
   hook.enable();
   try {
+    const { scheduler } = process.getBuiltinModule('node:timers/promises');
     // That of its class: fakes are put on the object.
     const { yield: yieldNow } = Object.getPrototypeOf(scheduler) as typeof scheduler;
     void yieldNow.call(scheduler);
@@ -131,7 +130,9 @@ function realNow(): () => number {
 const SERIALIZED_DATE = Buffer.from([0xff, 13, 0x44, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 function realDate(): DateConstructor {
-  const date: unknown = deserialize(SERIALIZED_DATE);
+  const given = Date;
+  if (Function.prototype.toString.call(given) === 'function Date() { [native code] }') return given;
+  const date: unknown = process.getBuiltinModule('node:v8').deserialize(SERIALIZED_DATE);
   return (date as Date).constructor as DateConstructor;
 }
 

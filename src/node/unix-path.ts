@@ -4,7 +4,6 @@
  * socket whose error nobody hears.
  */
 import { connect } from 'node:net';
-import { constants } from 'node:os';
 
 /** Bytes that `sun_path` has room for. */
 const MAX_PATH = process.platform === 'linux' ? 108 : 104;
@@ -33,6 +32,8 @@ export function failIfUnusable(path: string): void {
 
 /** As Node has it from the system. */
 function invalidPath(path: string): Error {
+  // Loaded for this alone.
+  const { constants } = process.getBuiltinModule('node:os');
   const details = { errno: -constants.errno.EINVAL, code: 'EINVAL', syscall: 'connect', address: path };
   return Object.assign(new Error(`connect EINVAL ${path}`), details);
 }
