@@ -26,6 +26,9 @@ import type { Explanation } from '../observe/explain.js';
 import { inspectAgent, summaryOf } from '../observe/inspect.js';
 import type { AgentSummary } from '../observe/inspect.js';
 import { recorderOf } from '../observe/recorder.js';
+import { kObservation } from '../observe/observation-key.js';
+import { observationOf } from '../observe/observation.js';
+import type { Observation } from '../observe/observation.js';
 import { statsOptions } from '../observe/stats.js';
 import type { AgentStats, StatsOptions } from '../observe/stats.js';
 import { ownOptions, resolveOptions } from '../options/options.js';
@@ -313,6 +316,11 @@ export class PoolingAgent extends Agent {
       throw invalidType('req', 'an instance of http.ClientRequest', req);
     const pool = this[kPool];
     return explain(pool, req, propertyOf(propertyOf(req, 'agent'), kPool) === pool);
+  }
+
+  /** @internal For the package's other entries. */
+  get [kObservation](): Observation {
+    return observationOf(this[kPool]);
   }
 
   /** Counts and limits, for `JSON.stringify`. No options: these hold keys. */

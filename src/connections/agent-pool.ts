@@ -13,6 +13,7 @@ import type { AgentRequest, SocketLike } from '../node/types.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { HostLimits } from '../pool/limits.js';
 import type { Pool } from '../pool/pool.js';
+import type { Connection } from '../pool/records.js';
 import type { Deliver } from '../requests/pending-request.js';
 import type { Resumption } from '../sessions/resumption.js';
 import type { TlsOptions } from '../tls/rotation.js';
@@ -232,6 +233,11 @@ export class AgentPool {
   /** The pattern of the rule that has set `limit` of `host`, if one has. */
   ruleOf(host: Host, limit: keyof HostLimits): string | undefined {
     return this.#driver.hosts.ruleOf(host, limit);
+  }
+
+  /** Milliseconds since `connection`, which is idle, became so. */
+  idleTimeOf({ idleSince }: Connection<AgentKinds>): number {
+    return Math.max(0, this.#driver.now() - idleSince);
   }
 
   /** The options with which connections of `host`, which holds something, are opened. */

@@ -7,7 +7,7 @@ import type { Observer } from '../connections/observer.js';
 import type { AgentKinds, PooledRequest, PooledSocket } from '../connections/pooled-socket.js';
 import type { Origin } from '../identity/identity.js';
 import type { QueueState } from '../limits/saturation.js';
-import { codeOf } from '../node/foreign.js';
+import { codeOf, isolate } from '../node/foreign.js';
 import type { AgentRequest } from '../node/types.js';
 import { monotonicNow } from '../node/timers.js';
 import { Counters, refusalCount } from '../pool/counters.js';
@@ -15,6 +15,7 @@ import type { Connection, HostPool } from '../pool/records.js';
 import type { Refusal } from '../pool/refusal.js';
 import { channels, publish } from './channels.js';
 import { Durations } from './durations.js';
+import type { DurationListener } from './duration-listener.js';
 import { HostRecords, recordOf } from './host-records.js';
 import { hostStatsOf, totalsOf } from './stats.js';
 import type { AgentStats, StatsOptions } from './stats.js';
@@ -32,6 +33,8 @@ export class Recorder implements Observer {
   readonly #timeInQueue = new Durations();
   readonly #connectTime = new Durations();
   readonly #connectionAge = new Durations();
+  /** Metrics that have histograms of their own. */
+  readonly #durationListeners: Set<DurationListener> = new Set();
   /** Milliseconds for which a host is remembered of which nothing is open. Asked anew each time. */
   #keptFor: () => number = () => 0;
 
@@ -58,6 +61,12 @@ export class Recorder implements Observer {
       connectionAge: this.#connectionAge.stats(),
       ...(hosts && { hosts }),
     };
+  }
+
+  /** @returns a function that stops it */
+  listen(listener: DurationListener): () => void {
+    this.#durationListeners.add(listener);
+    return () => this.#durationListeners.delete(listener);
   }
 
   /** For tests. */
@@ -105,7 +114,10 @@ export class Recorder implements Observer {
   leftQueue({ since, waiter }: PooledRequest): void {
     const waited = monotonicNow() - since;
     this.#timeInQueue.record(waited);
-    if (waiter) this.#hosts.recordTime(recordOf(waiter.host), waited);
+    if (!waiter) return;
+    const record = recordOf(waiter.host);
+    this.#hosts.recordTime(record, waited);
+    for (const listener of this.#durationListeners) isolate(() => listener.waited(record.name, waited));
   }
 
   assigned({ connection, used }: PooledSocket, req: AgentRequest, pending: PooledRequest | undefined): void {
@@ -157,8 +169,14 @@ export class Recorder implements Observer {
   gone(connection: Conn): void {
     const { readyAt } = connection;
     const age = readyAt < 0 ? 0 : monotonicNow() - readyAt;
-    if (readyAt >= 0) this.#connectionAge.record(age);
+    if (readyAt >= 0) this.#tellAge(connection, age);
     if (channels.connectionClose.hasSubscribers) this.#publishClose(connection, age);
+  }
+
+  #tellAge({ host }: Conn, age: number): void {
+    this.#connectionAge.record(age);
+    const { name } = recordOf(host);
+    for (const listener of this.#durationListeners) isolate(() => listener.lived(name, age));
   }
 
   #publishClose(connection: Conn, age: number): void {

@@ -1,0 +1,9 @@
+/** Single durations of an agent, for histograms that are not its own. */
+
+/** Hears of single durations: of requests that had to wait and of connections that end, not of each request. */
+export interface DurationListener {
+  /** A request was in the queue of `host` (`host:port`) for so many milliseconds, no matter what has become of it. */
+  waited(host: string, milliseconds: number): void;
+  /** A connection has ended that was ready for so many milliseconds. */
+  lived(host: string, milliseconds: number): void;
+}

@@ -1,0 +1,22 @@
+/** What the package's other entries see of an agent beyond its public surface: single durations, and what is behind a host. */
+import type { AgentPool } from '../connections/agent-pool.js';
+import { detailsOf, maxSocketsOf } from './details.js';
+import type { HostDetails } from './details.js';
+import type { DurationListener } from './duration-listener.js';
+import { recorderOf } from './recorder.js';
+
+export interface Observation {
+  details(host: string, most: number): HostDetails;
+  /** By `host:port`. */
+  maxSockets(): ReadonlyMap<string, number>;
+  /** @returns a function that stops it */
+  listen(listener: DurationListener): () => void;
+}
+
+export function observationOf(pool: AgentPool): Observation {
+  return {
+    details: (host, most) => detailsOf(pool, host, most),
+    maxSockets: () => maxSocketsOf(pool),
+    listen: (listener) => recorderOf(pool).listen(listener),
+  };
+}
