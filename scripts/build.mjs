@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { rolldown } from 'rolldown';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
+import { buildPage } from './build-page.mjs';
 import { ENTRIES, MAIN, manifestFields } from './lib/entries.mjs';
 import { root, run } from './lib/run.mjs';
 import { toCommonJs, toEsModule } from './lib/module-forms.mjs';
@@ -16,6 +17,7 @@ const types = join(dist, '.types');
 
 rmSync(dist, { recursive: true, force: true });
 checkManifest(process.argv.includes('--write-exports'));
+await buildPage();
 const { ok } = await run(process.execPath, [
   join(root, 'node_modules/typescript/bin/tsc'),
   '-p',

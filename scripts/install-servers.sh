@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs what the interop tests talk to, from Debian's packages, where it is missing, and starts no service. It does not
-# fail where it cannot: with INTEROP=required, the tests that miss a server do, and say so.
+# Installs what the tests talk to (servers, and a browser that looks at the live page), from Debian's packages, where it is missing,
+# and starts no service. It does not fail where it cannot: with INTEROP=required, the tests that miss a program do, and say so.
 set -uo pipefail
 
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
-servers=(nginx haproxy openssl)
+servers=(nginx haproxy openssl chromium)
 
 missing() {
   local server

@@ -6,6 +6,9 @@ export const MAIN = 'index';
 /** Name of an entry, and where its source lies. `index` is the package itself, `prometheus` would be `pooling-https-agent/prometheus`. */
 export const ENTRIES = {
   [MAIN]: 'src/index.ts',
+  inspect: 'src/inspect/index.ts',
+  opentelemetry: 'src/opentelemetry/index.ts',
+  prometheus: 'src/prometheus/index.ts',
 };
 
 /** The part of package.json that says how entries are found. */

@@ -6,12 +6,10 @@ import type { AgentPool } from '../connections/agent-pool.js';
 import type { AgentKinds, PooledSocket } from '../connections/pooled-socket.js';
 import { callIfAble, propertyOf } from '../node/foreign.js';
 import { monotonicNow } from '../node/timers.js';
-import type { Connection, HostPool } from '../pool/records.js';
+import type { Connection } from '../pool/records.js';
 import { reasonToWait } from '../pool/wait-reason.js';
 import type { WaitReason } from '../pool/wait-reason.js';
-import type { HostRecord } from './host-records.js';
-
-type Host = HostPool<AgentKinds>;
+import { recordOf } from './host-records.js';
 
 interface ConnectionDetails {
   /** Unique in this process: what it is called in debug lines, too. */
@@ -61,7 +59,7 @@ export function detailsOf(pool: AgentPool, name: string, most: number): HostDeta
   let place = 0;
   const now = monotonicNow();
   for (const host of pool.view.hosts) {
-    if (nameOf(host) !== name) continue;
+    if (recordOf(host).name !== name) continue;
     allConnections += host.connections.size;
     for (const connection of host.connections) {
       if (connections.length >= most) break;
@@ -91,7 +89,7 @@ export function detailsOf(pool: AgentPool, name: string, most: number): HostDeta
 export function maxSocketsOf(pool: AgentPool): Map<string, number> {
   const limits = new Map<string, number>();
   for (const host of pool.view.hosts) {
-    const name = nameOf(host);
+    const name = recordOf(host).name;
     limits.set(name, (limits.get(name) ?? 0) + host.limits.maxSockets);
   }
   return limits;
@@ -133,9 +131,4 @@ function addressOf({ socket }: PooledSocket): string {
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-/** Hosts get their counters from the recorder's records, which have names. */
-function nameOf({ counters }: Host): string {
-  return (counters as HostRecord).name;
 }

@@ -10,7 +10,9 @@ const page = readFileSync(new URL('ARCHITECTURE.md', ROOT), 'utf8');
 
 /** Where a file or folder lies that the page names: below src/, if it is in no folder of the top level. */
 function pathOf(name: string): string {
-  return fileURLToPath(new URL(/^(?:bench|docs|scripts|src|test)\//.test(name) ? name : `src/${name}`, ROOT));
+  return fileURLToPath(
+    new URL(/^(?:bench|docs|page|scripts|src|test)\//.test(name) ? name : `src/${name}`, ROOT),
+  );
 }
 
 test('files and folders that ARCHITECTURE.md names are there', () => {

@@ -1,0 +1,40 @@
+/** The past of each agent, so that who opens the page when something has happened still sees it. Bounded, and small: some numbers a second. */
+import type { Sample } from './feed.js';
+
+interface Moment {
+  /** Which tick it was. */
+  readonly tick: number;
+  readonly sample: Sample;
+}
+
+export class History {
+  readonly #length: number;
+  readonly #past: Map<number, Moment[]> = new Map();
+
+  /** @param length samples of an agent that are kept */
+  constructor(length: number) {
+    this.#length = length;
+  }
+
+  add(id: number, tick: number, sample: Sample): void {
+    let moments = this.#past.get(id);
+    if (!moments) this.#past.set(id, (moments = []));
+    moments.push({ tick, sample });
+    if (moments.length > this.#length) moments.shift();
+  }
+
+  /** Agents that are looked at no more are forgotten. */
+  keep(ids: ReadonlySet<number>): void {
+    for (const id of this.#past.keys()) if (!ids.has(id)) this.#past.delete(id);
+  }
+
+  /** What came after `tick`, of each agent. */
+  after(tick: number): Record<string, readonly Sample[]> {
+    return Object.fromEntries(
+      [...this.#past].map(([id, moments]) => [
+        id,
+        moments.filter((moment) => moment.tick > tick).map(({ sample }) => sample),
+      ]),
+    );
+  }
+}

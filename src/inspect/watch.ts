@@ -1,0 +1,160 @@
+/**
+ * Looks at the agents once an interval, as long as anybody could want to know: notes a sample of each, and tells readers. It keeps neither the process
+ * alive nor an inspector that nobody refers to any more.
+ */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { monotonicNow, setTimeout, wallClockNow } from '../node/timers.js';
+import type { AgentList, Named } from './agents.js';
+import { detailsOf } from './details.js';
+import type { AgentFrame, Hello, Sample } from './feed.js';
+import { frameOf, sampleOf } from './frames.js';
+import { History } from './history.js';
+import { Reader } from './reader.js';
+import type { Opened } from './reader.js';
+
+export interface WatchOptions {
+  readonly title: string;
+  /** Milliseconds. */
+  readonly interval: number;
+  readonly history: number;
+}
+
+/** No more can look at a time: each is sent some kilobytes a second. */
+export const MAX_READERS = 32;
+
+export class Watch {
+  readonly #agents: AgentList;
+  readonly #options: WatchOptions;
+  readonly #history: History;
+  readonly #readers: Set<Reader> = new Set();
+  /** Tells readers of before from those of another process. */
+  readonly #process = randomBytes(6).toString('hex');
+  #tick = 0;
+  /** The samples of the last tick, by id. */
+  #samples: Map<number, Sample> = new Map();
+  #isEnded = false;
+  #hasComplained = false;
+
+  constructor(agents: AgentList, options: WatchOptions) {
+    this.#agents = agents;
+    this.#options = options;
+    this.#history = new History(Math.ceil(options.history / options.interval));
+    this.#look();
+    lookLater(new WeakRef(this), options.interval);
+  }
+
+  /** Milliseconds until it wants to look again; `undefined`: never. */
+  look(): number | undefined {
+    if (this.#isEnded) return undefined;
+    const began = monotonicNow();
+    this.#look();
+    // Where looking takes long, the program gets most of the time all the same.
+    return Math.max(this.#options.interval, 10 * (monotonicNow() - began));
+  }
+
+  #look(): void {
+    const tick = ++this.#tick;
+    const at = wallClockNow();
+    const ready = [...this.#readers].filter((reader) => reader.isReady());
+    const samples = new Map<number, Sample>();
+    const frames: AgentFrame[] = [];
+    const named = this.#all();
+    for (const one of named) {
+      const stats = one.agent.stats({ hosts: ready.length > 0 });
+      const sample = sampleOf(stats, at);
+      samples.set(one.id, sample);
+      this.#history.add(one.id, tick, sample);
+      if (ready.length > 0) frames.push(frameOf(one, stats, sample));
+    }
+    this.#samples = samples;
+    this.#history.keep(new Set(samples.keys()));
+    const text = JSON.stringify(frames);
+    for (const reader of ready) this.#send(reader, named, text);
+  }
+
+  /** @returns whether there is room for one more reader */
+  get hasRoom(): boolean {
+    return this.#readers.size < MAX_READERS;
+  }
+
+  /** The answer `res` becomes a stream of events, and does not end. */
+  join(req: IncomingMessage, res: ServerResponse, opened: Opened | undefined, after: string): void {
+    const reader = new Reader(res, opened);
+    this.#readers.add(reader);
+    const leave = (): void => {
+      this.#readers.delete(reader);
+    };
+    res.on('close', leave);
+    // A reader who breaks off is no error of anybody's.
+    res.on('error', leave);
+    req.on('error', leave);
+    const { title, interval, history: window } = this.#options;
+    const hello: Hello = {
+      title,
+      pid: process.pid,
+      node: process.versions.node,
+      interval,
+      window,
+      history: this.#history.after(this.#tickOf(after)),
+    };
+    reader.send('hello', this.#id, JSON.stringify(hello));
+    const named = this.#all();
+    const at = wallClockNow();
+    const frames = named.map((one) => {
+      const stats = one.agent.stats();
+      // Rates are told of whole intervals: the sample is that of the last tick.
+      return frameOf(one, stats, this.#samples.get(one.id) ?? sampleOf(stats, at));
+    });
+    this.#send(reader, named, JSON.stringify(frames));
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    for (const reader of this.#readers) reader.end();
+    this.#readers.clear();
+  }
+
+  get #id(): string {
+    return `${this.#process}-${this.#tick}`;
+  }
+
+  /** Which tick of this process an id tells of. 0: none. */
+  #tickOf(id: string): number {
+    const [process, tick] = id.split('-');
+    return process === this.#process && tick !== undefined && /^\d{1,15}$/.test(tick) ? Number(tick) : 0;
+  }
+
+  #send(reader: Reader, named: readonly Named[], frames: string): void {
+    const { opened } = reader;
+    const agent = opened && named.find(({ id }) => id === opened.agent)?.agent;
+    const details = agent ? `,"details":${JSON.stringify(detailsOf(agent, opened))}` : '';
+    reader.send('frame', this.#id, `{"agents":${frames}${details}}`);
+  }
+
+  /** A list that throws shows no agent, and harms nobody who does not look. */
+  #all(): Named[] {
+    try {
+      return this.#agents.all();
+    } catch (error) {
+      if (!this.#hasComplained) {
+        this.#hasComplained = true;
+        const reason = error instanceof Error ? error.message : 'it threw no error';
+        process.emitWarning(`The inspector's function that lists agents failed: ${reason}`, {
+          code: 'POOLING_AGENT_INSPECT',
+        });
+      }
+      return [];
+    }
+  }
+}
+
+function lookLater(watch: WeakRef<Watch>, delay: number): void {
+  const timer = setTimeout(lookAgain, delay, watch);
+  timer.unref();
+}
+
+function lookAgain(watch: WeakRef<Watch>): void {
+  const delay = watch.deref()?.look();
+  if (delay !== undefined) lookLater(watch, delay);
+}
