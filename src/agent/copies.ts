@@ -75,3 +75,18 @@ function forgetListeners(copy: Agent, original: Agent): void {
     for (const listener of listeners) copy.on(event, listener as () => void);
   }
 }
+
+/** Properties that a copy does not have before it is used: the first read makes it an agent of its own. */
+export function completeCopies(prototype: object, own: OwnMethods): void {
+  for (const name of ['sockets', 'freeSockets', 'requests', 'totalSocketCount', '_sessionCache']) {
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      get(this: Agent) {
+        return poolOfCopy(this, own) && Reflect.get(this, name);
+      },
+      set(this: object, value: unknown) {
+        Object.defineProperty(this, name, { configurable: true, enumerable: true, value, writable: true });
+      },
+    });
+  }
+}

@@ -7,7 +7,7 @@ import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { inspect } from 'node:util';
 import { pooledSocketOf } from '../connections/pooled-socket.js';
-import { knownPoolOf, markOwner, poolOfCopy } from './copies.js';
+import { completeCopies, knownPoolOf, markOwner, poolOfCopy } from './copies.js';
 import { kPool } from '../connections/pool-key.js';
 import { equip, optionsForNode } from './equipment.js';
 import { comesBack, intercept, interceptor, isNodesCallback, ownOptionsOf } from '../node/interception.js';
@@ -394,15 +394,4 @@ function requestOptions(options: object): Options {
   return Object.getPrototypeOf(options) === null ? (options as Options) : { __proto__: null, ...options };
 }
 
-/** Properties that a copy does not have before it is used: the first read makes it an agent of its own. */
-for (const name of ['sockets', 'freeSockets', 'requests', 'totalSocketCount', '_sessionCache']) {
-  Object.defineProperty(PoolingAgent.prototype, name, {
-    configurable: true,
-    get(this: PoolingAgent) {
-      return poolOfCopy(this, OWN) && Reflect.get(this, name);
-    },
-    set(this: object, value: unknown) {
-      Object.defineProperty(this, name, { configurable: true, enumerable: true, value, writable: true });
-    },
-  });
-}
+completeCopies(PoolingAgent.prototype, OWN);
