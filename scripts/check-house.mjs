@@ -49,10 +49,15 @@ const FRONTS = {
 
 /** Names that Node's documentation does not know. Only node/ may use them, and whatever else begins with an underscore. */
 const INTERNALS = [
+  'Function.prototype.toString',
+  '_events',
+  '_eventsCount',
   'asyncReset',
   'async_id_symbol',
   'getAsyncId',
+  'getOwnPropertySymbols',
   'getpeername',
+  'getProviderType',
   'hasRef',
   'kError',
   'kFlushError',
@@ -62,9 +67,12 @@ const INTERNALS = [
   'kWritableFinished',
   'outputData',
   'outputSize',
+  'ownSymbol',
   'parser',
   'readStart',
+  'readStop',
   'timeoutCb',
+  'useChunkedEncodingByDefault',
   'writeQueueSize',
 ];
 

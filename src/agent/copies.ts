@@ -8,7 +8,7 @@ import { Agent } from 'node:https';
 import { types } from 'node:util';
 import { equip, optionsForNode } from './equipment.js';
 import type { OwnMethods } from './equipment.js';
-import { isListenersField } from '../node/listeners.js';
+import { dropListeners, isListenersField } from '../node/listeners.js';
 import { LIVE_LIMITS } from '../options/live-options.js';
 import { ownOptions, resolveOptions } from '../options/options.js';
 import type { PoolingAgentOptions } from '../options/options.js';
@@ -70,7 +70,7 @@ function forgetListeners(copy: Agent, original: Agent): void {
     const originals = original.rawListeners(event);
     return [event, copy.rawListeners(event).filter((listener) => !originals.includes(listener))] as const;
   });
-  Object.assign(copy, { _events: Object.create(null), _eventsCount: 0 });
+  dropListeners(copy);
   for (const [event, listeners] of added) {
     for (const listener of listeners) copy.on(event, listener as () => void);
   }

@@ -9,6 +9,7 @@ import { Agent } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { isPooled } from './pooled-socket.js';
 import { forgetMessage, isParsed, messageOf } from '../node/exchange.js';
+import { isInNodesPool } from '../node/listeners.js';
 import { monotonicNow } from '../node/timers.js';
 import { hasProxyConfig } from '../node/proxy-support.js';
 import type { SocketLike } from '../node/types.js';
@@ -30,13 +31,6 @@ function isTaken(socket: SocketLike): boolean {
   return (
     isPooled(socket) || messageOf(socket)?.destroyed === false || isParsed(socket) || isInNodesPool(socket)
   );
-}
-
-/** Node's agent marks its sockets by nothing but its listeners. */
-function isInNodesPool(socket: SocketLike): boolean {
-  return socket
-    .listeners('free')
-    .some((listener) => Function.prototype.toString.call(listener).includes("'CLIENT socket onFree'"));
 }
 
 /** Whether `socket`, which is said to have been opened with `options`, is as good as one that `agent` opens for these. */

@@ -8,6 +8,7 @@ import { keepBody } from './resend.js';
 import { callIfAble } from '../node/foreign.js';
 import { hasHandle, isReferenced } from '../node/handle.js';
 import { resetAsyncId } from '../node/async-context.js';
+import { mayHaveBody } from '../node/request-headers.js';
 import type { AgentRequest } from '../node/types.js';
 import { nextTick } from '../node/timers.js';
 import { timeoutOf } from '../options/live-options.js';
@@ -131,7 +132,7 @@ export class Leases {
     resetAsyncId(socket);
     if (pooled.used) {
       // Just before Node sends what it has of it by then.
-      if (req.useChunkedEncodingByDefault && pooled.interceptsDestroy && !deliver) nextTick(keepBody, pooled);
+      if (mayHaveBody(req) && pooled.interceptsDestroy && !deliver) nextTick(keepBody, pooled);
       if (pooled.connection.isUnsafe && !deliver) nextTick(reconsider, this.#replays, pooled);
       const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
       if (highWaterMark != null) applyHighWaterMark(socket, req, highWaterMark);

@@ -1,5 +1,7 @@
 /** All that we assume about Node behind its public API, each with its own test: see capability.ts. Each stands where it is used. */
 import { contextReset } from './async-context.js';
+import { knownConnectFunctions } from './connect-functions.js';
+import { knownAddRequest } from './interception.js';
 import type { Capability } from './capability.js';
 import { detaching, resending } from './client-request.js';
 import { destroyReason, headMark, parserMark } from './exchange.js';
@@ -7,15 +9,19 @@ import { wireCounter } from './handle.js';
 import { pollCount } from './poll-count.js';
 import { tunnelMark } from './proxy-support.js';
 import { waitingTimeout } from './request-timeout.js';
-import { byteCounter, socketTimer } from './socket.js';
+import { byteCounter, socketTimer, writableState } from './socket.js';
+import { behindFakes } from './timers.js';
 import { writeNotes } from './written-output.js';
 
 export const CAPABILITIES: readonly Capability[] = [
+  ...knownConnectFunctions,
+  behindFakes,
   byteCounter,
   contextReset,
   destroyReason,
   detaching,
   headMark,
+  knownAddRequest,
   parserMark,
   pollCount,
   resending,
@@ -23,5 +29,6 @@ export const CAPABILITIES: readonly Capability[] = [
   tunnelMark,
   waitingTimeout,
   wireCounter,
+  writableState,
   writeNotes,
 ];

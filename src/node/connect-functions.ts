@@ -9,29 +9,33 @@
 import { Agent } from 'node:https';
 // Not by name: what is put in a function's place later would not be seen.
 import tls from 'node:tls';
+import type { Capability } from './capability.js';
+import { SourceMarks } from './source-marks.js';
 
 /** Set to `true` on a function that changes nothing: `tls.connect[Symbol.for('pooling-https-agent.harmless')] = true`. */
 const HARMLESS: unique symbol = Symbol.for('pooling-https-agent.harmless');
 
 type Source = Readonly<Record<string, unknown>>;
 
-const sourceOf = Function.prototype.toString;
-
 class Watched {
   readonly #holder: Source;
   readonly #name: string;
-  readonly #marks: readonly RegExp[];
+  readonly #marks: SourceMarks;
   /** That of Node, as far as it was seen. */
   #own: unknown;
   /** The last one that was found to be another's. */
   #others: unknown;
 
-  /** @param marks what the source of Node's own has in it, and that of a wrapper has not */
-  constructor(holder: object, name: string, ...marks: readonly RegExp[]) {
+  /** For `marks` and `inside` see `SourceMarks`. */
+  constructor(holder: object, name: string, marks: readonly RegExp[], inside: RegExp) {
     this.#holder = holder as Source;
     this.#name = name;
-    this.#marks = marks;
-    this.#own = this.#isNodes(this.now) ? this.now : undefined;
+    this.#marks = new SourceMarks(name, LOSS, marks, inside);
+    this.#own = this.#marks.areOn(this.now) ? this.now : undefined;
+  }
+
+  get capability(): Capability {
+    return this.#marks.capability;
   }
 
   get now(): unknown {
@@ -40,21 +44,16 @@ class Watched {
 
   get isOwn(): boolean {
     const { now } = this;
-    if (now === this.#own || isHarmless(now)) return true;
+    if (isHarmless(now)) return true;
+    if (now === this.#own) return this.capability.holds;
     // Replaced before we were loaded, and put back since?
     if (this.#own !== undefined || now === this.#others) return false;
-    if (!this.#isNodes(now)) {
+    if (!this.#marks.areOn(now)) {
       this.#others = now;
       return false;
     }
     this.#own = now;
-    return true;
-  }
-
-  #isNodes(fn: unknown): boolean {
-    if (typeof fn !== 'function') return false;
-    const source = sourceOf.call(fn);
-    return this.#marks.every((mark) => mark.test(source));
+    return this.capability.holds;
   }
 }
 
@@ -62,20 +61,27 @@ function isHarmless(fn: unknown): boolean {
   return typeof fn === 'function' && (fn as { [HARMLESS]?: unknown })[HARMLESS] === true;
 }
 
+const LOSS = 'connections are opened with plain options, as where a program adds a policy of its own';
+
 const createConnection = new Watched(
   Agent.prototype,
   'createConnection',
-  /\b_agentKey\b/,
-  /\btls\.connect\(/,
+  [/\b_agentKey\b/, /\btls\.connect\(/],
+  /\b(?:kProxyConfig|kWaitForProxyTunnel|kPerRequestCheckServerIdentity)\b/,
 );
 const CONNECTING = [
   createConnection,
-  new Watched(tls, 'connect', /\bnew TLSSocket\(/),
-  new Watched(tls, 'createSecureContext', /\bnew SecureContext\(/),
+  new Watched(tls, 'connect', [/\bnew TLSSocket\(/], /\bkConnectOptions\b/),
+  new Watched(tls, 'createSecureContext', [/\bnew SecureContext\(/], /\bkEmptyObject\b/),
 ];
 
 /** Decides whom we trust, too; a session that is resumed is not shown to it again. */
-const TRUSTING = [...CONNECTING, new Watched(tls, 'checkServerIdentity', /\bERR_TLS_CERT_ALTNAME_/)];
+const TRUSTING = [
+  ...CONNECTING,
+  new Watched(tls, 'checkServerIdentity', [/\bERR_TLS_CERT_ALTNAME_/], /\bArrayIsArray\b/),
+];
+
+export const knownConnectFunctions: readonly Capability[] = TRUSTING.map(({ capability }) => capability);
 
 export function isCreateConnectionOwn(): boolean {
   return createConnection.isOwn;

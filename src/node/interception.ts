@@ -9,6 +9,8 @@
  * Whether `addRequest` has been replaced is asked of its source text: a library that was loaded before us has replaced it by then.
  */
 import { Agent } from 'node:https';
+import type { Capability } from './capability.js';
+import { SourceMarks } from './source-marks.js';
 import { ownSymbol } from './symbols.js';
 import type { AgentRequest } from './types.js';
 
@@ -16,6 +18,20 @@ type AddRequest = (this: object, req: AgentRequest, options: unknown, ...legacy:
 
 /** Of https, which inherits from that of http: a wrapper may stand on either. Node's typings leave out what an agent's own methods are. */
 const prototype = Agent.prototype as unknown as { addRequest: AddRequest };
+
+const addRequestMarks = new SourceMarks(
+  "an agent's addRequest",
+  "every request goes through Node's addRequest first",
+  [
+    /^function addRequest\(req, options, port\b/,
+    /\bthis\.getName\(/,
+    /\bthis\.createSocket\(/,
+    /\bthis\.reuseSocket\(/,
+    /\bthis\.requests\[name\]/,
+  ],
+  /\b(?:kRequestOptions|kRequestAsyncResource|setRequestSocket)\b/,
+);
+export const knownAddRequest: Capability = addRequestMarks.capability;
 
 const { toString } = Function.prototype;
 
@@ -30,10 +46,10 @@ export function interceptor(): unknown {
   const { addRequest } = prototype;
   if (addRequest !== seen) {
     seen = addRequest;
-    foreign = isNodesOwn(addRequest) ? undefined : addRequest;
+    foreign = addRequestMarks.areOn(addRequest) ? undefined : addRequest;
     changes++;
   }
-  return foreign;
+  return knownAddRequest.holds ? foreign : addRequest;
 }
 
 /**
@@ -49,16 +65,6 @@ export function numberForRequest(): number {
 export function numberForConnection(): number {
   interceptor();
   return changes;
-}
-
-/** Whether `candidate` has in its source what all of Node's versions of it have in common, and no wrapper has. */
-function isNodesOwn(candidate: unknown): boolean {
-  if (typeof candidate !== 'function') return false;
-  const text = toString.call(candidate);
-  const parts = ['this.getName(', 'this.createSocket(', 'this.reuseSocket(', 'this.requests[name]'];
-  return (
-    /^function addRequest\(req, options, port\b/.test(text) && parts.every((part) => text.includes(part))
-  );
 }
 
 /** Requests that a wrapper was given and has not let pass yet. It may do so at any time, also when it is not there any more. */

@@ -1,5 +1,6 @@
 /** Reads the field in which an emitter keeps its listeners: to ask without a copy of the list, and to keep listeners out of copies of the emitter. */
 import { EventEmitter } from 'node:events';
+import type { SocketLike } from './types.js';
 
 /** The fields in which an emitter keeps its listeners. */
 const FIELDS: ReadonlySet<unknown> = new Set(['_events', '_eventsCount']);
@@ -12,6 +13,18 @@ export function isListenersField(key: string | symbol): boolean {
 /** Listeners of `emitter` are not copied with its other properties. */
 export function hideListeners(emitter: object): void {
   Object.defineProperty(emitter, '_events', { enumerable: false });
+}
+
+/** `emitter` has no listeners any more, and no list in common with another emitter. */
+export function dropListeners(emitter: object): void {
+  Object.assign(emitter, { _events: Object.create(null), _eventsCount: 0 });
+}
+
+/** Whether `socket` is in the pool of an agent of Node's, which marks its sockets by nothing but a listener. */
+export function isInNodesPool(socket: SocketLike): boolean {
+  return socket
+    .listeners('free')
+    .some((listener) => Function.prototype.toString.call(listener).includes("'CLIENT socket onFree'"));
 }
 
 /** As it was when we were loaded: tracers may replace it later. */

@@ -39,3 +39,8 @@ function namesClose(req: AgentRequest): boolean {
 function isClose(option: string): boolean {
   return option.trim().toLowerCase() === 'close';
 }
+
+/** Hot path. Whether the method of `req` is one that often has a body: Node sends one without a length in chunks, then. */
+export function mayHaveBody(req: AgentRequest): boolean {
+  return req.useChunkedEncodingByDefault;
+}

@@ -3,6 +3,7 @@
  * answer is that nothing is known.
  */
 import { Socket } from 'node:net';
+import { Writable } from 'node:stream';
 import { Capability } from './capability.js';
 import { propertyOf } from './foreign.js';
 import { ownSymbol } from './symbols.js';
@@ -29,10 +30,24 @@ export function peerOf(socket: SocketLike): { address?: string | undefined; port
   };
 }
 
+export const writableState: Capability = new Capability(
+  'the state of a stream takes another high-water mark',
+  "a request's highWaterMark holds only on a connection that is opened for it",
+  () => {
+    const stream = new Writable({ highWaterMark: 2 });
+    writeHighWaterMark(stream, 1);
+    return stream.writableHighWaterMark === 1;
+  },
+);
+
 /** A request's `highWaterMark` holds on a reused socket, too, as in Node 24. */
 export function setHighWaterMark(socket: SocketLike, highWaterMark: unknown): void {
-  if (socket.writableHighWaterMark === highWaterMark) return;
-  const state: unknown = Reflect.get(socket, '_writableState');
+  if (socket.writableHighWaterMark === highWaterMark || !writableState.holds) return;
+  writeHighWaterMark(socket, highWaterMark);
+}
+
+function writeHighWaterMark(stream: object, highWaterMark: unknown): void {
+  const state: unknown = Reflect.get(stream, '_writableState');
   if (state && typeof state === 'object') Reflect.set(state, 'highWaterMark', highWaterMark);
 }
 

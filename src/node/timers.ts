@@ -6,13 +6,14 @@
  *
  * A function that turns out to be a fake is replaced with what Node keeps beyond the reach of fakes: the class of its
  * timers, which each socket's own timer shows; that of its immediates; the 'close' of a stream; the `Date` that it makes. Where even
- * that is missing, what there is has to do.
+ * that is missing, what there is has to do, and somebody is told.
  */
 import { createHook } from 'node:async_hooks';
 import { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { Readable } from 'node:stream';
 import * as timers from 'node:timers';
+import { Capability } from './capability.js';
 
 /** The longest delay that Node's timers take: a longer one would be over at once. */
 export const MAX_DELAY: number = 2 ** 31 - 1;
@@ -81,31 +82,53 @@ function findImmediateClass(): ImmediateClass | undefined {
   return found as ImmediateClass | undefined;
 }
 
+/** It is asked only where there are fakes, when this module is loaded. */
+export const behindFakes: Capability = new Capability(
+  'real timers and clocks are found behind fakes',
+  'under the fake timers of test tools the pool goes by the fakes',
+);
+
+/** What `find` finds behind `fake`, or else the fake. */
+function behind<T>(fake: T, find: () => T | undefined): T {
+  let found;
+  try {
+    found = find();
+  } catch {
+    // Not as we know it.
+  }
+  if (found === undefined) behindFakes.found(false);
+  return found ?? fake;
+}
+
 function realSetTimeout(): SetTimeout {
-  const { clearTimeout: clear, setTimeout: given } = timers;
+  const given = timers.setTimeout as SetTimeout;
   const probe: unknown = given(doNothing, MAX_DELAY);
   if (isTimeout(probe)) {
     probe.close();
-    return given as SetTimeout;
+    return given;
   }
-  clear(probe as NodeJS.Timeout);
-  const Timeout = findTimeoutClass();
-  if (!Timeout) return given as SetTimeout;
-  // `refresh` is what starts it.
-  return (callback, delay, ...args) => new Timeout(callback, delay, args, false, true).refresh();
+  timers.clearTimeout(probe as NodeJS.Timeout);
+  return behind(given, () => {
+    const Timeout = findTimeoutClass();
+    // `refresh` is what starts it.
+    return (
+      Timeout && ((callback, delay, ...args) => new Timeout(callback, delay, args, false, true).refresh())
+    );
+  });
 }
 
 function realSetImmediate(): SetImmediate {
-  const { clearImmediate: clear, setImmediate: given } = timers;
+  const given = timers.setImmediate as SetImmediate;
   const probe: unknown = given(doNothing);
   if (isImmediate(probe)) {
     probe.unref();
-    return given as SetImmediate;
+    return given;
   }
-  clear(probe as NodeJS.Immediate);
-  const Immediate = findImmediateClass();
-  if (!Immediate) return given as SetImmediate;
-  return (callback, ...args) => new Immediate(callback, args);
+  timers.clearImmediate(probe as NodeJS.Immediate);
+  return behind(given, () => {
+    const Immediate = findImmediateClass();
+    return Immediate && ((callback, ...args) => new Immediate(callback, args));
+  });
 }
 
 function realNextTick(): typeof process.nextTick {
@@ -132,8 +155,11 @@ const SERIALIZED_DATE = Buffer.from([0xff, 13, 0x44, 0, 0, 0, 0, 0, 0, 0, 0]);
 function realDate(): DateConstructor {
   const given = Date;
   if (Function.prototype.toString.call(given) === 'function Date() { [native code] }') return given;
-  const date: unknown = process.getBuiltinModule('node:v8').deserialize(SERIALIZED_DATE);
-  return (date as Date).constructor as DateConstructor;
+  return behind(given, () => {
+    const date: unknown = process.getBuiltinModule('node:v8').deserialize(SERIALIZED_DATE);
+    const { constructor } = date as Date;
+    return typeof (date as Date).getTime === 'function' ? (constructor as DateConstructor) : undefined;
+  });
 }
 
 function doNothing(): void {}

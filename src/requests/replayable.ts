@@ -8,7 +8,7 @@
  */
 import { atLeastZero } from '../validate.js';
 import { invalidType, invalidValue } from '../errors.js';
-import { headerOf } from '../node/request-headers.js';
+import { headerOf, mayHaveBody } from '../node/request-headers.js';
 import type { AgentRequest } from '../node/types.js';
 
 /** The safe methods (RFC 9110, section 9.2.1). PUT and DELETE are idempotent, but the second one may be answered otherwise. */
@@ -94,7 +94,7 @@ function expectsBody(req: AgentRequest): boolean {
   const length = headerOf(req, 'content-length');
   if (length !== undefined) return Number(length) !== 0;
   // Without a length, Node sends a body in chunks, unless the method is one that seldom has any.
-  return req.useChunkedEncodingByDefault;
+  return mayHaveBody(req);
 }
 
 /** An empty key tells no request from another. */

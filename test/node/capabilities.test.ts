@@ -15,7 +15,7 @@ import { detaching, resending } from '../../src/node/client-request.js';
 import { headMark, parserMark } from '../../src/node/exchange.js';
 import { tunnelMark } from '../../src/node/proxy-support.js';
 import { waitingTimeout } from '../../src/node/request-timeout.js';
-import { byteCounter } from '../../src/node/socket.js';
+import { byteCounter, writableState } from '../../src/node/socket.js';
 import { writeNotes } from '../../src/node/written-output.js';
 import { fickleServer } from '../connections/fickle-server.js';
 import { poolingAgent } from '../support/agent.js';
@@ -199,6 +199,26 @@ test('where a timeout does not show, a request that waits has that of the agent'
   waits.on('error', () => {}).destroy();
   held.destroy();
 });
+
+test(
+  'where it cannot be changed, a socket keeps its high-water mark, and serves the request',
+  LIMIT,
+  async (t) => {
+    const server = await httpsServer(t);
+    const agent = poolingAgent(t, { ca: server.ca });
+    const marks: (number | undefined)[] = [];
+    const ask = async (path: string, highWaterMark: number): Promise<void> => {
+      agent.once('free', (socket: TLSSocket) => marks.push(socket.writableHighWaterMark));
+      assert.equal(await answerTo(server, path, { agent, highWaterMark } as RequestOptions), path);
+    };
+    await ask('/opens', 1000);
+    await ask('/changes', 2000);
+    without(t, writableState);
+    await ask('/keeps', 3000);
+    assert.deepEqual(marks, [marks[0], 2000, 2000]);
+    assert.equal(server.connections(), 1);
+  },
+);
 
 function response(body: string): string {
   return `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;

@@ -1,8 +1,12 @@
 /** Started by other-node.test.ts: three requests in turn, of which the second is lost the first time, on a Node that something was done to. */
 import { ClientRequest, OutgoingMessage } from 'node:http';
-import { createServer, get } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { Agent, createServer, get } from 'node:https';
+import { syncBuiltinESMExports } from 'node:module';
+import { Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import timers from 'node:timers';
+import tls, { TLSSocket } from 'node:tls';
+import v8 from 'node:v8';
 import { certificate } from '../support/certificate.js';
 
 const change = process.argv[2];
@@ -34,14 +38,79 @@ if (change === 'setTimeout' || change === 'setSession') {
   });
 }
 
+// Functions whose source is written in other words.
+if (change === 'source') {
+  const { toString } = Function.prototype;
+  const rewritten = new Set<unknown>([
+    Reflect.get(Agent.prototype, 'addRequest'),
+    tls.connect,
+    tls.createSecureContext,
+    tls.checkServerIdentity,
+  ]);
+  Reflect.set(Function.prototype, 'toString', function toOtherWords(this: object): string {
+    const source = toString.call(this);
+    if (!rewritten.has(this)) return source;
+    return source.replaceAll(
+      /this\.reuseSocket|new (?:TLSSocket|SecureContext)|ERR_TLS_CERT_ALTNAME_/g,
+      'other',
+    );
+  });
+}
+
+// Fakes, behind which nothing is found.
+let showTimers = (): void => {};
+if (change === 'fakes') {
+  class Fake {
+    readonly #timer: { ref(): unknown; unref(): unknown };
+    readonly #end: () => void;
+    constructor(timer: { ref(): unknown; unref(): unknown }, end: () => void) {
+      this.#timer = timer;
+      this.#end = end;
+    }
+    ref = (): this => (this.#timer.ref(), this);
+    unref = (): this => (this.#timer.unref(), this);
+    close(): void {
+      this.#end();
+    }
+  }
+  const { clearImmediate, clearTimeout, setImmediate: immediately, setTimeout: later } = timers;
+  Object.assign(timers, {
+    setTimeout(...args: Parameters<typeof later>): Fake {
+      const timer = later(...args);
+      return new Fake(timer, () => clearTimeout(timer));
+    },
+    setImmediate(...args: Parameters<typeof immediately>): Fake {
+      const immediate = immediately(...args);
+      return new Fake(immediate, () => clearImmediate(immediate));
+    },
+    clearTimeout: (fake: Fake) => fake.close(),
+    clearImmediate: (fake: Fake) => fake.close(),
+  });
+  syncBuiltinESMExports();
+  const { setTimeout: shown } = Socket.prototype;
+  Socket.prototype.setTimeout = function hidden() {
+    return this;
+  };
+  showTimers = () => void (Socket.prototype.setTimeout = shown);
+}
+
+if (change === 'date') {
+  globalThis.Date = class FakeDate extends Date {} as DateConstructor;
+  v8.deserialize = () => {
+    throw new Error('Unable to deserialize cloned data due to invalid or unsupported version.');
+  };
+  syncBuiltinESMExports();
+}
+
 const { PoolingAgent } = await import('../../src/index.js');
+showTimers();
 const { key, cert } = await certificate();
 const received: string[] = [];
 const server = createServer({ key, cert }, (req, res) => {
   const path = req.url ?? '';
   const isFirst = !received.includes(path);
   received.push(path);
-  if (path === '/lost' && isFirst) (req.socket as Socket).destroy();
+  if (path === '/lost' && isFirst) req.socket.destroy();
   else res.end(path);
 });
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -65,6 +65,28 @@ test('methods that cannot be tried out: requests are sent, and sent again', LIMI
   }
 });
 
+test('functions that others replace are written otherwise: they count as replaced', LIMIT, async () => {
+  const { answers, received, warnings } = await runChild('source');
+  assert.deepEqual(answers, ['/first', '/lost', '/last']);
+  assert.deepEqual(received, ['/first', '/lost', '/lost', '/last']);
+  const named = ['connect', 'createSecureContext', 'checkServerIdentity', "an agent's addRequest"];
+  for (const name of named) {
+    const said = warnings.filter((warning) => warning.includes(`(the source of ${name} is as we know it)`));
+    assert.equal(said.length, 1, name);
+  }
+  assert.equal(warnings.length, named.length);
+});
+
+for (const change of ['fakes', 'date']) {
+  test(`nothing is found behind ${change}: what there is has to do`, LIMIT, async () => {
+    const { answers, received, warnings } = await runChild(change);
+    assert.deepEqual(answers, ['/first', '/lost', '/last']);
+    assert.deepEqual(received, ['/first', '/lost', '/lost', '/last']);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /found behind fakes/);
+  });
+}
+
 test('the parser stays on the socket: a response that is complete is believed to be all', LIMIT, async () => {
   const said = once(process, 'warning') as Promise<[Error & { code?: string }]>;
   const req = Object.assign(Object.create(ClientRequest.prototype) as AgentRequest, {
