@@ -29,7 +29,7 @@ const TURN = 600;
 /** Turns of each in one sample. */
 const TURNS = 3;
 /** Requests without a rest before the first sample, of each: until V8 has optimized all. */
-const WARM_UP = { requests: 500, turns: 50 };
+const WARM_UP = { requests: 500, turns: 20 };
 
 const SETTINGS: readonly PaceSetting[] = (['get', 'post'] as const).flatMap((method) =>
   [1, 20].flatMap((lanes) =>

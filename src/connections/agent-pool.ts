@@ -102,12 +102,11 @@ export class AgentPool {
     }
     const host = this.#driver.hosts.of(req, options);
     this.observer.came(host);
-    let connection;
-    if (host.idle.size > 0) {
-      const isReplayable = !deliver && this.#rule.mayRisk(req);
-      connection = this.#pool.lease(host, isReplayable ? 'replayable' : 'unreplayable');
-      if (!connection && isReplayable) connection = this.#pool.leaseUnsafe(host);
-    }
+    // What somebody else asks for cannot be sent again by us.
+    const asking = deliver ? undefined : req;
+    let connection = this.#pool.lease(host, asking);
+    if (!connection && host.idle.size > 0 && this.#rule.mayRisk(req))
+      connection = this.#pool.leaseUnsafe(host, asking);
     if (connection?.pooled && connection.state === 'active')
       this.#leases.lease(connection.pooled, req, options, deliver);
     else

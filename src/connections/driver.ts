@@ -7,11 +7,11 @@ import { debugClose } from '../debug-lines.js';
 import { debug } from '../debug.js';
 import { Lifetimes } from '../lifetimes/lifetimes.js';
 import { later, runOnOwnStack } from '../node/foreign.js';
-import type { SocketLike } from '../node/types.js';
+import type { AgentRequest, SocketLike } from '../node/types.js';
 import { monotonicNow, setImmediate } from '../node/timers.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { CloseReason } from '../pool/close-reason.js';
-import type { Connection, Replay, Waiter } from '../pool/records.js';
+import type { Connection, Waiter } from '../pool/records.js';
 import type { Driver } from '../pool/driver.js';
 import { Pool } from '../pool/pool.js';
 import type { Refusal } from '../pool/refusal.js';
@@ -147,7 +147,9 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   /** Hot path. */
   prepareIdle(connection: Conn): boolean {
     const { pooled } = connection;
-    if (!pooled || !this.lifetimes.prepareIdle(connection, pooled.hint, pooled.polledAt)) return false;
+    if (!pooled) return false;
+    pooled.idleFrom = monotonicNow();
+    if (!this.lifetimes.prepareIdle(connection, pooled.hint, pooled.polledAt, pooled.idleFrom)) return false;
     return this.#idleEntry.begin(pooled);
   }
 
@@ -178,8 +180,8 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   }
 
   /** Hot path. */
-  isReadyToLease({ pooled }: Conn, now: number, replay: Replay): boolean {
-    return !pooled || isReadyToLease(pooled, this.lifetimes.monotonicAt(now), replay);
+  isReadyToLease({ pooled }: Conn, now: number, req: AgentRequest | undefined): boolean {
+    return !pooled || isReadyToLease(pooled, this.lifetimes.monotonicAt(now), req);
   }
 
   validate({ pooled }: Conn): boolean {

@@ -21,17 +21,17 @@
  *    Two things make a poll a proof (poll-count.ts): the connection was idle in it, or one read may follow another in the same poll; and its
  *    bytes come from the system, not from a stream that is made in JavaScript.
  *
- * What cannot be detected: a stray response that reaches the kernel between the poll and the write of the next request, and one that is
- * sent later, while a response is awaited. Nobody can tell these from an answer.
+ * What cannot be detected: a stray response that reaches the kernel between the poll and the write of the next request, one that is sent
+ * later, while a response is awaited, and one that a poll leaves to the next because more than a thousand sockets are ready at once. Nobody
+ * can tell these from an answer.
  */
 import type { PooledSocket } from './pooled-socket.js';
 import { isLast } from '../lifetimes/keep-alive-hint.js';
 import { saysClose } from '../node/request-headers.js';
 import { hasDescriptor } from '../node/handle.js';
-import { currentPoll, timeSincePoll } from '../node/poll-count.js';
+import { currentPoll, polledSince } from '../node/poll-count.js';
 import type { Poll } from '../node/poll-count.js';
 import type { AgentRequest } from '../node/types.js';
-import type { Replay } from '../pool/records.js';
 
 /** Milliseconds for which a poll is believed: a loop that is not busy polls more often. */
 const FRESH = 2;
@@ -78,29 +78,28 @@ export function isFresh({ polledAt }: PooledSocket, now: number): boolean {
 }
 
 /**
- * Hot path. Whether idle `pooled` may be leased at `now`. Any request may have it that was read just now; one that can be sent twice also if
- * the loop has polled just now: the guard is told of that poll.
+ * Hot path. Whether idle `pooled` may be leased at `now`: it was read just now, or the loop has looked for bytes on it just now and `req` can be
+ * sent twice. In the latter case the guard is told of that poll.
  */
-export function isReadyToLease(pooled: PooledSocket, now: number, replay: Replay): boolean {
-  const wasRead = isFresh(pooled, now);
-  if (replay === 'unreplayable' || !pooled.used || !pooled.interceptsDestroy) return wasRead;
-  const poll = pollOf(pooled);
-  pooled.leasedIn = poll;
-  return wasRead || (poll !== undefined && timeSincePoll(poll, now) < FRESH);
+export function isReadyToLease(pooled: PooledSocket, now: number, req: AgentRequest | undefined): boolean {
+  if (isFresh(pooled, now)) return true;
+  if (!req || !pooled.used || !pooled.interceptsDestroy || !pooled.owner.replays.rule.mayRisk(req))
+    return false;
+  pooled.leasedIn = recentPoll(pooled, now);
+  return pooled.leasedIn !== undefined;
 }
 
-/** Hot path. The poll of this turn, if `pooled` was idle by then. */
-function pollOf({ idleIn, socket }: PooledSocket): Poll | undefined {
-  if (idleIn < 0 || !hasDescriptor(socket)) return undefined;
-  const poll = currentPoll();
-  return poll?.loopCount === idleIn ? undefined : poll;
+/** Hot path. The poll of this turn, if `pooled` was idle by then, and it was just before `now`. */
+function recentPoll({ idleFrom, socket }: PooledSocket, now: number): Poll | undefined {
+  const poll = hasDescriptor(socket) ? currentPoll() : undefined;
+  if (!poll) return undefined;
+  const polledAt = polledSince(poll, now);
+  return idleFrom < polledAt && now - polledAt < FRESH ? poll : undefined;
 }
 
 /** The loop has polled once more while `pooled` was validated. Whether that is enough: a busy loop has read before it polled. */
 export function passPoll(pooled: PooledSocket, now: number): boolean {
-  const poll = pollOf(pooled);
-  const isRecent = isFresh(pooled, now) || (poll && timeSincePoll(poll, now) < FRESH);
-  if (isRecent || pooled.polls >= MAX_POLLS) {
+  if (isFresh(pooled, now) || recentPoll(pooled, now) || pooled.polls >= MAX_POLLS) {
     pooled.polls = 0;
     pooled.ledger.reset();
     return true;

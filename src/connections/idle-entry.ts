@@ -7,7 +7,6 @@ import { watch } from './guard.js';
 import { isolate, throwLater } from '../node/foreign.js';
 import { isReading } from '../node/handle.js';
 import { clearAsyncId } from '../node/async-context.js';
-import { currentPoll, timeSincePoll } from '../node/poll-count.js';
 import type { SocketLike } from '../node/types.js';
 import type { Pool } from '../pool/pool.js';
 import { Alarm } from '../node/alarm.js';
@@ -51,12 +50,6 @@ export class IdleEntry {
 
   /** Hot path. `pooled` becomes idle. `false`: it may not be kept. */
   begin(pooled: PooledSocket): boolean {
-    const poll = currentPoll();
-    if (poll) {
-      pooled.idleIn = poll.loopCount;
-      // So that the next look knows how busy the loop has been since.
-      timeSincePoll(poll, pooled.polledAt);
-    }
     if (pooled.rested) return true;
     // A socket that nobody reads has to be seen to at once.
     if (this.#isOverridden || !isReading(pooled.socket)) return this.#rest(pooled);

@@ -186,8 +186,8 @@ export class PooledSocket {
   polledAt = 0;
   /** The poll that has found it connected, where that is of use: see `checkPollCount`. */
   connectedIn: Poll | undefined = undefined;
-  /** The turn of the loop in which it became idle. -1: that cannot be told, or it has not been idle. */
-  idleIn = -1;
+  /** When it became idle, by the monotonic clock. `Infinity`: it has been leased since. */
+  idleFrom = Infinity;
   /** The poll after which it was leased, where what that has found may not have been read yet: see hand-over.ts. */
   leasedIn: Poll | undefined = undefined;
   /** Turns of the loop for which it has been validated. */
@@ -238,7 +238,7 @@ export class PooledSocket {
     this.request = req;
     this.answered = false;
     this.delivering = false;
-    this.idleIn = -1;
+    this.idleFrom = Infinity;
     this.#sentBefore = this.#counts ? bytesSent(this.socket) : undefined;
   }
 

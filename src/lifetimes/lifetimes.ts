@@ -107,9 +107,15 @@ export class Lifetimes<K extends Living> {
    *
    * @param readAt when something was last read from it, or looked for, by the monotonic clock. The server's time runs from then;
    * it may have been long ago, if the response was read slowly. 0: never
+   * @param idleFrom now, by the monotonic clock
    */
-  prepareIdle(connection: Connection<K>, hint: KeepAliveHint | undefined, readAt: number): boolean {
-    const now = this.#clock.at();
+  prepareIdle(
+    connection: Connection<K>,
+    hint: KeepAliveHint | undefined,
+    readAt: number,
+    idleFrom: number,
+  ): boolean {
+    const now = this.#clock.at(idleFrom);
     if (connection.host.learned?.isDistrusted(now)) return false;
     if (connection.idleSince < 0)
       this.#setMoments(connection, hint, readAt === 0 ? now : this.#clock.at(readAt));

@@ -47,19 +47,19 @@ export function isStillIn(poll: Poll): boolean {
   return now !== undefined && now.loopCount === poll.loopCount && now.events === poll.events;
 }
 
-/** The turn of the last look, when the loop can have polled for it at the earliest, when the look was, and for how long the loop had waited by then. */
+/** The turn of the last look, the earliest time of its poll, when the look was, and for how long the loop had waited by then. */
 let turn = -1;
 let polledAt = -Infinity;
 let lookedAt = -Infinity;
 let idleTime = 0;
 
 /**
- * Hot path. Milliseconds from the poll of this turn to `now`, at most: of the time since the last look in an earlier turn, what the loop has
- * not waited for events may all belong to this turn.
+ * Hot path. When the loop has polled in this turn, at the earliest, by the monotonic clock: what the loop has not waited for events since the
+ * last look in an earlier turn may all belong to this turn.
  *
  * @param poll that of now
  */
-export function timeSincePoll(poll: Poll, now: number): number {
+export function polledSince(poll: Poll, now: number): number {
   if (poll.loopCount !== turn) {
     turn = poll.loopCount;
     const idle = loopTiming.idleTime;
@@ -67,5 +67,5 @@ export function timeSincePoll(poll: Poll, now: number): number {
     idleTime = idle;
   }
   lookedAt = now;
-  return now - polledAt;
+  return polledAt;
 }

@@ -3,7 +3,7 @@
  * into the pool before it returns. None throws, although some run foreign code. Errors are values that others have thrown or emitted, of any type.
  */
 import type { CloseReason } from './close-reason.js';
-import type { Connection, HostPool, Replay, Waiter } from './records.js';
+import type { Connection, HostPool, Waiter } from './records.js';
 import type { Kinds } from './kinds.js';
 import type { Refusal } from './refusal.js';
 
@@ -49,10 +49,10 @@ export interface Driver<K extends Kinds> {
   drained(host: HostPool<K>): void;
   /**
    * Hot path. Whether an idle connection may be leased now: the loop has polled just before `now`, and what the kernel knew of `connection`
-   * then is known here, or harms no request that can be sent twice. Bytes of another connection that were read just now prove nothing: they
+   * then is known here, or does no harm to `req`. Bytes of another connection that were read just now prove nothing: they
    * may come from the poll before the work that has kept the loop busy since.
    */
-  isReadyToLease(connection: Connection<K>, now: number, replay: Replay): boolean;
+  isReadyToLease(connection: Connection<K>, now: number, req: object | undefined): boolean;
   /** Call `turn()` once, after the event loop has polled for I/O. */
   schedule(): void;
   /** `host` holds nothing any more. */

@@ -2,7 +2,7 @@
 import type { Assignment } from './assignment.js';
 import type { Books } from './books.js';
 import type { Kinds } from './kinds.js';
-import type { Connection, HostPool, Replay } from './records.js';
+import type { Connection, HostPool } from './records.js';
 import type { Supply } from './supply.js';
 
 export class Leasing<K extends Kinds> {
@@ -21,7 +21,7 @@ export class Leasing<K extends Kinds> {
    *
    * @param age of the idle connections that may be leased: `safe` for every request, or `any`
    */
-  lease(host: HostPool<K>, age: 'safe' | 'any', replay: Replay): Connection<K> | undefined {
+  lease(host: HostPool<K>, age: 'safe' | 'any', req: object | undefined): Connection<K> | undefined {
     const { idle } = host;
     if (idle.size === 0 || this.#books.isClosed) return undefined;
     const { driver } = this.#books;
@@ -39,7 +39,7 @@ export class Leasing<K extends Kinds> {
         this.#books.takeIdle(connection);
         connection.idledFor = now - connection.idleSince;
         connection.isUnsafe = connection.safeUntil <= now;
-        if (this.#isDoubtful(connection, now, replay)) this.#books.validateAtEndOfTurn(connection);
+        if (this.#isDoubtful(connection, now, req)) this.#books.validateAtEndOfTurn(connection);
         else this.#books.activate(connection);
         return connection;
       }
@@ -50,10 +50,10 @@ export class Leasing<K extends Kinds> {
    * Whether an idle connection is validated before it is leased: it has been idle for long, or its end, or bytes that no request has asked
    * for, may be known to the kernel, and the request could suffer from that.
    */
-  #isDoubtful(connection: Connection<K>, now: number, replay: Replay): boolean {
+  #isDoubtful(connection: Connection<K>, now: number, req: object | undefined): boolean {
     const { validateAt } = connection;
     if (validateAt <= now) return true;
-    const isReady = this.#books.driver.isReadyToLease(connection, now, replay);
+    const isReady = this.#books.driver.isReadyToLease(connection, now, req);
     return !isReady && validateAt !== Infinity;
   }
 

@@ -31,7 +31,7 @@ import { Leasing } from './leasing.js';
 import { LimitChanges } from './limit-changes.js';
 import type { HostLimits, Limits } from './limits.js';
 import type { Queues } from './queues.js';
-import type { Connection, HostPool, Replay, Waiter } from './records.js';
+import type { Connection, HostPool, Waiter } from './records.js';
 import { Retries } from './retries.js';
 import { Shutdown } from './shutdown.js';
 import { Supply } from './supply.js';
@@ -98,14 +98,16 @@ export class Pool<K extends Kinds> {
    * Hot path. An idle connection of `host`: `active`, and the caller's; or `validating`, because it has been idle for so
    * long that it is validated first. `undefined`: there is none. In both of the latter cases `enqueue` a waiter. Only
    * connections that have been idle for no longer than is safe are leased.
+   *
+   * @param req the driver is asked whether it may have a connection at once that has rested. `undefined`: it may not
    */
-  lease(host: HostPool<K>, replay: Replay = 'unreplayable'): Connection<K> | undefined {
-    return this.#leasing.lease(host, 'safe', replay);
+  lease(host: HostPool<K>, req?: object): Connection<K> | undefined {
+    return this.#leasing.lease(host, 'safe', req);
   }
 
   /** The same for a request that can be sent twice: the connection may have been idle for longer than is safe. */
-  leaseUnsafe(host: HostPool<K>): Connection<K> | undefined {
-    return this.#leasing.lease(host, 'any', 'replayable');
+  leaseUnsafe(host: HostPool<K>, req?: object): Connection<K> | undefined {
+    return this.#leasing.lease(host, 'any', req);
   }
 
   /**

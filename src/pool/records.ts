@@ -24,9 +24,6 @@ import { DEFAULT_PRIORITY, WaitQueue } from './wait-queue.js';
  */
 export type WaiterState = 'queued' | 'dialling' | 'awaiting-place' | 'done';
 
-/** Whether a request may lose its connection and go on with another one: it can be sent twice. */
-export type Replay = 'replayable' | 'unreplayable';
-
 /** A request that has no connection yet. */
 export class Waiter<K extends Kinds> {
   readonly host: HostPool<K>;
@@ -52,7 +49,7 @@ export class Waiter<K extends Kinds> {
   constructor(
     host: HostPool<K>,
     request: K['request'],
-    replay: Replay = 'replayable',
+    replay: 'replayable' | 'unreplayable' = 'replayable',
     since = Infinity,
     priority: number = DEFAULT_PRIORITY,
   ) {
