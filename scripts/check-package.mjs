@@ -9,7 +9,7 @@ import { ENTRIES, MAIN, manifestFields } from './lib/entries.mjs';
 import { root, run } from './lib/run.mjs';
 
 /** What the package may take at most, and its main entry. Whoever exceeds one of these looks at what has grown, and raises it if that is meant. */
-const LIMITS = { tarball: 500_000, unpacked: 1_900_000, files: 250, [`${MAIN}.js`]: 275_000 };
+const LIMITS = { tarball: 650_000, unpacked: 2_400_000, files: 300, [`${MAIN}.js`]: 330_000 };
 
 /** Sources that hold nothing, so that it does not matter how often they are there. */
 const STATELESS =
