@@ -18,7 +18,7 @@ export type { AgentStats, CounterStats, HostStats, StatsOptions } from './observ
 export type { Explanation } from './observe/explain.js';
 export type { Scheduling } from './pool/limits.js';
 export type { Refusal } from './pool/refusal.js';
-export type { PoolingAgentEvents } from './agent/pooling-agent.js';
+export type { PoolingAgentEvents } from './agent/events.js';
 export type { AgentRequest, SocketLike } from './node/types.js';
 export type { Deliver } from './requests/pending-request.js';
 export type { SealKey } from './sessions/seal.js';

@@ -10,10 +10,10 @@ import { pooledSocketOf } from '../connections/pooled-socket.js';
 import { completeCopies, knownPoolOf, markOwner, poolOfCopy } from './copies.js';
 import { kPool } from '../connections/pool-key.js';
 import { equip, optionsForNode } from './equipment.js';
+import type { AnyListener, NodeEvent, OwnListener, PoolingAgentEvents } from './events.js';
 import { comesBack, intercept, interceptor, isNodesCallback, ownOptionsOf } from '../node/interception.js';
 import type { HostLimitOptions } from '../limits/host-limits.js';
 import { invalidPriority, isPriority } from '../limits/priority.js';
-import type { QueueState } from '../limits/saturation.js';
 import { close, destroy } from '../lifecycle/close.js';
 import type { CloseOptions } from '../lifecycle/close.js';
 import { callIfAble, propertyOf } from '../node/foreign.js';
@@ -32,7 +32,7 @@ import type { Observation } from '../observe/observation.js';
 import { statsOptions } from '../observe/stats.js';
 import type { AgentStats, StatsOptions } from '../observe/stats.js';
 import { ownOptions, resolveOptions } from '../options/options.js';
-import type { LeakReport, PoolingAgentOptions } from '../options/options.js';
+import type { PoolingAgentOptions } from '../options/options.js';
 import { isInstanceOfAny } from '../process-wide.js';
 import type { Scheduling } from '../pool/limits.js';
 import type { AgentPool } from '../connections/agent-pool.js';
@@ -46,36 +46,25 @@ export { kPool };
 /** Copies of this package know each other's agents by it. */
 const kPoolingAgent: unique symbol = Symbol.for('pooling-https-agent.PoolingAgent');
 
-/** The agent's events, beside those of Node's. */
-export interface PoolingAgentEvents {
-  saturated: [state: QueueState];
-  drained: [state: QueueState];
-  leak: [report: LeakReport];
-}
-
-/** The events that every agent of Node's has. Symbols are for those who make up events of their own. */
-type NodeEvent = 'free' | 'keylog' | 'newListener' | 'removeListener' | 'error' | symbol;
-
-type Listener<E extends keyof PoolingAgentEvents> = (...args: PoolingAgentEvents[E]) => void;
-// oxlint-disable-next-line typescript/no-explicit-any -- as in Node's typings
-type AnyListener = (...args: any[]) => void;
-
-/** Narrower than in Node's typings: the name of an event that does not exist is a mistake. */
+/**
+ * Narrower than in Node's typings: the name of an event that does not exist is a mistake. Written out as methods with two forms each: with
+ * one generic form for all, an agent would not go where the type of an emitter is a caller's own, nor could subclasses override a property.
+ */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- more types of methods that exist
 export interface PoolingAgent {
-  on<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
+  on<E extends keyof PoolingAgentEvents>(event: E, listener: OwnListener<E>): this;
   on(event: NodeEvent, listener: AnyListener): this;
-  once<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
+  once<E extends keyof PoolingAgentEvents>(event: E, listener: OwnListener<E>): this;
   once(event: NodeEvent, listener: AnyListener): this;
-  off<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
+  off<E extends keyof PoolingAgentEvents>(event: E, listener: OwnListener<E>): this;
   off(event: NodeEvent, listener: AnyListener): this;
-  addListener<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
+  addListener<E extends keyof PoolingAgentEvents>(event: E, listener: OwnListener<E>): this;
   addListener(event: NodeEvent, listener: AnyListener): this;
-  removeListener<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
+  removeListener<E extends keyof PoolingAgentEvents>(event: E, listener: OwnListener<E>): this;
   removeListener(event: NodeEvent, listener: AnyListener): this;
-  prependListener<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
+  prependListener<E extends keyof PoolingAgentEvents>(event: E, listener: OwnListener<E>): this;
   prependListener(event: NodeEvent, listener: AnyListener): this;
-  prependOnceListener<E extends keyof PoolingAgentEvents>(event: E, listener: Listener<E>): this;
+  prependOnceListener<E extends keyof PoolingAgentEvents>(event: E, listener: OwnListener<E>): this;
   prependOnceListener(event: NodeEvent, listener: AnyListener): this;
 }
 

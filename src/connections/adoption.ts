@@ -26,7 +26,7 @@ import type { Pool } from '../pool/pool.js';
 import { isUnaffected } from '../identity/identity.js';
 import type { Options } from '../identity/identity.js';
 
-/** Whether it is somebody else's, who has not let go of it: a request's, or another pool's. */
+/** Whether it still belongs to a request, or to another pool. */
 function isTaken(socket: SocketLike): boolean {
   return (
     isPooled(socket) || messageOf(socket)?.destroyed === false || isParsed(socket) || isInNodesPool(socket)

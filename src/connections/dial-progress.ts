@@ -26,7 +26,7 @@ export function followDial(pooled: PooledSocket): void {
     return;
   }
   if (!socket.secureConnecting) return;
-  // Who hears 'secure' emits 'secureConnect', unless the peer is not to be trusted. Before others who listen, and may look at us then.
+  // Node's listener of 'secure' emits 'secureConnect', unless the peer is not to be trusted. Ours comes before those of others, which may look at us then.
   socket.prependListener(socket.listenerCount('secure') > 0 ? 'secureConnect' : 'secure', onSecure);
 }
 

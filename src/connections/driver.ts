@@ -1,6 +1,6 @@
 /**
  * The pool's driver for real sockets: puts the parts of this room together, and passes on what the pool and sockets say to the part
- * whose business it is. It decides nothing: which request gets which connection is decided in pool/. What the agent asks for comes in by
+ * whose business it is. It decides nothing: which request gets which connection is decided in pool/. Requests of the agent come in by
  * agent-pool.ts.
  */
 import { debugClose } from '../debug-lines.js';

@@ -43,7 +43,7 @@ const MAX_POLLS = 3;
 export function allowsAnother(pooled: PooledSocket): boolean {
   const { request } = pooled;
   if (pooled.poisoned || pooled.isOneOff || !pooled.tellsUnsent || isLast(pooled.hint)) return false;
-  // What was never sent has said nothing.
+  // A request that was never sent has said nothing.
   return !request || isKept(request) || (request.shouldKeepAlive && pooled.isUnsent);
 }
 

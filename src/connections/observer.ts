@@ -15,7 +15,7 @@ type Conn = Connection<AgentKinds>;
 type Host = HostPool<AgentKinds>;
 
 export interface Observer {
-  /** Told first. What is counted besides connections, is counted with the counters of `pool`. */
+  /** Told first. Counts of other things than connections go to the counters of `pool`. */
   attach(pool: Pool<AgentKinds>): void;
 
   // Hosts

@@ -1,4 +1,4 @@
-/** The real thing behind a pool connection: a socket, who has it, and what we have seen on it. */
+/** The real thing behind a pool connection: a socket, the request that has it, and what we have seen on it. */
 import { inspect } from 'node:util';
 import type { KeepAliveHint } from '../lifetimes/keep-alive-hint.js';
 import type { LearnedIdle } from '../lifetimes/learned-idle.js';
@@ -126,7 +126,7 @@ interface Replaying {
 }
 
 const kPooledSocket = Symbol('pooling-https-agent.pooledSocket');
-/** Marks the sockets in a pool of any copy of this package, whatever its version. What a copy knows of its own is nothing to the others. */
+/** Marks the sockets in a pool of any copy of this package, whatever its version. The records of one copy mean nothing to the others. */
 const kPooled: unique symbol = Symbol.for('pooling-https-agent.pooled');
 interface Marked {
   [kPooledSocket]?: PooledSocket;
@@ -253,12 +253,12 @@ export class PooledSocket {
     return this.request !== undefined && isHeadWritten(this.request) === false;
   }
 
-  /** Hot path. What is read now cannot answer its request: nothing of that has left, or what is read was there before. */
+  /** Hot path. Bytes that are read now cannot answer its request: nothing of that has left, or they were there before. */
   get isPremature(): boolean {
     return !this.answered && (this.isUnsent || this.precedesLease);
   }
 
-  /** Hot path. What is read now, bytes or an end, was found by the poll after which it was leased. */
+  /** Hot path. Bytes or an end that are read now were found by the poll after which it was leased. */
   get precedesLease(): boolean {
     return this.leasedIn !== undefined && isStillIn(this.leasedIn);
   }

@@ -21,7 +21,7 @@ export function saysClose(req: AgentRequest): boolean {
   try {
     return namesClose(req);
   } catch {
-    // A header whose text somebody makes up, who throws.
+    // A header that is an object whose `toString` throws.
     return true;
   }
 }

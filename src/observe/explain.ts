@@ -17,7 +17,7 @@ type Conn = Connection<AgentKinds>;
 type Host = HostPool<AgentKinds>;
 type PoolWaiter = Waiter<AgentKinds>;
 
-/** Where a request stands. What does not apply is left out. */
+/** Where a request stands. Fields that do not apply are left out. */
 export interface Explanation {
   /**
    * - `queued`: it waits for a connection, also where it is to be sent again.

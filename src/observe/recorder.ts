@@ -42,7 +42,7 @@ export class Recorder implements Observer {
     this.name = name;
   }
 
-  /** What is counted from now on, is counted with `pool`'s own counters. */
+  /** From now on the counts go to `pool`'s own counters. */
   attach({ counters, limits }: Pool<AgentKinds>): void {
     this.#total = counters;
     this.#keptFor = () => limits.trimInterval;

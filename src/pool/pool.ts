@@ -299,7 +299,7 @@ export class Pool<K extends Kinds> {
 
   /**
    * From now on no new request is taken, and nothing becomes idle. Requests that are here already get their connections, and lost ones
-   * are sent again. What is idle already is closed by `closeIdle`.
+   * are sent again. Connections that are idle already are closed by `closeIdle`.
    */
   beginClose(): void {
     this.#shutdown.begin();

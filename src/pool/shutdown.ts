@@ -2,7 +2,7 @@
  * The end, at the owner's word: of idle connections, of all connections, of everything at once, or in peace. In peace, no new request
  * is taken and nothing is kept idle, and the requests that are here already get their connections as ever.
  *
- * What may be long (thousands of connections) can be done piece by piece: `closeIdle` and `end` stop after each piece, and go on when
+ * Work that may be long (thousands of connections) can be done piece by piece: `closeIdle` and `end` stop after each piece, and go on when
  * they are asked to. Between two pieces the books are in order, and anything may happen.
  */
 import type { Books } from './books.js';

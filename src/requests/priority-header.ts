@@ -27,7 +27,7 @@ function textOf(req: AgentRequest): string {
   try {
     text = String(headerOf(req, 'priority') ?? '');
   } catch {
-    // A custom request, or a header whose text somebody makes up, who throws.
+    // A custom request, or a header that is an object whose `toString` throws.
     return '';
   }
   return text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');

@@ -51,7 +51,7 @@ function ask(options: RequestOptions, { onData, onEnd }: Reader = {}): Promise<v
 }
 
 /**
- * Two responses are found in one poll of the loop. Who reads the first one computes, in which time its server sends another that nobody
+ * Two responses are found in one poll of the loop. The reader of the first one computes, in which time its server sends another that nobody
  * has asked for; who reads the second one then makes a request.
  */
 for (const which of ['is read first', 'has been idle since before']) {

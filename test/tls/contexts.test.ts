@@ -126,7 +126,7 @@ test("a secureContext of the user's is used, and none is made", LIMIT, async (t)
 });
 
 test(
-  'options that change on the live agent: new requests have new ones, who waits has those it came with',
+  'options that change on the live agent: new requests have the new ones, a request that waits has those that it came with',
   LIMIT,
   async (t) => {
     const server = await holdingServer(t);
