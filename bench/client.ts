@@ -19,6 +19,7 @@ export interface LoadRequest {
 interface Loaded {
   readonly case: Case;
   readonly contender: Contender;
+  readonly name: ContenderName;
   readonly target: Target;
 }
 
@@ -35,6 +36,7 @@ answer({
     loaded = {
       case: await loadCase(names.case),
       contender: await loadContender(names.contender),
+      name: names.contender,
       target,
     };
     await loaded.case.warmUp?.(loaded.contender, target);
@@ -44,7 +46,7 @@ answer({
     if (!loaded) throw new Error('Nothing is loaded');
     await closeSubject();
     collectGarbage();
-    subject = await loaded.case.prepare(loaded.contender, setting, loaded.target);
+    subject = await loaded.case.prepare(loaded.contender, setting, loaded.target, loaded.name);
   },
 
   sample(): Promise<Sample> | Sample {

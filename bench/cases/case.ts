@@ -58,8 +58,8 @@ export interface Case<S extends Setting = Setting> {
   settings(scale: Scale): readonly S[];
   /** In the client's process, once: lets V8 optimize what will be measured. */
   warmUp?(contender: Contender, target: Target): Promise<void> | void;
-  /** In the client's process. */
-  prepare(contender: Contender, setting: S, target: Target): Promise<Subject> | Subject;
+  /** In the client's process. `name` is the contender's, for a case that loads it once more in processes of its own. */
+  prepare(contender: Contender, setting: S, target: Target, name: ContenderName): Promise<Subject> | Subject;
   /** The goals that this case can judge, with what was measured. */
   verdicts(result: CaseResult): readonly Verdict[];
 }

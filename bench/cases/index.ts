@@ -14,6 +14,7 @@ export const CASES = [
   'pool',
   'counting',
   'fairness',
+  'cold',
 ] as const;
 
 export type CaseName = (typeof CASES)[number];
@@ -44,5 +45,7 @@ export async function loadCase(name: CaseName): Promise<Case> {
       return (await import('./counting.js')).counting;
     case 'fairness':
       return (await import('./fairness.js')).fairness;
+    case 'cold':
+      return (await import('./cold.js')).cold;
   }
 }
