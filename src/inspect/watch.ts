@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { monotonicNow, setTimeout, wallClockNow } from '../node/timers.js';
+import { monotonicNow, setTimeout, wallClockNow } from '../telemetry/clocks.js';
 import type { AgentList, Named } from './agents.js';
 import { detailsOf } from './details.js';
 import type { AgentFrame, Hello, Sample } from './feed.js';
