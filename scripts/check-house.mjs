@@ -43,16 +43,7 @@ const SELF_CONTAINED = new Set(['pool']);
 const FRONTS = {
   connections: {
     for: new Set(['agent', 'observe', 'lifecycle']),
-    files: [
-      'agent-pool',
-      'driven-agent',
-      'free-listener',
-      'observer',
-      'pool-key',
-      'pooled-socket',
-      'spare-connections',
-      'spare-request',
-    ],
+    files: ['agent-pool', 'driven-agent', 'free-listener', 'observer', 'pool-key', 'pooled-socket'],
   },
 };
 

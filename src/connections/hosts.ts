@@ -58,7 +58,7 @@ export class Hosts {
    *
    * @throws as `of` and `limit`
    */
-  limitedOf({ req, options }: Pick<PooledRequest, 'options' | 'req'>): Host {
+  limitedOf({ req, options }: PooledRequest): Host {
     const host = this.of(req, options);
     this.limit(host);
     return host;
@@ -94,11 +94,6 @@ export class Hosts {
       this.retire(host);
       throw error;
     }
-  }
-
-  /** See `HostRules.keptReady`. */
-  get keptReady(): HostRules['keptReady'] {
-    return this.#rules.keptReady;
   }
 
   /** `host` holds nothing any more. */

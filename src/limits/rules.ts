@@ -5,17 +5,16 @@
 import { inspect } from 'node:util';
 import { invalidType, invalidValue, outOfRange } from '../errors.js';
 import type { HostLimits, Limits } from '../pool/limits.js';
-import { checkMinFreeSockets, parseHostLimits, resolveLimits } from './host-limits.js';
+import { parseHostLimits, resolveLimits } from './host-limits.js';
 import type { GivenLimits, HostLimitOptions } from './host-limits.js';
 import { keysFor, keysForAny, normalizeHost, parsePattern } from './pattern.js';
-import type { Network, Pattern } from './pattern.js';
+import type { Network } from './pattern.js';
 
 interface Rule {
   readonly pattern: string;
   /** Its name in errors. */
   readonly name: string;
   readonly network: Network | undefined;
-  readonly single: Pattern['single'];
   readonly given: GivenLimits;
   /** One object for all hosts of the rule. */
   readonly limits: HostLimits;
@@ -53,13 +52,12 @@ export class HostRules {
     const names = new Map<string, string>();
     for (const [pattern, options] of Object.entries(hosts)) {
       const name = `hosts[${inspect(pattern)}]`;
-      const parsed = parsePattern(pattern, name);
-      const { key } = parsed;
+      const { key, network } = parsePattern(pattern, name);
       const same = names.get(key);
       if (same) throw invalidValue(name, `another pattern than ${same}, which matches the same`, pattern);
       if (options === undefined || options === null) continue;
       names.set(key, name);
-      const rule = this.#rule(pattern, name, parsed, parseHostLimits(name, options, 'made'));
+      const rule = this.#rule(pattern, name, network, parseHostLimits(name, options, 'made'));
       this.#checkReserve(rule, 0);
       this.#rules.set(key, rule);
       this.#reserved += reserveOf(rule);
@@ -76,14 +74,6 @@ export class HostRules {
   get reserving(): HostLimits[] {
     if (this.#reserved === 0) return [];
     return [...this.#rules.values()].map(({ limits }) => limits).filter(({ reserve }) => reserve > 0);
-  }
-
-  /** The hosts of rules for one host that ask for connections to be kept ready, whether such a host was ever used or not. */
-  get keptReady(): { readonly host: string; readonly port: number | undefined }[] {
-    const kept = [];
-    for (const { given, single } of this.#rules.values())
-      if (single && (given.minFreeSockets ?? 0) > 0) kept.push(single);
-    return kept;
   }
 
   /**
@@ -107,7 +97,6 @@ export class HostRules {
       );
     }
     const limits = resolveLimits(given, this.#defaults);
-    this.#checkReady('hosts().', given, limits);
     this.#givenByFunction.set(limits, given);
     return limits;
   }
@@ -120,12 +109,11 @@ export class HostRules {
    */
   set(pattern: unknown, options: unknown): () => void {
     if (typeof pattern !== 'string') throw invalidType('pattern', 'of type string', pattern);
-    const parsed = parsePattern(pattern, 'pattern');
-    const { key } = parsed;
+    const { key, network } = parsePattern(pattern, 'pattern');
     let rule: Rule | undefined;
     if (options !== undefined && options !== null) {
       const name = `hosts[${inspect(pattern)}]`;
-      rule = this.#rule(pattern, name, parsed, parseHostLimits(name, options, 'running'));
+      rule = this.#rule(pattern, name, network, parseHostLimits(name, options, 'running'));
     }
     const before = this.#rules.get(key);
     if (rule) this.#checkReserve(rule, reserveOf(before));
@@ -152,15 +140,8 @@ export class HostRules {
     }
   }
 
-  /** @throws if it asks for more connections to be kept ready than it allows */
-  #rule(pattern: string, name: string, { network, single }: Pattern, given: GivenLimits): Rule {
-    const limits = resolveLimits(given, this.#defaults);
-    this.#checkReady(`${name}.`, given, limits);
-    return { pattern, name, network, single, given, limits };
-  }
-
-  #checkReady(prefix: string, { minFreeSockets = 0 }: GivenLimits, limits: HostLimits): void {
-    checkMinFreeSockets(prefix, { ...this.#defaults, ...limits, minFreeSockets });
+  #rule(pattern: string, name: string, network: Network | undefined, given: GivenLimits): Rule {
+    return { pattern, name, network, given, limits: resolveLimits(given, this.#defaults) };
   }
 
   #find(host: string, port: number): Rule | undefined {

@@ -22,7 +22,6 @@ const OURS = [
   'maxSocketAge',
   'maxTotalFreeSockets',
   'maxTotalQueueSize',
-  'minFreeSockets',
   'name',
   'priorityHeader',
   'replay',

@@ -10,10 +10,7 @@ import type { Refusal } from './refusal.js';
 export interface Driver<K extends Kinds> {
   /** The pool's clock, in milliseconds; never goes back. */
   now(): number;
-  /**
-   * Open `connection` with the options of `waiter`'s request. Answer, once, with `connected` or `failed`; where that is `spare`, with
-   * `connected` only when it is ready for a request, whatever the binding.
-   */
+  /** Open `connection` with the options of `waiter`'s request. Answer, once, with `connected` or `failed`. */
   dial(connection: Connection<K>, waiter: Waiter<K>): void;
   /** Hand `connection` to `waiter`'s request. */
   assign(connection: Connection<K>, waiter: Waiter<K>): void;
@@ -42,14 +39,7 @@ export interface Driver<K extends Kinds> {
   close(connection: Connection<K>, reason: CloseReason, error?: unknown): void;
   /** `connection`, whose `closeReason` is set, is gone. Told once of each, while nothing may call back into the pool. For readers. */
   gone(connection: Connection<K>): void;
-  /** The connection that `spare` stood for is open: idle, or in use already. */
-  ready(spare: Waiter<K>, connection: Connection<K>): void;
-  /** `host` may have fewer free connections than its `minFreeSockets`. Hot path where it has one. Nothing may call back into the pool. */
-  short(host: HostPool<K>): void;
-  /**
-   * Tell `waiter`'s request that it gets no connection. For a spare one: it was not opened, or not kept. `undefined`: nothing has failed,
-   * there is no need for it any more.
-   */
+  /** Tell `waiter`'s request that it gets no connection. */
   reject(waiter: Waiter<K>, error: unknown): void;
   /** Tell `waiter`'s request that it has waited for too long, or may not wait at all. */
   refuse(waiter: Waiter<K>, refusal: Refusal): void;

@@ -53,8 +53,6 @@ export class BareDriver implements Driver<BareKinds> {
     this.pool.closed(connection);
   }
   gone(): void {}
-  ready(): void {}
-  short(): void {}
   reject(): void {}
   refuse(): void {}
   saturated(): void {}
