@@ -1,9 +1,10 @@
 /**
  * The demo (`npm run demo`): several thousand requests to four hosts, through Node's own agent and through
- * PoolingAgent, and a table of what it took. Exits with 1 if a request was lost or failed.
+ * PoolingAgent, and a table of what it took. Exits with 1 if a request was lost or failed. With `--inspect` there is a live page to look at meanwhile.
  */
 import { names, requestsOf, round } from './demo/contest.js';
 import type { Name, Phase, Result } from './demo/contest.js';
+import { servePage } from './demo/inspect.js';
 import { Progress } from './demo/progress.js';
 import { ResultTable, together } from './demo/table.js';
 import { startTarget } from './demo/target.js';
@@ -39,6 +40,8 @@ const nothing = (): Record<Name, Result> => ({
 
 const started = performance.now();
 const target = await startTarget();
+const page = await servePage();
+if (page !== undefined) console.log(`What PoolingAgent does, live: ${page}\n`);
 console.log(
   `Node ${process.version}, ${target.hosts.length} hosts on the loopback, both agents with the same options ` +
     '(keepAlive: true),\nin the same process, one after the other; who goes first changes from round to round.\n',

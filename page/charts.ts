@@ -102,9 +102,10 @@ export class Chart {
         label: curve.label,
         scale: curve.isRight ? 'right' : 'y',
         stroke,
-        width: 1.5,
+        // The edge of a layer without height would hide those below it.
+        width: isStacked ? 0 : 1.5,
         points: { show: false },
-        ...(curve.isRight || (isStacked && index > 0) ? {} : { fill: `${stroke}${isStacked ? '66' : '26'}` }),
+        ...(curve.isRight || (isStacked && index > 0) ? {} : { fill: `${stroke}${isStacked ? 'a6' : '26'}` }),
       };
     });
     const right = curves.find(({ isRight }) => isRight);
@@ -112,7 +113,7 @@ export class Chart {
       {
         width: Math.max(1, this.#plotNode.clientWidth),
         height: HEIGHT,
-        padding: [8, right ? 0 : 8, 0, 0],
+        padding: [8, right ? 0 : 16, 0, 0],
         legend: { show: false },
         cursor: {
           y: false,
@@ -152,7 +153,7 @@ export class Chart {
         bands: isStacked
           ? curves.slice(1).map((curve, index) => ({
               series: [index + 2, index + 1] as uPlot.Band.Bounds,
-              fill: `${color(curve.color)}66`,
+              fill: `${color(curve.color)}a6`,
             }))
           : [],
         hooks: {

@@ -43,7 +43,16 @@ const SELF_CONTAINED = new Set(['pool']);
 const FRONTS = {
   connections: {
     for: new Set(['agent', 'observe', 'lifecycle']),
-    files: ['agent-pool', 'driven-agent', 'free-listener', 'observer', 'pool-key', 'pooled-socket'],
+    files: [
+      'agent-pool',
+      'driven-agent',
+      'free-listener',
+      'observer',
+      'pool-key',
+      'pooled-socket',
+      'spare-connections',
+      'spare-request',
+    ],
   },
 };
 

@@ -9,11 +9,11 @@ import { ENTRIES, MAIN, manifestFields } from './lib/entries.mjs';
 import { root, run } from './lib/run.mjs';
 
 /** What the package may take at most, and its main entry. Whoever exceeds one of these looks at what has grown, and raises it if that is meant. */
-const LIMITS = { tarball: 650_000, unpacked: 2_400_000, files: 300, [`${MAIN}.js`]: 330_000 };
+const LIMITS = { tarball: 750_000, unpacked: 2_700_000, files: 300, [`${MAIN}.js`]: 330_000 };
 
 /** Sources that hold nothing, so that it does not matter how often they are there. */
 const STATELESS =
-  /\/src\/(?:telemetry\/.*|errors|received|validate|process-wide|node\/timers|observe\/observation-key)\.ts$/;
+  /\/src\/(?:telemetry\/.*|errors|received|validate|process-wide|observe\/observation-key)\.ts$/;
 
 const manifest = readManifest(root);
 const { name } = manifest;

@@ -33,6 +33,11 @@ export function invalidReturn(expected: string, name: string, actual: unknown): 
   return coded(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
 }
 
+export function invalidProtocol(actual: unknown, expected: string): TypeError {
+  const message = `Protocol ${JSON.stringify(String(actual))} not supported. Expected ${JSON.stringify(expected)}`;
+  return coded(new TypeError(message), 'ERR_INVALID_PROTOCOL');
+}
+
 export function outOfRange(name: string, expected: string, actual: unknown): RangeError {
   const message = `The value of ${JSON.stringify(name)} is out of range. It must be ${expected}. ${receivedValue(name, actual)}`;
   return coded(new RangeError(message), 'ERR_OUT_OF_RANGE');
@@ -73,6 +78,12 @@ export function agentClosed(why: 'refused' | 'ended', host: string): Error {
       ? `The agent is closed: it takes no new request to ${host}`
       : `The agent was closed while the request to ${host} waited for a connection`;
   return coded(new Error(message), 'ERR_AGENT_CLOSED');
+}
+
+/** No connection was opened ahead: a limit does not allow it, or its place was needed for something else. */
+export function noPlace(host: string, limitedBy: string): Error {
+  const error = new Error(`No connection to ${host} is opened ahead (${limitedBy})`);
+  return Object.assign(coded(error, 'ERR_POOL_NO_PLACE'), { host, limitedBy });
 }
 
 /**

@@ -25,6 +25,7 @@ export type { SealKey } from './sessions/seal.js';
 export type { TicketReuse } from './sessions/tickets.js';
 export type { AgentSummary } from './observe/inspect.js';
 export type { CloseOptions } from './lifecycle/close.js';
+export type { PreconnectOptions, PreconnectResult } from './lifecycle/preconnect.js';
 export type { HostLimitOptions } from './limits/host-limits.js';
 export type { QueueState } from './limits/saturation.js';
 export type { LeakReport, PoolingAgentOptions } from './options/options.js';

@@ -4,6 +4,7 @@ import type { AgentOptions } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PoolingAgent } from '../../src/index.js';
 import { drive } from './load.js';
+import { shown } from './inspect.js';
 import type { Load, Sample } from './load.js';
 import type { Target } from './target.js';
 
@@ -19,7 +20,7 @@ export interface Phase {
 
 const contenders = {
   'https.Agent': (options: AgentOptions): Agent => new Agent(options),
-  PoolingAgent: (options: AgentOptions): Agent => new PoolingAgent(options),
+  PoolingAgent: (options: AgentOptions, name: string): Agent => shown(new PoolingAgent({ ...options, name })),
 };
 
 export type Name = keyof typeof contenders;
@@ -48,7 +49,7 @@ export async function round(
   for (const name of number % 2 === 0 ? names : names.toReversed()) {
     doing(`${phase.name}, ${name}`);
     const { ca, lookup } = target;
-    const agent = contenders[name]({ keepAlive: true, ca, lookup, ...phase.options });
+    const agent = contenders[name]({ keepAlive: true, ca, lookup, ...phase.options }, phase.name);
     const result = results[name];
     const earlier = await target.counts();
     if (phase.before) await drive(agent, target, phase.before, tick);

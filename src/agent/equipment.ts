@@ -7,6 +7,7 @@ import { onAgentFree } from '../connections/free-listener.js';
 import { kPool } from '../connections/pool-key.js';
 import { unsupported } from '../errors.js';
 import { defineDurations, defineLimits } from '../options/live-options.js';
+import { keepWarm } from '../lifecycle/warm.js';
 import { hideListeners } from '../node/listeners.js';
 import { hasProxyConfig } from '../node/proxy-support.js';
 import { Recorder } from '../observe/recorder.js';
@@ -81,6 +82,7 @@ export function equip(
   if (agent.listenerCount('keylog') > 0) pool.enableKeylog();
   // A copy of an agent does not get this: listeners of one are not the other's.
   hideListeners(agent);
+  keepWarm(pool);
   return pool;
 }
 

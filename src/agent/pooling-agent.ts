@@ -7,6 +7,7 @@ import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { inspect } from 'node:util';
 import { pooledSocketOf } from '../connections/pooled-socket.js';
+import { requestOptions } from './request-options.js';
 import { completeCopies, knownPoolOf, markOwner, poolOfCopy } from './copies.js';
 import { kPool } from '../connections/pool-key.js';
 import { equip, optionsForNode } from './equipment.js';
@@ -16,6 +17,8 @@ import type { HostLimitOptions } from '../limits/host-limits.js';
 import { invalidPriority, isPriority } from '../limits/priority.js';
 import { close, destroy } from '../lifecycle/close.js';
 import type { CloseOptions } from '../lifecycle/close.js';
+import { preconnect } from '../lifecycle/preconnect.js';
+import type { PreconnectOptions, PreconnectResult } from '../lifecycle/preconnect.js';
 import { callIfAble, propertyOf } from '../node/foreign.js';
 import { invalidType } from '../errors.js';
 import { isReferenced } from '../node/handle.js';
@@ -115,6 +118,13 @@ export class PoolingAgent extends Agent {
   declare scheduling: Scheduling;
   /** Idle connections kept of all hosts together; beyond that the least recently used goes. `0` keeps none. Default: `Infinity`. */
   declare maxTotalFreeSockets: number;
+  /**
+   * Connections that are kept ready, idle, for each identity that was used within `trimInterval` (within a minute, where that is `0`), in
+   * addition to those in use; in a rule of `hosts` for one host, from the construction on. They are replaced before they are
+   * too old or have been idle for too long: with a server that closes idle connections soon, the pool dials again and again. They are
+   * opened only where a place is free that nobody waits for. At most `maxFreeSockets`, `maxSockets`, and the totals. Default: `0`.
+   */
+  declare minFreeSockets: number;
   /**
    * Requests per host that may wait because no connection can be opened for them. One more is refused with
    * `ERR_POOL_QUEUE_FULL`. `0`: none may wait. Default: `Infinity`.
@@ -323,6 +333,21 @@ export class PoolingAgent extends Agent {
     return inspectAgent(this, #pool in this ? this.#pool : knownPoolOf(this));
   }
 
+  /**
+   * Opens connections before the first request: to the server, and with the TLS options, of a request with these arguments. Free ones count
+   * as opened, so do those that are being opened already. No request waits because of it, and no connection of others is closed for it;
+   * what a limit does not allow has failed at once.
+   *
+   * @returns a promise that resolves when so many connections are ready or have failed. It rejects only for arguments that are not valid
+   * (`ERR_INVALID_URL`, `ERR_INVALID_PROTOCOL`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`)
+   */
+  preconnect(
+    target: string | URL | RequestOptions,
+    options?: PreconnectOptions | null,
+  ): Promise<PreconnectResult> {
+    return preconnect(this[kPool], target, options);
+  }
+
   /** Whether `close()` was called. It stays so. */
   get closed(): boolean {
     const pool = #pool in this ? this.#pool : knownPoolOf(this);
@@ -330,12 +355,9 @@ export class PoolingAgent extends Agent {
   }
 
   /**
-   * Ends in peace. From now on new requests end with `ERR_AGENT_CLOSED`, redirects and retries that a client makes of old ones included.
-   * Idle connections close at once, those in use after their response; requests that wait still get connections, and finish. For ever: a closed
-   * agent takes no request any more. Sockets that have left HTTP (upgrade, CONNECT) are their owners'.
-   *
-   * Requests of a host that is paused (a limit of 0) wait for as long as it is: a `timeout` or a `signal` ends them. Each call may
-   * give one; the earliest counts.
+   * Ends in peace, and for good. From now on new requests end with `ERR_AGENT_CLOSED`, redirects and retries that a client makes of old ones
+   * included. Idle connections close at once, those in use after their response; requests that wait still get connections, and finish; those of
+   * a paused host wait until a `timeout` or a `signal` ends them. Each call may give one; the earliest counts.
    *
    * @returns a promise, always the same, that resolves when nothing is left. It rejects only for options that are not valid
    * (`ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`); then nothing has happened
@@ -355,8 +377,7 @@ export class PoolingAgent extends Agent {
   }
 
   /**
-   * Closes all connections that are open now, as the method of that name of `http.Server`: requests on them end with `ECONNRESET`.
-   * Requests that wait get new ones. The agent stays usable.
+   * Closes all connections that are open now, as on `http.Server`: requests on them end with `ECONNRESET`, those that wait get new ones.
    */
   closeAllConnections(): void {
     this[kPool].closeAllConnections();
@@ -374,13 +395,5 @@ export class PoolingAgent extends Agent {
 /** The methods that are not called where nobody has overridden them. As they are now: tracers patch the prototype later. */
 const { keepSocketAlive, _getSession, _cacheSession, _evictSession } = PoolingAgent.prototype;
 const OWN = { keepSocketAlive, _getSession, _cacheSession, _evictSession };
-
-/**
- * Hot path. Node's client hands over a copy without a prototype. Other callers may change theirs later, or have
- * accessors in it: as in Node's agent, what counts is what its own properties hold now.
- */
-function requestOptions(options: object): Options {
-  return Object.getPrototypeOf(options) === null ? (options as Options) : { __proto__: null, ...options };
-}
 
 completeCopies(PoolingAgent.prototype, OWN);

@@ -21,7 +21,7 @@ import { Adoption } from './adoption.js';
 import type { DrivenAgent } from './driven-agent.js';
 import { CreateSocket } from './create-socket.js';
 import { SocketDriver } from './driver.js';
-import type { Host } from './hosts.js';
+import type { Host, Hosts } from './hosts.js';
 import type { Leases } from './lease.js';
 import type { Observer } from './observer.js';
 import { PooledRequest, pooledSocketOf } from './pooled-socket.js';
@@ -29,6 +29,7 @@ import type { AgentKinds } from './pooled-socket.js';
 import { priorityInHeader } from '../requests/priority-header.js';
 import type { ReplayRule } from '../requests/replayable.js';
 import type { StallWatch } from './stall-watch.js';
+import type { SpareConnections } from './spare-connections.js';
 import type { Waiting } from './waiting.js';
 
 export type { Host };
@@ -160,12 +161,23 @@ export class AgentPool {
     this.#driver.remove(socket);
   }
 
+  /** What sees to connections that are opened before a request asks for them. */
+  get spares(): SpareConnections {
+    return this.#driver.spares;
+  }
+
+  /** Hosts that are kept ready whether they were ever used or not. */
+  get hostsKeptReady(): Hosts['keptReady'] {
+    return this.#driver.hosts.keptReady;
+  }
+
   // The end
 
   /** Ends everything at once. The agent stays usable, unless it was closed. */
   destroy(error: unknown): void {
     this.#pool.destroy(error || agentDestroyed(), error);
     this.#driver.lifetimes.stop();
+    this.spares.watch?.stop();
   }
 
   /**
@@ -215,12 +227,14 @@ export class AgentPool {
     this.#driver.hosts.limitsChanged();
     this.#waiting.limitsChanged();
     this.#driver.lifetimes.limitsChanged();
+    this.spares.watch?.changed();
   }
 
   /** @throws if a rule is not valid, or a function that gives limits throws: then nothing has changed */
   setHostLimits(pattern: unknown, limits: unknown): void {
     this.#driver.hosts.setLimits(pattern, limits);
     this.#waiting.limitsChanged();
+    this.spares.watch?.changed();
   }
 
   // For readers

@@ -34,6 +34,7 @@ import { Recovery } from './recovery.js';
 import { Releases } from './release.js';
 import { Replays } from './replay.js';
 import { SaturationEvents } from './saturation-events.js';
+import { SpareConnections } from './spare-connections.js';
 import { stallWatch } from './stall-watch.js';
 import type { StallWatch } from './stall-watch.js';
 import { Waiting } from './waiting.js';
@@ -55,6 +56,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   readonly dials: PendingDials;
   readonly leases: Leases;
   readonly #endings: Endings;
+  readonly spares: SpareConnections;
   readonly #idleEntry: IdleEntry;
   readonly #releases: Releases;
   readonly #saturation: SaturationEvents;
@@ -85,6 +87,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
     this.waiting = waiting;
     this.replays = new Replays(resolved.replay, pool, lifetimes, hosts, waiting, observer);
     this.tls = new CurrentTls(agent, resolved, hosts, pool, resumption, waiting, observer);
+    this.spares = new SpareConnections(pool, hosts, this.tls, lifetimes);
     this.connector = new Connector(agent, this.tls.contexts, resumption);
     this.dials = new PendingDials(
       this,
@@ -136,7 +139,8 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
     return this.lifetimes.now();
   }
 
-  dial(connection: Conn, { request }: PoolWaiter): void {
+  dial(connection: Conn, { request, state }: PoolWaiter): void {
+    if (state !== 'spare') this.spares.dialled(connection.host, request);
     this.dials.begin(connection, request);
   }
 
@@ -195,6 +199,16 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   gone(connection: Conn): void {
     debug.enabled && debugClose(connection, connection.pooled?.error);
     this.observer.gone(connection);
+    this.spares.watch?.gone(connection);
+  }
+
+  ready({ request }: PoolWaiter, connection: Conn): void {
+    this.spares.ready(request, connection);
+  }
+
+  /** Hot path where the host has a `minFreeSockets`. */
+  short(host: Host): void {
+    this.spares.watch?.short(host);
   }
 
   reject(waiter: PoolWaiter, error: unknown): void {

@@ -58,7 +58,7 @@ export class Hosts {
    *
    * @throws as `of` and `limit`
    */
-  limitedOf({ req, options }: PooledRequest): Host {
+  limitedOf({ req, options }: Pick<PooledRequest, 'options' | 'req'>): Host {
     const host = this.of(req, options);
     this.limit(host);
     return host;
@@ -94,6 +94,11 @@ export class Hosts {
       this.retire(host);
       throw error;
     }
+  }
+
+  /** See `HostRules.keptReady`. */
+  get keptReady(): HostRules['keptReady'] {
+    return this.#rules.keptReady;
   }
 
   /** `host` holds nothing any more. */

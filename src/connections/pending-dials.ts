@@ -23,6 +23,7 @@ import { followDial } from './dial-progress.js';
 import type { Observer } from './observer.js';
 import type { Waiting } from './waiting.js';
 import { awaitReady, listen, listenToKeylog } from './socket-events.js';
+import { unrefSpare } from './spare-request.js';
 import type { Options } from '../identity/identity.js';
 
 type Conn = Connection<AgentKinds>;
@@ -210,7 +211,10 @@ export class PendingDials {
       const pooled = this.own(connection, socket, options);
       pooled.openedIn = openedIn;
       if (this.#owner.resumption.isOffered(socket)) pooled.offered = new OfferedSession(pooled, clock);
-      const waits = pool.limits.binding === 'late' && awaitReady(pooled);
+      unrefSpare(connection);
+      // One that was opened for no request is there only when a request can be sent on it.
+      const isForAny = pool.limits.binding === 'late' || connection.spareLink !== undefined;
+      const waits = isForAny && awaitReady(pooled);
       // It listens, and so comes after what asks who listens.
       followDial(pooled);
       if (!waits) this.#owner.connected(pooled);

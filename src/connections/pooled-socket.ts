@@ -7,7 +7,7 @@ import { connectionLabel } from '../debug-lines.js';
 import { RecordLedger } from './record-ledger.js';
 import { codeOf, propertyOf } from '../node/foreign.js';
 import { headMark, isDone, isHeadWritten } from '../node/exchange.js';
-import { bytesSent, countsWrites, isSent } from '../node/socket.js';
+import { bytesSent, bytesWritten, countsWrites, isSent } from '../node/socket.js';
 import { isStillIn } from '../node/poll-count.js';
 import type { Poll } from '../node/poll-count.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
@@ -270,10 +270,8 @@ export class PooledSocket {
 
   /** Bytes that were written to its socket since it was leased, whether they have left or not. `undefined`: the socket does not count. */
   get bytesWritten(): number | undefined {
-    const { bytesWritten } = this.socket;
-    return bytesWritten === undefined || this.#sentBefore === undefined
-      ? undefined
-      : bytesWritten - this.#sentBefore;
+    const written = bytesWritten(this.socket);
+    return written === undefined || this.#sentBefore === undefined ? undefined : written - this.#sentBefore;
   }
 
   /** Hot path. Bytes of an exchange were read. If they have completed it before the request was sent, it is the last one. */

@@ -20,6 +20,7 @@ import type { ReplayRule } from '../requests/replayable.js';
 import type { Host, Hosts } from './hosts.js';
 import type { Observer } from './observer.js';
 import type { Recovery } from './recovery.js';
+import { refSpares } from './spare-request.js';
 import { WaitWatch } from './wait-watch.js';
 
 type PoolWaiter = Waiter<AgentKinds>;
@@ -72,6 +73,7 @@ export class Waiting {
     pending.since = now;
     const waiter = this.#enqueue(pending, host, now, priority);
     if (!waiter || waiter.state === 'done') return;
+    refSpares(waiter.host);
     debug.enabled && debugWait(this.#pool, waiter);
     pending.enter();
     // The end of this turn decides: most requests in turn come just when the connection before them is validated, and

@@ -3,7 +3,7 @@
  * that no more than one of them ever waits in memory; whoever reads nothing for long is cut off.
  */
 import type { ServerResponse } from 'node:http';
-import { monotonicNow } from '../node/timers.js';
+import { monotonicNow } from '../telemetry/clocks.js';
 
 /** Milliseconds. A browser whose tab sleeps still reads. */
 const PATIENCE = 30_000;

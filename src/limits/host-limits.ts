@@ -9,8 +9,8 @@ import {
   oneOf,
 } from '../validate.js';
 import type { Check } from '../validate.js';
-import { invalidName, invalidType } from '../errors.js';
-import type { HostLimits, Scheduling } from '../pool/limits.js';
+import { invalidName, invalidType, invalidValue, outOfRange } from '../errors.js';
+import type { HostLimits, Limits, Scheduling } from '../pool/limits.js';
 
 /** Limits of single hosts. A limit that is left out, `undefined` or `null`, is as the agent has it for all hosts. */
 export interface HostLimitOptions {
@@ -18,6 +18,12 @@ export interface HostLimitOptions {
   readonly maxSockets?: number | undefined;
   /** Idle connections kept of one such host. */
   readonly maxFreeSockets?: number | undefined;
+  /**
+   * Connections of one such host that are kept ready, idle, at any time: see `PoolingAgentOptions.minFreeSockets`. In a rule for one host (no
+   * pattern with `*` or a network; port 443 if it names none) from the moment on in which the agent or the rule is made, with the agent's
+   * own TLS options. At most `maxFreeSockets` and `maxSockets`.
+   */
+  readonly minFreeSockets?: number | undefined;
   /** Requests of one such host that may wait because no connection can be opened for them. */
   readonly maxQueueSize?: number | undefined;
   /** Milliseconds that a request may be in the queue. `0`: any time. */
@@ -48,6 +54,7 @@ export const scheduling: Check<Scheduling> = oneOf('lifo', 'fifo', 'least-used',
 const CHECKS: { readonly [K in keyof HostLimitOptions]-?: Check<HostLimits[K]> } = {
   maxSockets: atLeastOne,
   maxFreeSockets: atLeastZero,
+  minFreeSockets: count(0),
   maxQueueSize: atLeastZero,
   acquireTimeout: duration,
   scheduling,
@@ -89,11 +96,38 @@ export function parseHostLimits(name: string, value: unknown, agent: 'made' | 'r
   return given as GivenLimits;
 }
 
+/**
+ * A pool that cannot keep as many connections ready as it is to keep would dial in vain.
+ *
+ * @param prefix what comes before the limit's name in an error
+ * @param limits those that hold together; `undefined`: there is none of this name
+ * @throws `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`
+ */
+export function checkMinFreeSockets(
+  prefix: string,
+  {
+    minFreeSockets,
+    ...limits
+  }: Pick<HostLimits, 'minFreeSockets' | 'maxFreeSockets' | 'maxSockets'> & Partial<Limits>,
+): void {
+  if (minFreeSockets === 0) return;
+  const name = `${prefix}minFreeSockets`;
+  if (limits.keepAlive === false) throw invalidValue(name, '0 where "keepAlive" is false', minFreeSockets);
+  for (const other of ['maxFreeSockets', 'maxTotalFreeSockets', 'maxSockets', 'maxTotalSockets'] as const) {
+    const limit = limits[other] ?? Infinity;
+    // A host with a limit of 0 is paused, and goes on as it was.
+    const isPaused = limit === 0 && (other === 'maxSockets' || other === 'maxTotalSockets');
+    if (minFreeSockets > limit && !isPaused)
+      throw outOfRange(name, `at most ${other} (${limit})`, minFreeSockets);
+  }
+}
+
 /** All limits of a host: those that its rule gives, else the agent's own. The same keys in the same order, always. */
 export function resolveLimits(given: GivenLimits, defaults: HostLimits): HostLimits {
   return {
     maxSockets: given.maxSockets ?? defaults.maxSockets,
     maxFreeSockets: given.maxFreeSockets ?? defaults.maxFreeSockets,
+    minFreeSockets: given.minFreeSockets ?? defaults.minFreeSockets,
     maxQueueSize: given.maxQueueSize ?? defaults.maxQueueSize,
     acquireTimeout: given.acquireTimeout ?? defaults.acquireTimeout,
     scheduling: given.scheduling ?? defaults.scheduling,

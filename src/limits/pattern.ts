@@ -24,6 +24,8 @@ export interface Pattern {
   /** The same for patterns that mean the same. */
   readonly key: string;
   readonly network: Network | undefined;
+  /** Where it stands for one host. The port is `undefined` if it stands for any. */
+  readonly single: { readonly host: string; readonly port: number | undefined } | undefined;
 }
 
 /** The characters of a label: RFC 1123, and the underscore that some internal names have. */
@@ -51,7 +53,12 @@ export function parsePattern(pattern: string, name: string): Pattern {
   } else {
     canonical = nameOf(host, refuse);
   }
-  return { key: port === undefined ? canonical : withPort(canonical, Number(port)), network: undefined };
+  const number = port === undefined ? undefined : Number(port);
+  return {
+    key: number === undefined ? canonical : withPort(canonical, number),
+    network: undefined,
+    single: canonical.startsWith('*') ? undefined : { host: canonical, port: number },
+  };
 }
 
 /** RFC 1035, section 2.3.4, in text without the dot at the end. */
@@ -107,6 +114,7 @@ function parseNetwork(pattern: string, refuse: (expected: string) => Error): Pat
   list.addSubnet(address, prefix, family);
   return {
     key: `${normalizeHost(address)}/${prefix}`,
+    single: undefined,
     network: {
       prefix,
       contains: (host) => {

@@ -5,16 +5,17 @@
 import { inspect } from 'node:util';
 import { invalidType, invalidValue, outOfRange } from '../errors.js';
 import type { HostLimits, Limits } from '../pool/limits.js';
-import { parseHostLimits, resolveLimits } from './host-limits.js';
+import { checkMinFreeSockets, parseHostLimits, resolveLimits } from './host-limits.js';
 import type { GivenLimits, HostLimitOptions } from './host-limits.js';
 import { keysFor, keysForAny, normalizeHost, parsePattern } from './pattern.js';
-import type { Network } from './pattern.js';
+import type { Network, Pattern } from './pattern.js';
 
 interface Rule {
   readonly pattern: string;
   /** Its name in errors. */
   readonly name: string;
   readonly network: Network | undefined;
+  readonly single: Pattern['single'];
   readonly given: GivenLimits;
   /** One object for all hosts of the rule. */
   readonly limits: HostLimits;
@@ -52,12 +53,13 @@ export class HostRules {
     const names = new Map<string, string>();
     for (const [pattern, options] of Object.entries(hosts)) {
       const name = `hosts[${inspect(pattern)}]`;
-      const { key, network } = parsePattern(pattern, name);
+      const parsed = parsePattern(pattern, name);
+      const { key } = parsed;
       const same = names.get(key);
       if (same) throw invalidValue(name, `another pattern than ${same}, which matches the same`, pattern);
       if (options === undefined || options === null) continue;
       names.set(key, name);
-      const rule = this.#rule(pattern, name, network, parseHostLimits(name, options, 'made'));
+      const rule = this.#rule(pattern, name, parsed, parseHostLimits(name, options, 'made'));
       this.#checkReserve(rule, 0);
       this.#rules.set(key, rule);
       this.#reserved += reserveOf(rule);
@@ -74,6 +76,14 @@ export class HostRules {
   get reserving(): HostLimits[] {
     if (this.#reserved === 0) return [];
     return [...this.#rules.values()].map(({ limits }) => limits).filter(({ reserve }) => reserve > 0);
+  }
+
+  /** The hosts of rules for one host that ask for connections to be kept ready, whether such a host was ever used or not. */
+  get keptReady(): { readonly host: string; readonly port: number | undefined }[] {
+    const kept = [];
+    for (const { given, single } of this.#rules.values())
+      if (single && (given.minFreeSockets ?? 0) > 0) kept.push(single);
+    return kept;
   }
 
   /**
@@ -97,6 +107,7 @@ export class HostRules {
       );
     }
     const limits = resolveLimits(given, this.#defaults);
+    this.#checkReady('hosts().', given, limits);
     this.#givenByFunction.set(limits, given);
     return limits;
   }
@@ -109,11 +120,12 @@ export class HostRules {
    */
   set(pattern: unknown, options: unknown): () => void {
     if (typeof pattern !== 'string') throw invalidType('pattern', 'of type string', pattern);
-    const { key, network } = parsePattern(pattern, 'pattern');
+    const parsed = parsePattern(pattern, 'pattern');
+    const { key } = parsed;
     let rule: Rule | undefined;
     if (options !== undefined && options !== null) {
       const name = `hosts[${inspect(pattern)}]`;
-      rule = this.#rule(pattern, name, network, parseHostLimits(name, options, 'running'));
+      rule = this.#rule(pattern, name, parsed, parseHostLimits(name, options, 'running'));
     }
     const before = this.#rules.get(key);
     if (rule) this.#checkReserve(rule, reserveOf(before));
@@ -140,8 +152,15 @@ export class HostRules {
     }
   }
 
-  #rule(pattern: string, name: string, network: Network | undefined, given: GivenLimits): Rule {
-    return { pattern, name, network, given, limits: resolveLimits(given, this.#defaults) };
+  /** @throws if it asks for more connections to be kept ready than it allows */
+  #rule(pattern: string, name: string, { network, single }: Pattern, given: GivenLimits): Rule {
+    const limits = resolveLimits(given, this.#defaults);
+    this.#checkReady(`${name}.`, given, limits);
+    return { pattern, name, network, single, given, limits };
+  }
+
+  #checkReady(prefix: string, { minFreeSockets = 0 }: GivenLimits, limits: HostLimits): void {
+    checkMinFreeSockets(prefix, { ...this.#defaults, ...limits, minFreeSockets });
   }
 
   #find(host: string, port: number): Rule | undefined {

@@ -91,5 +91,24 @@ export function isSent(req: AgentRequest, socket: SocketLike): boolean {
   if (!req.writableEnded) return false;
   if (socket.writableLength === 0) return true;
   const handle = socket._handle;
-  return handle?.bytesWritten === socket.bytesWritten && !handle?._parent?.writeQueueSize;
+  if (handle?._parent?.writeQueueSize) return false;
+  try {
+    return handle?.bytesWritten === socket.bytesWritten;
+  } catch {
+    return isLastWrite(socket);
+  }
+}
+
+/**
+ * Whether the piece that `socket` is just passing on is its last. Below a TLS socket may be a stream that is made in JavaScript, on which the answer comes
+ * while the request is still being written. Meanwhile Node's stream has nothing in the place of each piece that it has taken, and cannot count them.
+ */
+function isLastWrite({ writableBuffer }: SocketLike): boolean {
+  return Array.isArray(writableBuffer) && writableBuffer.every((piece) => piece === null);
+}
+
+/** Bytes that were written to `socket` so far, whether they have left or not. `undefined`: it does not tell, or not now (see `isLastWrite`). */
+export function bytesWritten(socket: SocketLike): number | undefined {
+  const bytes = propertyOf(socket, 'bytesWritten');
+  return typeof bytes === 'number' ? bytes : undefined;
 }

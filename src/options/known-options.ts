@@ -22,6 +22,7 @@ const OURS = [
   'maxSocketAge',
   'maxTotalFreeSockets',
   'maxTotalQueueSize',
+  'minFreeSockets',
   'name',
   'priorityHeader',
   'replay',

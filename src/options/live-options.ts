@@ -1,7 +1,7 @@
 /** `agent.maxSockets` and the like: properties that may be set at any time, checked and obeyed at once. */
-import { atLeastZero, duration, durationOrNever } from '../validate.js';
+import { atLeastZero, count, duration, durationOrNever } from '../validate.js';
 import type { Check } from '../validate.js';
-import { scheduling } from '../limits/host-limits.js';
+import { checkMinFreeSockets, scheduling } from '../limits/host-limits.js';
 import { MAX_DELAY } from '../node/timers.js';
 import type { Limits } from '../pool/limits.js';
 
@@ -23,6 +23,7 @@ export type LiveLimit =
   | 'maxTotalSockets'
   | 'maxFreeSockets'
   | 'maxTotalFreeSockets'
+  | 'minFreeSockets'
   | 'maxQueueSize'
   | 'maxTotalQueueSize'
   | 'acquireTimeout'
@@ -35,6 +36,7 @@ const DEFAULT_LIMITS: Pick<Limits, LiveLimit> = {
   maxTotalSockets: Infinity,
   maxFreeSockets: 256,
   maxTotalFreeSockets: Infinity,
+  minFreeSockets: 0,
   maxQueueSize: Infinity,
   maxTotalQueueSize: Infinity,
   acquireTimeout: 0,
@@ -55,6 +57,7 @@ const CHECKS: { readonly [K in LiveLimit]: Check<Limits[K]> } = {
   maxTotalSockets: atLeastZero,
   maxFreeSockets: atLeastZero,
   maxTotalFreeSockets: atLeastZero,
+  minFreeSockets: count(0),
   maxQueueSize: atLeastZero,
   maxTotalQueueSize: atLeastZero,
   acquireTimeout: duration,
@@ -77,7 +80,10 @@ export type Define = (
 export function defineLimits(define: Define, limits: Limits, changed: () => void): void {
   const defineLimit = <K extends LiveLimit>(name: K): void => {
     const set = (value: unknown): void => {
-      limits[name] = given(value) ? CHECKS[name](name, value) : defaultLimit(name);
+      const limit = given(value) ? CHECKS[name](name, value) : defaultLimit(name);
+      // It follows when the others are changed.
+      if (name === 'minFreeSockets') checkMinFreeSockets('', { ...limits, [name]: limit as number });
+      limits[name] = limit;
       changed();
     };
     define(name, () => limits[name], set);

@@ -10,6 +10,7 @@ import {
   positiveDuration,
   atLeastOne,
   atLeastZero,
+  count,
   duration,
   durationOrNever,
   environment,
@@ -20,8 +21,8 @@ import {
   protocol,
 } from '../validate.js';
 import type { Check } from '../validate.js';
-import { incompatibleCopy, invalidType, invalidValue } from '../errors.js';
-import { scheduling } from '../limits/host-limits.js';
+import { invalidType, invalidValue } from '../errors.js';
+import { checkMinFreeSockets, scheduling } from '../limits/host-limits.js';
 import type { HostLimitOptions } from '../limits/host-limits.js';
 import { ReplayRule, replayRule } from '../requests/replayable.js';
 import { DEFAULT_DURATIONS, defaultLimit, keepAliveMsecs } from './live-options.js';
@@ -31,7 +32,8 @@ import { HostRules } from '../limits/rules.js';
 import { KNOWN_OPTIONS } from './known-options.js';
 import { warnOfNames } from './option-names.js';
 import type { Lifetimes, Limits, Scheduling } from '../pool/limits.js';
-import { kindOfCache, SessionCache } from '../sessions/session-cache.js';
+import type { SessionCache } from '../sessions/session-cache.js';
+import { resolveSessionCache } from './session-cache-option.js';
 import type { TlsOptions } from '../tls/rotation.js';
 
 /** Options that Node's typings know since some version, and not with the same words in each. */
@@ -60,6 +62,13 @@ export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling' | N
   maxFreeSockets?: number | undefined;
   /** Idle connections kept of all hosts together; beyond that the least recently used goes. `0` keeps none. Default: `Infinity`. */
   maxTotalFreeSockets?: number | undefined;
+  /**
+   * Connections that are kept ready, idle, for each identity that was used within `trimInterval` (within a minute, where that is `0`), in
+   * addition to those in use; in a rule of `hosts` for one host, from the construction on. They are replaced before they are
+   * too old or have been idle for too long: with a server that closes idle connections soon, the pool dials again and again. They are
+   * opened only where a place is free that nobody waits for. At most `maxFreeSockets`, `maxSockets`, and the totals. Default: `0`.
+   */
+  minFreeSockets?: number | undefined;
   /**
    * Milliseconds over which it is watched how many idle connections of a host are needed. Those that were not needed once
    * in a whole interval in which the host was in use are closed: what a peak has left. `0` never closes any for that
@@ -307,6 +316,7 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
     maxTotalSockets: limit('maxTotalSockets', atLeastOne),
     maxFreeSockets: limit('maxFreeSockets', atLeastZero),
     maxTotalFreeSockets: limit('maxTotalFreeSockets', atLeastZero),
+    minFreeSockets: limit('minFreeSockets', count(0)),
     maxQueueSize: limit('maxQueueSize', atLeastZero),
     maxTotalQueueSize: limit('maxTotalQueueSize', atLeastZero),
     acquireTimeout: limit('acquireTimeout', duration),
@@ -319,6 +329,7 @@ export function resolveOptions(options: PoolingAgentOptions): ResolvedOptions {
     ...resolveLifetimes(options),
     random: Math.random,
   };
+  checkMinFreeSockets('', limits);
   return {
     name: optional<string | undefined>(options, 'name', label, undefined),
     defaultPort: optional(options, 'defaultPort', port, 443),
@@ -370,23 +381,3 @@ function resolveBuffer(options: PoolingAgentOptions): number {
 
 const fairness = oneOf('round-robin', 'fifo');
 const binding = oneOf('eager', 'late');
-
-/** Configuration libraries copy what is in their options; a copy of a cache is of no use, and the agent has its own in its place. */
-function resolveSessionCache(options: PoolingAgentOptions): SessionCache {
-  const { sessionCache } = options;
-  const kind = kindOfCache(sessionCache);
-  if (kind === 'incompatible') throw incompatibleCopy('sessionCache');
-  if (kind === 'cache') {
-    for (const name of ['maxCachedSessions', 'ticketReuse'] as const) {
-      if (options[name] === undefined || options[name] === null) continue;
-      throw invalidValue(name, 'left to the given "sessionCache"', options[name]);
-    }
-    return sessionCache as SessionCache;
-  }
-  if (sessionCache !== undefined && sessionCache !== null && sessionCache !== false && kind !== 'copy') {
-    throw invalidType('sessionCache', 'false or an instance of SessionCache', sessionCache);
-  }
-  const cache = new SessionCache(options);
-  if (sessionCache === false) cache.maxCachedSessions = 0;
-  return cache;
-}

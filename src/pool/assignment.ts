@@ -2,9 +2,10 @@
  * The way of a connection that no request has: it goes to the next waiter that may have it, or becomes idle, or closes.
  * A connection that was just released, or has been idle for long, is validated before.
  */
+import { isAgeing } from './ageing.js';
 import type { Books } from './books.js';
 import type { Kinds } from './kinds.js';
-import type { Connection, Waiter } from './records.js';
+import type { Connection, ConnectionState, Waiter } from './records.js';
 import type { Supply } from './supply.js';
 
 export class Assignment<K extends Kinds> {
@@ -19,6 +20,7 @@ export class Assignment<K extends Kinds> {
   /** See `Pool.connected`. */
   connected(connection: Connection<K>): void {
     if (connection.state !== 'connecting') return;
+    const spare = this.#books.takeSpare(connection);
     const { host, waiter } = connection;
     connection.waiter = undefined;
     this.#books.changes++;
@@ -29,7 +31,25 @@ export class Assignment<K extends Kinds> {
     host.unclaimed--;
     this.#books.recount(host);
     if (waiter) waiter.connection = undefined;
-    this.#offer(connection);
+    if (spare) this.#offerSpare(connection, spare);
+    else this.#offer(connection);
+  }
+
+  /** `connection` was opened for no request. It takes the place of one that is about to expire, and of no other. */
+  #offerSpare(connection: Connection<K>, spare: Waiter<K>): void {
+    const { host } = connection;
+    const { driver, idle, limits } = this.#books;
+    connection.state = 'active';
+    if (host.waiting.size === 0) {
+      const old = host.idle.head?.value;
+      if (old && !idle.mayAdd(host) && isAgeing(old, driver.now())) this.#supply.close(old, 'idle-timeout');
+      // What was read of the host above may not be so any more.
+      if (idle.size >= limits.maxTotalFreeSockets && host.waiting.size === 0 && isOpen(connection))
+        this.#supply.close(connection, 'surplus');
+    }
+    if (isOpen(connection)) this.#offer(connection);
+    if (isOpen(connection)) driver.ready(spare, connection);
+    else driver.reject(spare, undefined);
   }
 
   /** See `Pool.validated`. */
@@ -169,6 +189,10 @@ export class Assignment<K extends Kinds> {
     waiter.state = 'done';
     this.#books.driver.assign(connection, waiter);
   }
+}
+
+function isOpen({ state }: { readonly state: ConnectionState }): boolean {
+  return state !== 'closing' && state !== 'closed';
 }
 
 function isReplayable({ unreplayable }: { unreplayable: boolean }): boolean {

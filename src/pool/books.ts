@@ -11,6 +11,7 @@ import { EndOfTurn } from './end-of-turn.js';
 import { IdleConnections } from './idle-connections.js';
 import type { Kinds } from './kinds.js';
 import type { Limits } from './limits.js';
+import { Link } from './list.js';
 import { Queues } from './queues.js';
 import { Connection } from './records.js';
 import type { HostPool, Waiter } from './records.js';
@@ -68,6 +69,30 @@ export class Books<K extends Kinds> {
     connection.host.counters.connecting--;
   }
 
+  /** A new connection of the host of `spare`, which is connecting for no request. */
+  createSpare(spare: Waiter<K>): Connection<K> {
+    const { host } = spare;
+    const connection = this.create(host);
+    spare.state = 'spare';
+    spare.connection = connection;
+    connection.waiter = spare;
+    this.capacity.spares.push((connection.spareLink ??= new Link(connection)));
+    host.unclaimed++;
+    this.recount(host);
+    return connection;
+  }
+
+  /** `connection` is not on its way to be a spare one any more. Returns what stood in the place of a request, if it was. */
+  takeSpare(connection: Connection<K>): Waiter<K> | undefined {
+    const { spareLink, waiter } = connection;
+    if (waiter?.state !== 'spare' || !spareLink) return undefined;
+    this.capacity.spares.remove(spareLink);
+    waiter.state = 'done';
+    waiter.connection = undefined;
+    connection.waiter = undefined;
+    return waiter;
+  }
+
   /** Hot path. A request gets `connection`. */
   activate(connection: Connection<K>): void {
     connection.state = 'active';
@@ -81,8 +106,15 @@ export class Books<K extends Kinds> {
   /** Hot path. `connection`, which is idle, is needed. */
   takeIdle(connection: Connection<K>): void {
     const { host } = connection;
-    this.idle.remove(connection);
+    this.#removeIdle(connection);
     if (host.idle.size < host.idleLow) host.idleLow = host.idle.size;
+  }
+
+  /** Hot path. */
+  #removeIdle(connection: Connection<K>): void {
+    const { host } = connection;
+    this.idle.remove(connection);
+    if (host.idle.size < host.limits.minFreeSockets) this.driver.short(host);
   }
 
   /** `connection` serves no request until the driver says that it is validated. */
@@ -110,7 +142,7 @@ export class Books<K extends Kinds> {
     this.endConnecting(connection);
     this.idle.expiring.remove(connection);
     if (state === 'idle') {
-      this.idle.remove(connection);
+      this.#removeIdle(connection);
     } else if (state === 'validating') {
       this.endValidating(connection);
     } else if (state === 'closing') {

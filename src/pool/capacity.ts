@@ -12,8 +12,7 @@
 import type { Connection, HostPool, ReservationOf } from './records.js';
 import type { Kinds } from './kinds.js';
 import type { HostLimits, Limits } from './limits.js';
-import { Link } from './list.js';
-import type { List } from './list.js';
+import { Link, List } from './list.js';
 import { Reservation } from './reservation.js';
 import { OldestFirst, RoundRobin } from './fairness.js';
 import type { Turns } from './fairness.js';
@@ -34,6 +33,8 @@ export class Capacity<K extends Kinds> {
   closing = 0;
   /** Hosts with unserved requests that only `maxTotalSockets` holds back. */
   readonly blocked: Turns<K>;
+  /** Connections that are being opened for no request, the oldest first. */
+  readonly spares: List<Connection<K>> = new List();
   /** Reservations under `maxTotalSockets`, by the limits of the hosts that they are for. */
   readonly reservations: Map<HostLimits, ReservationOf<K>> = new Map();
   /** Reserved places without a connection. They are kept free. */
@@ -73,7 +74,21 @@ export class Capacity<K extends Kinds> {
 
   /** The idle connection that is closed next for the hosts that wait, or for what is reserved. */
   get evictee(): Connection<K> | undefined {
-    return this.blocked.size > this.closing || this.#isShort ? this.evictable : undefined;
+    return this.blocked.size > this.closing || this.#isShort ? (this.evictable ?? this.#needless) : undefined;
+  }
+
+  /** A connection that is being opened for no request, and that none waits for. */
+  get #needless(): Connection<K> | undefined {
+    for (const connection of this.spares) {
+      const { host } = connection;
+      if (host.waiting.size === 0 && !this.#isReserved(host)) return connection;
+    }
+    return undefined;
+  }
+
+  /** How many connections may be opened for `host` under `maxTotalSockets`. */
+  placesLeft({ reservation }: HostPool<K>): number {
+    return this.#limits.maxTotalSockets - this.size - this.held + (reservation?.unused ?? 0);
   }
 
   /** The least recently used idle connection on a place that is not reserved. */

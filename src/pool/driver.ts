@@ -10,7 +10,10 @@ import type { Refusal } from './refusal.js';
 export interface Driver<K extends Kinds> {
   /** The pool's clock, in milliseconds; never goes back. */
   now(): number;
-  /** Open `connection` with the options of `waiter`'s request. Answer, once, with `connected` or `failed`. */
+  /**
+   * Open `connection` with the options of `waiter`'s request. Answer, once, with `connected` or `failed`; where that is `spare`, with
+   * `connected` only when it is ready for a request, whatever the binding.
+   */
   dial(connection: Connection<K>, waiter: Waiter<K>): void;
   /** Hand `connection` to `waiter`'s request. */
   assign(connection: Connection<K>, waiter: Waiter<K>): void;
@@ -39,7 +42,14 @@ export interface Driver<K extends Kinds> {
   close(connection: Connection<K>, reason: CloseReason, error?: unknown): void;
   /** `connection`, whose `closeReason` is set, is gone. Told once of each, while nothing may call back into the pool. For readers. */
   gone(connection: Connection<K>): void;
-  /** Tell `waiter`'s request that it gets no connection. */
+  /** The connection that `spare` stood for is open: idle, or in use already. */
+  ready(spare: Waiter<K>, connection: Connection<K>): void;
+  /** `host` may have fewer free connections than its `minFreeSockets`. Hot path where it has one. Nothing may call back into the pool. */
+  short(host: HostPool<K>): void;
+  /**
+   * Tell `waiter`'s request that it gets no connection. For a spare one: it was not opened, or not kept. `undefined`: nothing has failed,
+   * there is no need for it any more.
+   */
   reject(waiter: Waiter<K>, error: unknown): void;
   /** Tell `waiter`'s request that it has waited for too long, or may not wait at all. */
   refuse(waiter: Waiter<K>, refusal: Refusal): void;

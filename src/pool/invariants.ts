@@ -12,7 +12,16 @@ import type { Pool } from './pool.js';
 
 export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
   const { limits } = pool;
-  const total = { connections: 0, closing: 0, idle: 0, expiring: 0, blocked: 0, unserved: 0, watched: 0 };
+  const total = {
+    connections: 0,
+    closing: 0,
+    idle: 0,
+    expiring: 0,
+    blocked: 0,
+    unserved: 0,
+    watched: 0,
+    spares: 0,
+  };
   const counted = new Map<Counters, Holding>();
   const shared = new Map<HostLimits, { size: number; closing: number; idle: number; blocked: number }>();
   let reserved = 0;
@@ -70,6 +79,13 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
         assert.ok(connection.requestsLeft > 0, 'a connection that has served its last request is gone');
       }
       if (connection.state === 'connecting' && connection.waiter?.state !== 'dialling') unclaimed++;
+      const isSpare = connection.waiter?.state === 'spare';
+      if (isSpare) total.spares++;
+      assert.equal(
+        connection.spareLink?.list === pool.capacity.spares,
+        isSpare,
+        'list of those that are opened for no request',
+      );
       if (connection.state !== 'connecting') assert.equal(connection.waiter, undefined);
       if (connection.replayWaiter) {
         assert.equal(connection.state, 'closing', 'only what goes has a request that wants its place');
@@ -147,6 +163,7 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
   assert.equal(total.connections, pool.size, 'total count');
   assert.equal(total.closing, pool.capacity.closing, 'closing count');
   assert.equal(total.idle, pool.idle.size, 'idle count of all hosts');
+  assert.equal(total.spares, pool.capacity.spares.size, 'count of those that are opened for no request');
   assert.equal(total.expiring, pool.idle.expiring.size, 'size of the wheel');
   assert.equal(total.unserved, pool.queues.unserved, 'waiters of all hosts that can count on nothing');
   assert.equal(total.blocked, pool.capacity.blocked.size, 'count of blocked hosts');

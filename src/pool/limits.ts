@@ -23,6 +23,8 @@ export interface HostLimits extends Lifetimes {
   maxSockets: number;
   /** Idle connections of one host. */
   maxFreeSockets: number;
+  /** Connections of one host that are to be free at any time. The pool tells of a lack; its owner sees to it. */
+  minFreeSockets: number;
   /** Requests of one host that wait and can count on no connection that is already on its way to them. */
   maxQueueSize: number;
   /** Milliseconds that a request may be in the queue. `0`: any time. */

@@ -11,7 +11,7 @@
  * This class is what the driver and its owner see of the pool, which has these parts, each of which uses only those below it:
  *
  * - leasing.ts, admission.ts, retries.ts: a request comes, or an exchange ends
- * - upkeep.ts, limit-changes.ts, shutdown.ts: connections are closed, or may be opened, for other reasons
+ * - upkeep.ts, limit-changes.ts, shutdown.ts, spares.ts: connections are closed, or may be opened, for other reasons
  * - assignment.ts: a free connection goes to a waiter, or becomes idle
  * - supply.ts: connections are opened and closed for the requests that wait, with granter.ts to judge between hosts
  * - books.ts: the records (records.ts) and all counts: capacity.ts of places, queues.ts of waiters, idle-connections.ts of free
@@ -34,6 +34,8 @@ import type { Queues } from './queues.js';
 import type { Connection, HostPool, Waiter } from './records.js';
 import { Retries } from './retries.js';
 import { Shutdown } from './shutdown.js';
+import { Spares } from './spares.js';
+import type { Obstacle } from './spares.js';
 import { Supply } from './supply.js';
 import { Upkeep } from './upkeep.js';
 
@@ -57,6 +59,7 @@ export class Pool<K extends Kinds> {
   readonly #upkeep: Upkeep<K>;
   readonly #limitChanges: LimitChanges<K>;
   readonly #shutdown: Shutdown<K>;
+  readonly #spares: Spares<K>;
 
   constructor(driver: Driver<K>, limits: Limits) {
     const books = new Books(driver, limits);
@@ -71,6 +74,7 @@ export class Pool<K extends Kinds> {
     this.#upkeep = new Upkeep(books, supply);
     this.#limitChanges = new LimitChanges(books, supply);
     this.#shutdown = new Shutdown(books, supply);
+    this.#spares = new Spares(books, supply);
     ({
       limits: this.limits,
       hosts: this.hosts,
@@ -243,8 +247,10 @@ export class Pool<K extends Kinds> {
   /** The driver: `connection` is gone, asked for or not. */
   closed(connection: Connection<K>, reason: CloseReason = 'closed'): void {
     if (connection.state === 'closed') return;
+    const spare = this.#books.takeSpare(connection);
     this.#books.leaveState(connection);
     this.#books.drop(connection, reason);
+    if (spare) this.#books.driver.reject(spare, undefined);
     this.#retries.dialReplacement(connection);
     this.#supply.grant(connection.host);
   }
@@ -252,6 +258,36 @@ export class Pool<K extends Kinds> {
   /** Takes in a connection that the driver got from elsewhere, as active. `undefined`: there is no place for it. */
   adopt(host: HostPool<K>): Connection<K> | undefined {
     return this.#leasing.adopt(host);
+  }
+
+  // Spare connections
+
+  /** Opens a connection before a request asks for it. Returns what keeps it from that; then nothing has happened. */
+  openSpare(spare: Waiter<K>): Obstacle | undefined {
+    return this.#spares.open(spare);
+  }
+
+  /** There is no need for `spare` any more. Its connection is closed, unless a request waits for that. The driver is told nothing. */
+  giveUpSpare(spare: Waiter<K>): void {
+    this.#spares.giveUp(spare);
+  }
+
+  /**
+   * How many spare connections `host` lacks, those that are being opened counted as there, so that it has its `least` free ones now,
+   * and when those that will soon be too old are gone.
+   */
+  shortage(host: HostPool<K>, least: number): number {
+    return this.#spares.shortage(host, least);
+  }
+
+  /** How many free connections of `host` are good for any request, and will be for a while. */
+  readyCount(host: HostPool<K>): number {
+    return this.#spares.readyCount(host);
+  }
+
+  /** No place is free for the successor of a connection that will soon be too old: the oldest such one of `host` goes first. */
+  makeWay(host: HostPool<K>): void {
+    this.#spares.makeWay(host);
   }
 
   // Idle connections

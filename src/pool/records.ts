@@ -20,11 +20,12 @@ import { DEFAULT_PRIORITY, WaitQueue } from './wait-queue.js';
  * - `queued`: in its host's queue.
  * - `dialling`: bound to a connection that is being opened for it alone.
  * - `awaiting-place`: its request has lost a connection; as soon as that is closed, one is opened in its place, for it alone.
+ * - `spare`: no request: a connection is being opened that is to be ready for whichever request comes.
  * - `done`: assigned, rejected, refused or aborted; the pool has nothing more to do with it.
  */
-export type WaiterState = 'queued' | 'dialling' | 'awaiting-place' | 'done';
+export type WaiterState = 'queued' | 'dialling' | 'awaiting-place' | 'spare' | 'done';
 
-/** A request that has no connection yet. */
+/** A request that has no connection yet; or what stands in the place of one, where a connection is opened before a request asks for it. */
 export class Waiter<K extends Kinds> {
   readonly host: HostPool<K>;
   readonly request: K['request'];
@@ -129,6 +130,8 @@ export class Connection<K extends Kinds> {
   expirySlot = 0;
   /** Place in its reservation's list of idle connections. */
   reservationLink: Link<Connection<K>> | undefined = undefined;
+  /** Place among the connections that are being opened for no request. */
+  spareLink: Link<Connection<K>> | undefined = undefined;
   /** Place in the host's own order of idle connections, where it has one. */
   entry: Entry<Connection<K>> | undefined = undefined;
   rank = 0;
@@ -228,6 +231,11 @@ export class HostPool<K extends Kinds> {
   /** Whether a request waits for a limit, and not only for the end of this turn. */
   get isStuck(): boolean {
     return this.unserved > 0 && !this.pacedLink.list;
+  }
+
+  /** How many free connections there will be, if no other request comes. */
+  get expectedIdle(): number {
+    return this.idle.size + Math.max(0, this.validating + this.unclaimed - this.waiting.size);
   }
 
   get isEmpty(): boolean {

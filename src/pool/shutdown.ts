@@ -118,7 +118,9 @@ export class Shutdown<K extends Kinds> {
 
   /** Closes `connection`. The waiters that count on it alone, which are to be rejected, go to `rejected`. */
   #end(connection: Connection<K>, closeError: unknown, rejected: Waiter<K>[]): void {
+    const spare = this.#books.takeSpare(connection);
     const { host, replayWaiter, waiter } = connection;
+    if (spare) rejected.push(spare);
     if (replayWaiter) {
       connection.replayWaiter = undefined;
       replayWaiter.state = 'done';

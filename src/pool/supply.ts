@@ -108,9 +108,15 @@ export class Supply<K extends Kinds> {
     this.#books.driver.dial(connection, waiter);
   }
 
+  /** Opens a connection for no request: `spare` stands in the place of one. */
+  dialSpare(spare: Waiter<K>): void {
+    this.#books.driver.dial(this.#books.createSpare(spare), spare);
+  }
+
   /** See `Pool.failed`. */
   failed(connection: Connection<K>, error: unknown, reason: CloseReason): void {
     if (connection.state !== 'connecting') return;
+    const spare = this.#books.takeSpare(connection);
     const { host, waiter } = connection;
     connection.waiter = undefined;
     if (waiter?.state === 'dialling') {
@@ -124,6 +130,7 @@ export class Supply<K extends Kinds> {
       }
     }
     this.#books.drop(connection, reason);
+    if (spare) this.#books.driver.reject(spare, error);
     if (waiter) this.#books.driver.reject(waiter, error);
     this.closeUnneeded(host);
     this.grant(host);
@@ -133,9 +140,11 @@ export class Supply<K extends Kinds> {
   close(connection: Connection<K>, reason: CloseReason, error?: unknown): void {
     if (connection.state === 'closing' || connection.state === 'closed') return;
     const { host } = connection;
+    const spare = this.#books.takeSpare(connection);
     this.#books.leaveState(connection);
     this.#books.changes++;
     connection.closeReason = reason;
+    if (spare) this.#books.driver.reject(spare, error);
     if (connection.pooled === undefined) {
       // Nothing to close, and nothing will tell us: a dial that is answered later finds it `closed`.
       this.#books.drop(connection, reason);

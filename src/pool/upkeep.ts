@@ -27,7 +27,11 @@ export class Upkeep<K extends Kinds> {
     const { hosts, idle } = this.#books;
     if (idle.endTrim(now)) {
       for (const host of hosts) {
-        for (let surplus = host.takeUnneeded(); surplus > 0 && host.idle.head; surplus--) {
+        for (
+          let surplus = host.takeUnneeded() - host.limits.minFreeSockets;
+          surplus > 0 && host.idle.head;
+          surplus--
+        ) {
           this.#supply.close(host.idle.head.value, 'surplus');
         }
       }
@@ -40,5 +44,7 @@ export class Upkeep<K extends Kinds> {
     host.abandoned = true;
     this.#books.changes++;
     for (const connection of host.idle) this.#supply.close(connection, 'surplus');
+    for (const connection of host.connections)
+      if (connection.waiter?.state === 'spare') this.#supply.close(connection, 'surplus');
   }
 }

@@ -3,6 +3,7 @@
  * from nothing but what passes through the driver interface, and objects to the first thing that is not right.
  */
 import assert from 'node:assert/strict';
+import { isAgeing } from '../../src/pool/ageing.js';
 import type { CloseReason } from '../../src/pool/close-reason.js';
 import { Counters } from '../../src/pool/counters.js';
 import { HostPool, Waiter } from '../../src/pool/records.js';
@@ -38,6 +39,11 @@ export interface ModelKinds {
   pooled: ModelSocket;
   request: ModelRequest;
   learned: undefined;
+}
+
+interface Spare {
+  readonly waiter: Waiter<ModelKinds>;
+  fate: 'opening' | 'ready' | 'rejected' | 'given up';
 }
 
 type Conn = Connection<ModelKinds>;
@@ -102,6 +108,11 @@ export class Model implements Driver<ModelKinds> {
   readonly #told = new WeakSet<Conn>();
   /** Requests that a connection was ever opened for. */
   readonly #initiators = new Set<ModelRequest>();
+  /** Connections that were to be opened for no request, by what stood in the place of one. */
+  readonly spares = new Map<ModelRequest, Spare>();
+  /** Hosts that we were told may have fewer free connections than are to be ready. */
+  readonly shortHosts = new Set<Host>();
+  readonly #readyBefore = new Map<Host, { least: number; ready: number }>();
   readonly #hosts: (Host | undefined)[] = [];
   #ending: Generator<void, void, undefined> | undefined;
   readonly #counters: Counters[] = [];
@@ -189,6 +200,54 @@ export class Model implements Driver<ModelKinds> {
       'a request that waits can be given another priority',
     );
     if (waits) request.priority = priority;
+  }
+
+  /** Opens a connection for no request. `false`: a limit, or a request that waits, does not allow it. */
+  openSpare(origin: number): boolean {
+    const host = this.host(origin);
+    if (host.isEmpty) this.pool.limit(host, this.#limitsOf(origin));
+    const request: ModelRequest = { id: -1, at: this.time, unreplayable: false, priority: 3, end: undefined };
+    const waiter = new Waiter<ModelKinds>(host, request);
+    const idleBefore = [...this.idle].filter((connection) => !isAgeing(connection, this.time));
+    const mustOpen = this.#isRoomForSpare(host);
+    this.spares.set(request, { waiter, fate: 'opening' });
+    const obstacle = this.pool.openSpare(waiter);
+    for (const one of idleBefore)
+      assert.ok(this.idle.has(one), 'no idle connection has to go for a spare one');
+    if (!obstacle) return true;
+    assert.ok(!mustOpen, `a spare connection is opened where there is room: ${obstacle}`);
+    this.spares.delete(request);
+    return false;
+  }
+
+  /** Whether nobody could object to one more. */
+  #isRoomForSpare(host: Host): boolean {
+    if (this.pool.isClosed || host.abandoned || !this.limits.keepAlive) return false;
+    if (!this.#mayOpen(host) || this.waitingQueues > 0 || this.awaitingPlace.size > 0) return false;
+    let here = 0;
+    let all = 0;
+    for (const [one, connections] of this.open) {
+      for (const { state } of connections) {
+        if (state === 'active' || state === 'closing') continue;
+        all++;
+        if (one === host) here++;
+      }
+    }
+    return here < host.limits.maxFreeSockets && all < this.limits.maxTotalFreeSockets;
+  }
+
+  /** As many as `minFreeSockets` wants. */
+  keepReady(origin: number): void {
+    const { minFreeSockets } = this.#limitsOf(origin);
+    for (let lack = this.pool.shortage(this.host(origin), minFreeSockets); lack > 0; lack--)
+      if (!this.openSpare(origin)) return;
+  }
+
+  giveUpSpare(spare: Spare): void {
+    const { fate, waiter } = spare;
+    if (fate === 'opening') spare.fate = 'given up';
+    this.pool.giveUpSpare(waiter);
+    assert.equal(waiter.state, 'done');
   }
 
   expire(): void {
@@ -393,6 +452,10 @@ export class Model implements Driver<ModelKinds> {
 
   dial(connection: Conn, waiter: Waiter<ModelKinds>): void {
     const { host } = connection;
+    if (waiter.state === 'spare') {
+      this.#dialSpare(connection);
+      return;
+    }
     const replaces = this.awaitingPlace.delete(waiter.request);
     const dials = (this.dialsThisTurn.get(host) ?? 0) + (replaces ? 0 : 1);
     this.dialsThisTurn.set(host, dials);
@@ -418,7 +481,20 @@ export class Model implements Driver<ModelKinds> {
         assert.equal(waiter.request, first, 'opened for the first request that has had none opened yet');
     }
     this.#initiators.add(waiter.request);
-    this.#openOf(host).add(connection);
+    this.#answer(connection);
+  }
+
+  #dialSpare(connection: Conn): void {
+    const { host } = connection;
+    assert.equal(this.pool.capacity.blocked.size, 0, 'no place is taken from hosts that wait for one');
+    assert.ok(this.#openOf(host).size < host.limits.maxSockets, 'maxSockets holds');
+    assert.ok(this.#mayOpen(host), 'maxTotalSockets holds, and places reserved for others are left to them');
+    assert.ok(!this.pool.isClosed, 'a closed pool opens nothing that no request waits for');
+    this.#answer(connection);
+  }
+
+  #answer(connection: Conn): void {
+    this.#openOf(connection.host).add(connection);
     this.dialling.add(connection);
     this.#begun++;
     this.#bound(connection);
@@ -508,13 +584,31 @@ export class Model implements Driver<ModelKinds> {
     this.#told.add(connection);
     // A dial without an answer is forgotten; the driver closes what it brings.
     if (this.dialling.delete(connection)) this.#gone(connection);
+    assert.notEqual(connection.waiter?.state, 'spare');
     const isFailure = connection.hasFailed || connection.closeReason === 'connect-failed';
     const how = isFailure ? connection.phase : (connection.closeReason ?? '');
     this.#ended.set(how, (this.#ended.get(how) ?? 0) + 1);
   }
 
+  ready({ request }: Waiter<ModelKinds>, connection: Conn): void {
+    const spare = this.spares.get(request);
+    assert.equal(spare?.fate, 'opening', 'a spare connection is told of once');
+    if (spare) spare.fate = 'ready';
+    assert.ok(['idle', 'active', 'validating'].includes(connection.state), 'what is ready is open');
+  }
+
+  short(host: Host): void {
+    this.shortHosts.add(host);
+  }
+
   reject(waiter: Waiter<ModelKinds>): void {
     const { request } = waiter;
+    const spare = this.spares.get(request);
+    if (spare) {
+      assert.equal(spare.fate, 'opening', 'a spare connection is told of once');
+      spare.fate = 'rejected';
+      return;
+    }
     assert.equal(request.end, undefined, 'a request ends once');
     request.end = 'rejected';
     this.#unqueue(request);
@@ -618,6 +712,15 @@ export class Model implements Driver<ModelKinds> {
     for (const [host, connections] of this.open) {
       assert.deepEqual(new Set(host.connections), connections, 'the pool knows what is open');
     }
+    for (const host of this.pool.hosts) {
+      const least = host.limits.minFreeSockets;
+      const before = this.#readyBefore.get(host);
+      const ready = host.idle.size;
+      if (before?.least === least && before.ready >= least && ready < least)
+        assert.ok(this.shortHosts.has(host), 'a lack of free connections is told');
+      this.#readyBefore.set(host, { least, ready });
+    }
+    this.shortHosts.clear();
     for (const connection of this.leased.keys()) assert.equal(connection.state, 'active');
     for (const connection of this.closing) assert.equal(connection.state, 'closing');
     for (const request of this.requests) {
@@ -659,6 +762,8 @@ export class Model implements Driver<ModelKinds> {
       this.check();
     }
     for (const request of this.requests) assert.ok(request.end, `request ${request.id} was forgotten`);
+    for (const { fate } of this.spares.values())
+      assert.notEqual(fate, 'opening', 'a spare connection was forgotten');
     if (this.pool.isClosed)
       assert.ok(this.pool.isEmpty && this.size === 0, 'of a closed pool nothing is left');
     assert.ok(this.size <= this.limits.maxTotalSockets, 'a lowered maxTotalSockets holds in the end');

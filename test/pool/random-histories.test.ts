@@ -14,6 +14,7 @@ const LIMITS = [
   'maxTotalSockets',
   'maxFreeSockets',
   'maxTotalFreeSockets',
+  'minFreeSockets',
   'maxQueueSize',
   'maxTotalQueueSize',
 ] as const;
@@ -38,6 +39,7 @@ const rules = fc.record(
   {
     maxSockets: fc.nat({ max: 4 }),
     maxFreeSockets: fc.nat({ max: 3 }),
+    minFreeSockets: fc.nat({ max: 3 }),
     maxQueueSize: fc.oneof(fc.nat({ max: 3 }), fc.constant(Infinity)),
     acquireTimeout: fc.constantFrom(0, 500),
     scheduling: fc.constantFrom(...SCHEDULINGS),
@@ -242,6 +244,20 @@ const steps = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.boolean().map((keep) => step(`keepAlive = ${keep}`, (m) => (m.limits.keepAlive = keep))),
+  },
+  { weight: 4, arbitrary: hosts.map((host) => step(`open a spare one ${host}`, (m) => m.openSpare(host))) },
+  { weight: 3, arbitrary: hosts.map((host) => step(`keep ready ${host}`, (m) => m.keepReady(host))) },
+  {
+    weight: 1,
+    arbitrary: hosts.map((host) => step(`make way ${host}`, (m) => m.pool.makeWay(m.host(host)))),
+  },
+  {
+    weight: 1,
+    arbitrary: on(
+      'give up a spare one',
+      (m) => m.spares.values(),
+      (m, one) => m.giveUpSpare(one),
+    ),
   },
   { weight: 1, arbitrary: fc.constant(step('destroy', (model) => model.destroy())) },
   { weight: 1, arbitrary: fc.constant(step('close idle ones', (model) => model.closeIdleConnections())) },

@@ -53,6 +53,8 @@ export class BareDriver implements Driver<BareKinds> {
     this.pool.closed(connection);
   }
   gone(): void {}
+  ready(): void {}
+  short(): void {}
   reject(): void {}
   refuse(): void {}
   saturated(): void {}

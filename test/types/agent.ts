@@ -13,6 +13,7 @@ import type {
   LeakReport,
   PoolingAgentEvents,
   PoolingAgentOptions,
+  PreconnectResult,
   QueueState,
   Scheduling,
   SealKey,
@@ -114,6 +115,19 @@ expectTypeOf(agent.setPriority(req, 7)).toEqualTypeOf<boolean>();
 agent.setPriority(req, 'urgent');
 // @ts-expect-error: which one?
 agent.setPriority(req);
+
+// The beginning.
+const preconnected = agent.preconnect('https://localhost', {
+  connections: 2,
+  signal: AbortSignal.timeout(1000),
+});
+expectTypeOf(preconnected).toEqualTypeOf<Promise<PreconnectResult>>();
+void agent.preconnect(new URL('https://localhost'));
+void agent.preconnect({ host: 'localhost', ca: 'PEM' });
+// @ts-expect-error: to whom?
+void agent.preconnect();
+new PoolingAgent({ minFreeSockets: 2, hosts: { localhost: { minFreeSockets: 5 } } });
+agent.minFreeSockets = 1;
 
 // The end.
 expectTypeOf(agent.close()).toEqualTypeOf<Promise<void>>();

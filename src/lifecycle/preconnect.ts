@@ -1,0 +1,256 @@
+/**
+ * `agent.preconnect()`: connections that are ready before the first request. It promises
+ *
+ * - as many as were asked for are there, or have failed, when it resolves: free ones count, and those that something else opens already;
+ * - no request waits for a place because of it, and no idle connection of others goes for it: see pool/spares.ts;
+ * - it rejects only for arguments that are not valid.
+ */
+import { urlToHttpOptions } from 'node:url';
+import type { RequestOptions } from 'node:https';
+import type { AgentPool, Host } from '../connections/agent-pool.js';
+import { SpareRequest } from '../connections/spare-request.js';
+import type { SpareListener } from '../connections/spare-request.js';
+import { agentClosed, invalidProtocol, invalidType, noPlace } from '../errors.js';
+import type { Options } from '../identity/identity.js';
+import { hostName } from '../limits/host-name.js';
+import { isolate } from '../node/foreign.js';
+import { setImmediate } from '../node/timers.js';
+import type { Obstacle } from '../pool/spares.js';
+import { abortSignal, count, optional, optionsObject } from '../validate.js';
+
+/** Options of `agent.preconnect()`. */
+export interface PreconnectOptions {
+  /** How many connections are to be ready. Default: `1`. */
+  readonly connections?: number | undefined;
+  /** Gives up what is not ready when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What has come of `agent.preconnect()`. */
+export interface PreconnectResult {
+  /** Connections that are ready, or were so when they were opened: a request may have taken one meanwhile. */
+  readonly opened: number;
+  /** Connections that are not: they failed, a limit does not allow them, or they were given up. `opened` and `failed` make what was asked for. */
+  readonly failed: number;
+  /** Why: an error for each connection that failed, and one for all those that are not opened for the same reason. */
+  readonly errors: unknown[];
+}
+
+/** Dials that begin in one turn of the event loop. */
+const PER_TURN = 16;
+/** How often options are looked up anew, because TLS options have changed meanwhile. */
+const MAX_RENEWALS = 10;
+
+/** See `PoolingAgent.preconnect`. */
+export function preconnect(
+  pool: AgentPool,
+  target: string | URL | RequestOptions,
+  given: PreconnectOptions | null | undefined,
+): Promise<PreconnectResult> {
+  try {
+    const options = optionsObject(given);
+    const wanted = optional(options, 'connections', count(1), 1);
+    const signal = optional(options, 'signal', abortSignal, undefined);
+    const preconnection = new Preconnection(pool, targetOf(pool, target), wanted, signal);
+    return new Promise((resolve) => preconnection.start(resolve));
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}
+
+/** The options that `https.request` would make of `target`, as far as they matter to a connection. */
+function targetOf(pool: AgentPool, target: unknown): { options: Options; hostHeader: unknown } {
+  const given = optionsOf(target);
+  const { agent } = pool;
+  const { defaultPort, protocol } = agent as unknown as { defaultPort: number; protocol: string };
+  const asked = given['protocol'] || protocol;
+  if (asked !== protocol) throw invalidProtocol(asked, protocol);
+  for (const name of ['host', 'hostname']) {
+    const value = given[name];
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      throw invalidType(`options.${name}`, 'of type string', value);
+  }
+  const { agent: _agent, auth: _auth, headers, signal: _signal, timeout: _timeout, ...kept } = given;
+  const options: Record<string, unknown> = Object.assign(Object.create(null), kept);
+  options['host'] = given['hostname'] || given['host'] || 'localhost';
+  options['port'] = given['port'] || given['defaultPort'] || defaultPort;
+  // As Node's client: the path of a URL means nothing to a socket.
+  options['path'] = null;
+  return { options, hostHeader: hostIn(headers) };
+}
+
+function optionsOf(target: unknown): Record<string, unknown> {
+  // Throws `ERR_INVALID_URL`.
+  if (typeof target === 'string') return { ...urlToHttpOptions(new URL(target)) };
+  if (target instanceof URL) return { ...urlToHttpOptions(target) };
+  if (typeof target === 'object' && target !== null && !Array.isArray(target)) return { ...target };
+  throw invalidType('url', 'of type string, an instance of URL, or an object of request options', target);
+}
+
+/** The `Host` header decides which server name is asked for. */
+function hostIn(headers: unknown): unknown {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return undefined;
+  for (const [name, value] of Object.entries(headers)) if (name.toLowerCase() === 'host') return value;
+  return undefined;
+}
+
+class Preconnection implements SpareListener {
+  readonly #pool: AgentPool;
+  readonly #options: Options;
+  readonly #hostHeader: unknown;
+  readonly #wanted: number;
+  readonly #signal: AbortSignal | undefined;
+  /** Another one, when TLS options have changed. */
+  #host: Host;
+  /** Connections that are still to be opened. */
+  #left = 0;
+  /** Those that are being opened, not all of them for us. */
+  #pending = 0;
+  readonly #requests = new Set<SpareRequest>();
+  #opened = 0;
+  #failed = 0;
+  readonly #errors: unknown[] = [];
+  #renewals = 0;
+  #resolve: ((result: PreconnectResult) => void) | undefined;
+
+  /** @throws for options that are not valid */
+  constructor(
+    pool: AgentPool,
+    { options, hostHeader }: { options: Options; hostHeader: unknown },
+    wanted: number,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#pool = pool;
+    this.#options = options;
+    this.#hostHeader = hostHeader;
+    this.#wanted = wanted;
+    this.#signal = signal;
+    this.#host = pool.spares.hostFor(this.#request());
+  }
+
+  start(resolve: (result: PreconnectResult) => void): void {
+    this.#resolve = resolve;
+    const host = this.#host;
+    this.#opened = Math.min(this.#wanted, this.#pool.spares.readyCount(host));
+    this.#left = this.#wanted - this.#opened;
+    for (const request of this.#pool.spares.pending(host)) {
+      if (this.#left === 0) break;
+      this.#left--;
+      this.#await(request);
+    }
+    if (this.#signal?.aborted) {
+      this.#abort();
+      return;
+    }
+    this.#signal?.addEventListener('abort', this.#abort);
+    this.#open();
+  }
+
+  ready(request: SpareRequest): void {
+    this.#forget(request);
+    this.#opened++;
+    this.#settle();
+  }
+
+  failed(request: SpareRequest, reason: unknown): void {
+    this.#forget(request);
+    // TLS options have changed: the connection is opened with those of now.
+    if (
+      reason === undefined &&
+      this.#renewals < MAX_RENEWALS &&
+      !this.#pool.view.isClosed &&
+      this.#host.abandoned
+    ) {
+      this.#left++;
+      this.#openSoon();
+      return;
+    }
+    this.#failed++;
+    this.#errors.push(reason ?? this.#errorOf(this.#pool.view.isClosed ? 'closed' : 'maxTotalSockets'));
+    this.#settle();
+  }
+
+  #request(): SpareRequest {
+    return new SpareRequest(this.#options, this.#hostHeader, true);
+  }
+
+  #await(request: SpareRequest): void {
+    this.#pending++;
+    this.#requests.add(request);
+    request.listen(this);
+  }
+
+  #openSoon(): void {
+    setImmediate(() => isolate(() => this.#open()));
+  }
+
+  #open(): void {
+    for (let begun = 0; this.#left > 0 && this.#resolve; begun++) {
+      if (begun === PER_TURN) {
+        this.#openSoon();
+        return;
+      }
+      if (!this.#openOne()) break;
+    }
+    this.#settle();
+  }
+
+  /** `false`: no further one is opened. */
+  #openOne(): boolean {
+    const { spares } = this.#pool;
+    const request = this.#request();
+    try {
+      const host = spares.hostFor(request);
+      if (host !== this.#host) this.#renewals++;
+      this.#host = host;
+      this.#left--;
+      this.#await(request);
+      const obstacle = spares.open(host, request);
+      if (!obstacle) return true;
+      spares.forget(host);
+      this.#drop(request);
+      this.#failRest(this.#errorOf(obstacle), 1);
+    } catch (error) {
+      // A getter, or a function that gives limits.
+      this.#failRest(error, 0);
+    }
+    return false;
+  }
+
+  #forget(request: SpareRequest): void {
+    this.#requests.delete(request);
+    this.#pending--;
+  }
+
+  #drop(request: SpareRequest): void {
+    this.#forget(request);
+    if (request.stopListening(this)) this.#pool.spares.giveUp(request);
+  }
+
+  #failRest(error: unknown, more: number): void {
+    this.#failed += this.#left + more;
+    this.#left = 0;
+    this.#errors.push(error);
+  }
+
+  #errorOf(obstacle: Obstacle): Error {
+    const name = hostName(this.#host.origin);
+    return obstacle === 'closed' ? agentClosed('refused', name) : noPlace(name, obstacle);
+  }
+
+  readonly #abort = (): void => {
+    const before = this.#pending;
+    for (const request of this.#requests) this.#drop(request);
+    const { reason } = this.#signal as { reason?: unknown };
+    if (this.#left + before > 0) this.#failRest(reason ?? new Error('Aborted'), before - this.#pending);
+    this.#settle();
+  };
+
+  #settle(): void {
+    if (this.#left > 0 || this.#pending > 0 || !this.#resolve) return;
+    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#pool.spares.forget(this.#host);
+    this.#resolve({ opened: this.#opened, failed: this.#failed, errors: this.#errors });
+    this.#resolve = undefined;
+  }
+}
