@@ -19,11 +19,14 @@ const fetchText = (path: string): Promise<string> =>
   });
 
 const answers = Array.from({ length: 40 }, (_, index) => fetchText(`/${index}`));
+// A few connections are opened in each turn of the event loop: what becomes free meanwhile need not be opened.
+await answers[0];
 const [waiting] = Object.values(agent.requests);
 console.log(`${agent.totalSocketCount} connections, ${waiting?.length} requests that wait`);
 
 // A limit may be changed at any time: whoever waits goes at once.
 agent.maxSockets = 8;
+await answers[20];
 console.log(`${agent.totalSocketCount} connections after maxSockets was raised to 8`);
 
 await Promise.all(answers);
