@@ -30,7 +30,7 @@ export const ROOMS = {
   },
   sessions: {
     sources: below('sessions', 'resumption', 'session-key'),
-    tests: ['sessions', ...testsBelow('contract', 'sessions')],
+    tests: ['sessions/session-key.test.ts', 'sessions', ...testsBelow('contract', 'sessions')],
   },
   lifetimes: {
     sources: ['lifetimes'],
@@ -51,7 +51,7 @@ export const ROOMS = {
       'socket-events',
     ),
     tests: [
-      ...testsBelow('connections', 'record-ledger', 'validation'),
+      ...testsBelow('connections', 'hand-over', 'record-ledger', 'validation'),
       'agent/poisoning.test.ts',
       'hostile-callers/hand-overs.test.ts',
       'contract/release.test.ts',
