@@ -71,10 +71,15 @@ export function functionValue<F>(name: string, value: unknown): F {
   return value as F;
 }
 
-/** Of any realm, and also one of a polyfill. As Node's own check. */
+/** Of any realm, and also one of a polyfill. Node's own check lets objects pass that cannot be listened to. */
 export function abortSignal(name: string, value: unknown): AbortSignal {
-  if (typeof value !== 'object' || value === null || !('aborted' in value))
-    throw invalidType(name, 'an instance of AbortSignal', value);
+  const isSignal =
+    typeof value === 'object' &&
+    value !== null &&
+    'aborted' in value &&
+    typeof Reflect.get(value, 'addEventListener') === 'function' &&
+    typeof Reflect.get(value, 'removeEventListener') === 'function';
+  if (!isSignal) throw invalidType(name, 'an instance of AbortSignal', value);
   return value as AbortSignal;
 }
 

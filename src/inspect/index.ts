@@ -6,8 +6,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { invalidType, outOfRange } from '../errors.js';
-import { optionsOf } from '../telemetry/options.js';
-import { optional, positiveDuration } from '../validate.js';
+import { optional, optionsObject, positiveDuration } from '../validate.js';
 import { AgentList } from './agents.js';
 import type { Agents } from './agents.js';
 import { isLocal } from './local-only.js';
@@ -37,7 +36,7 @@ export interface Inspector {
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`. A port that is taken is an 'error' event of the server's, as with any of Node's
    */
   listen(port?: number, onListening?: () => void): Server;
-  /** Ends the streams of all readers, closes the servers of `listen`, and looks no more. */
+  /** Ends the streams of all readers, closes the servers of `listen`, and looks no more. For good: what is asked later is answered with 503. */
   close(): void;
 }
 
@@ -46,7 +45,7 @@ export interface Inspector {
  * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
  */
 export function inspector(agents: Agents, options?: InspectorOptions | null): Inspector {
-  const watch = new Watch(new AgentList(agents), checked(optionsOf(options)));
+  const watch = new Watch(new AgentList(agents), checked(optionsObject(options)));
   const servers = new Set<Server>();
 
   const handler = (req: IncomingMessage, res: ServerResponse): void => answer(watch, req, res);
@@ -114,6 +113,10 @@ function portOf(port: unknown): number {
 function answer(watch: Watch, req: IncomingMessage, res: ServerResponse): void {
   if (req.method !== 'GET' && req.method !== 'HEAD') {
     refuse(res, 405, 'This page is for looking only.', { allow: 'GET, HEAD' });
+    return;
+  }
+  if (watch.isEnded) {
+    refuse(res, 503, 'The inspector was closed.');
     return;
   }
   const { url = '' } = req;

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AgentStats } from '../index.js';
 import { monotonicNow, setTimeout, wallClockNow } from '../telemetry/clocks.js';
 import type { AgentList, Named } from './agents.js';
 import { detailsOf } from './details.js';
@@ -61,7 +62,8 @@ export class Watch {
     const frames: AgentFrame[] = [];
     const named = this.#all();
     for (const one of named) {
-      const stats = one.agent.stats({ hosts: ready.length > 0 });
+      const stats = this.#ask(one, ready.length > 0);
+      if (!stats) continue;
       const sample = sampleOf(stats, at);
       samples.set(one.id, sample);
       this.#history.add(one.id, tick, sample);
@@ -73,6 +75,11 @@ export class Watch {
     for (const reader of ready) this.#send(reader, named, text);
   }
 
+  /** Whether `end` was called. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
   /** @returns whether there is room for one more reader */
   get hasRoom(): boolean {
     return this.#readers.size < MAX_READERS;
@@ -80,6 +87,8 @@ export class Watch {
 
   /** The answer `res` becomes a stream of events, and does not end. */
   join(req: IncomingMessage, res: ServerResponse, opened: Opened | undefined, after: string): void {
+    // Whoever has left before it was known that they may look, says 'close' no more.
+    if (res.destroyed) return;
     const reader = new Reader(res, opened);
     this.#readers.add(reader);
     const leave = (): void => {
@@ -101,10 +110,10 @@ export class Watch {
     reader.send('hello', this.#id, JSON.stringify(hello));
     const named = this.#all();
     const at = wallClockNow();
-    const frames = named.map((one) => {
-      const stats = one.agent.stats();
+    const frames = named.flatMap((one) => {
+      const stats = this.#ask(one, true);
       // Rates are told of whole intervals: the sample is that of the last tick.
-      return frameOf(one, stats, this.#samples.get(one.id) ?? sampleOf(stats, at));
+      return stats ? [frameOf(one, stats, this.#samples.get(one.id) ?? sampleOf(stats, at))] : [];
     });
     this.#send(reader, named, JSON.stringify(frames));
   }
@@ -137,15 +146,27 @@ export class Watch {
     try {
       return this.#agents.all();
     } catch (error) {
-      if (!this.#hasComplained) {
-        this.#hasComplained = true;
-        const reason = error instanceof Error ? error.message : 'it threw no error';
-        process.emitWarning(`The inspector's function that lists agents failed: ${reason}`, {
-          code: 'POOLING_AGENT_INSPECT',
-        });
-      }
+      this.#complain('function that lists agents', error);
       return [];
     }
+  }
+
+  /** An agent that throws is not shown: of others there is something to see. */
+  #ask({ agent }: Named, hosts: boolean): AgentStats | undefined {
+    try {
+      return agent.stats({ hosts });
+    } catch (error) {
+      this.#complain("agent's stats()", error);
+      return undefined;
+    }
+  }
+
+  /** Once. */
+  #complain(about: string, error: unknown): void {
+    if (this.#hasComplained) return;
+    this.#hasComplained = true;
+    const reason = error instanceof Error ? error.message : 'it threw no error';
+    process.emitWarning(`The inspector's ${about} failed: ${reason}`, { code: 'POOLING_AGENT_INSPECT' });
   }
 }
 

@@ -66,7 +66,8 @@ class Closing {
   }
 
   limit(timeout: number, signal: AbortSignal | undefined): void {
-    if (this.#isDone) return;
+    // What ends already, ends no sooner for being told so.
+    if (this.#isDone || this.#isEnding) return;
     if (timeout === 0 || signal?.aborted) {
       this.#end();
       return;
@@ -85,6 +86,7 @@ class Closing {
   /** Everything was told to end. A stream of somebody else's may never say that it has. */
   ended(): void {
     if (this.#isDone) return;
+    this.#isEnding = true;
     this.#stopWaiting();
     this.#timer = setTimeout(() => this.#finish(), LOST_AFTER);
   }

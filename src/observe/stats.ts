@@ -1,6 +1,5 @@
 /** What `agent.stats()` says: a copy of all counters, and how things stand now. Plain JSON, without secrets. */
-import { invalidType } from '../errors.js';
-import { booleanValue, optional } from '../validate.js';
+import { booleanValue, optional, optionsObject } from '../validate.js';
 import { sumOf } from '../pool/counters.js';
 import type { ConnectPhase, CountedReason, Counters, RefusalCount } from '../pool/counters.js';
 import type { HostPool } from '../pool/records.js';
@@ -138,9 +137,8 @@ function countersOf(counters: Counters, { idle, closing }: Open): CounterStats {
  * @throws `ERR_INVALID_ARG_TYPE`
  */
 export function statsOptions(options: unknown): StatsOptions {
-  if (options === undefined || options === null) return {};
-  if (typeof options !== 'object') throw invalidType('options', 'of type object', options);
-  return { hosts: optional(options, 'hosts', booleanValue, true) };
+  if (options === undefined) return {};
+  return { hosts: optional(optionsObject(options), 'hosts', booleanValue, true) };
 }
 
 /** Whether `stats` agree with themselves. For tests. */

@@ -4,8 +4,7 @@
  */
 import type { Meter } from '@opentelemetry/api';
 import { invalidType } from '../errors.js';
-import { atLeastZero, optional } from '../validate.js';
-import { optionsOf } from '../telemetry/options.js';
+import { atLeastZero, optional, optionsObject } from '../validate.js';
 import { isObserved } from '../telemetry/observed.js';
 import type { Observed } from '../telemetry/observed.js';
 import { Instruments } from './instruments.js';
@@ -32,7 +31,7 @@ const kInstruments = Symbol.for('pooling-https-agent.instruments.1');
 export function observe(agent: Observed, meter: Meter, options?: ObserveOptions | null): () => void {
   if (!isObserved(agent)) throw invalidType('agent', 'a PoolingAgent', agent);
   if (!isMeter(meter)) throw invalidType('meter', 'a Meter of @opentelemetry/api', meter);
-  const maxHosts = optional(optionsOf(options), 'maxHosts', atLeastZero, DEFAULT_MAX_HOSTS);
+  const maxHosts = optional(optionsObject(options), 'maxHosts', atLeastZero, DEFAULT_MAX_HOSTS);
   const holder = meter as Meter & { [kInstruments]?: Instruments };
   if (!holder[kInstruments]) {
     // Not for those who list what a meter has.

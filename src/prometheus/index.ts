@@ -2,10 +2,9 @@
 import { register as defaultRegistry } from 'prom-client';
 import type { Registry } from 'prom-client';
 import { invalidType, invalidValue } from '../errors.js';
-import { optionsOf } from '../telemetry/options.js';
 import { isObserved } from '../telemetry/observed.js';
 import type { Observed } from '../telemetry/observed.js';
-import { atLeastZero, optional } from '../validate.js';
+import { atLeastZero, optional, optionsObject } from '../validate.js';
 import { Exposition } from './exposition.js';
 
 export interface RegisterOptions {
@@ -34,7 +33,7 @@ const kExpositions = Symbol.for('pooling-https-agent.expositions.1');
  */
 export function register(agent: Observed, options?: RegisterOptions | null): () => void {
   if (!isObserved(agent)) throw invalidType('agent', 'a PoolingAgent', agent);
-  const given = optionsOf(options);
+  const given = optionsObject(options);
   const registry = optional(given, 'registry', registryValue, defaultRegistry);
   const prefix = optional(given, 'prefix', prefixValue, 'pooling_https_agent_');
   const maxHosts = optional(given, 'maxHosts', atLeastZero, 100);

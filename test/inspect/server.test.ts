@@ -290,6 +290,67 @@ test('close() ends the streams and the servers, and looks no more', async (t) =>
   inspect.close();
 });
 
+test('after close() whatever is asked of a handler that is still mounted is answered, and ends', async (t) => {
+  const inspect = looking(t, pretendAgent('api'));
+  const server = createServer(inspect).listen(0, '127.0.0.1');
+  t.after(() => server.close().closeAllConnections());
+  await once(server, 'listening');
+  inspect.close();
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  // A stream that nobody feeds would keep a server from closing in peace.
+  for (const query of ['', '?events']) assert.equal((await ask(url + query)).status, 503, query);
+});
+
+test('readers that have left before the handler was called take no place', async (t) => {
+  const inspect = looking(t, pretendAgent('api'));
+  let late = 0;
+  const server = createServer((req, res) => {
+    if (req.url !== '/late?events') return inspect(req, res);
+    // As behind an authentication that takes its time.
+    res.on('close', () =>
+      setImmediate(() => {
+        inspect(req, res);
+        late++;
+      }),
+    );
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.close().closeAllConnections());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  for (let count = 0; count < MAX_READERS; count++) {
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.end('GET /late?events HTTP/1.1\r\nHost: localhost\r\n\r\n', () => socket.destroy()),
+    );
+  }
+  await until(() => late === MAX_READERS);
+  const { res } = await openStream(t, `http://127.0.0.1:${port}/?events`);
+  assert.equal(res.statusCode, 200);
+});
+
+test('an agent that throws is not shown, and hides no other', async (t) => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  t.after(() => process.off('warning', note));
+  const broken = pretendAgent('broken');
+  broken.stats = () => {
+    throw new Error('no numbers');
+  };
+  const url = await listening(t, [broken, pretendAgent('api')]);
+  const { next } = await openStream(t, `${url}?events`);
+  for (let count = 0; count < 2; count++) {
+    const { agents } = (await next('frame')).data;
+    assert.deepEqual(
+      agents.map(({ name }: { name: string }) => name),
+      ['api'],
+    );
+  }
+  assert.deepEqual(
+    warnings.map(({ message }) => message),
+    ["The inspector's agent's stats() failed: no numbers"],
+  );
+});
+
 test('wrong arguments are refused at once', (t) => {
   const wrong: [() => unknown, string][] = [
     [() => inspector(undefined as never), 'ERR_INVALID_ARG_TYPE'],
@@ -297,6 +358,7 @@ test('wrong arguments are refused at once', (t) => {
     [() => inspector({} as never), 'ERR_INVALID_ARG_TYPE'],
     [() => inspector([pretendAgent('a'), {}] as never), 'ERR_INVALID_ARG_TYPE'],
     [() => inspector([], 'title' as never), 'ERR_INVALID_ARG_TYPE'],
+    [() => inspector([], ['title'] as never), 'ERR_INVALID_ARG_TYPE'],
     [() => inspector([], { title: 1 as never }), 'ERR_INVALID_ARG_TYPE'],
     [() => inspector([], { interval: '1' as never }), 'ERR_INVALID_ARG_TYPE'],
     [() => inspector([], { interval: 99 }), 'ERR_OUT_OF_RANGE'],

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { request } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
+import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { fickleServer } from '../connections/fickle-server.js';
@@ -213,6 +214,8 @@ test('options that are not valid reject, and nothing happens', LIMIT, async (t) 
     [{ timeout: Number.NaN }, 'ERR_OUT_OF_RANGE'],
     [{ signal: 'abort' }, 'ERR_INVALID_ARG_TYPE'],
     [{ signal: new AbortController() }, 'ERR_INVALID_ARG_TYPE'],
+    [{ signal: { aborted: false } }, 'ERR_INVALID_ARG_TYPE'],
+    [{ signal: { aborted: false, addEventListener() {} } }, 'ERR_INVALID_ARG_TYPE'],
   ];
   for (const [options, code] of wrong) await assert.rejects(agent.close(options as object), { code });
   assert.equal(agent.closed, false);
@@ -327,3 +330,27 @@ test('hundreds of waiting requests end in pieces, each once', LIMIT, async (t) =
   assert.deepEqual(new Set(others), new Set(['ERR_AGENT_CLOSED']));
   assert.equal(server.requests(), 1);
 });
+
+for (const way of ['close', 'destroy'] as const) {
+  test(
+    `a time that is set after the end by ${way}() keeps nobody waiting for a stream that never closes`,
+    LIMIT,
+    async (t) => {
+      const agent = poolingAgent(t);
+      let stream: Duplex | undefined;
+      agent.createConnection = () =>
+        (stream = new Duplex({
+          read() {},
+          write: (_chunk, _encoding, done) => done(),
+          destroy() {},
+        })) as Socket;
+      request({ host: 'localhost', agent }).on('error', () => {});
+      await until(() => stream);
+      const promise = agent.close(way === 'close' ? { timeout: 0 } : {});
+      if (way === 'destroy') agent.destroy();
+      agent.close({ timeout: 600_000, signal: new AbortController().signal });
+      await promise;
+      assert.ok(stream?.destroyed);
+    },
+  );
+}

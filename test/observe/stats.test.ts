@@ -52,7 +52,7 @@ test('an agent that has done nothing has zeros, and they are numbers', () => {
 
 test('wrong arguments are refused', () => {
   const agent = new PoolingAgent();
-  for (const options of [true, 'hosts', 1]) {
+  for (const options of [true, 'hosts', 1, [], () => {}]) {
     assert.throws(() => agent.stats(options as never), { code: 'ERR_INVALID_ARG_TYPE' });
   }
   for (const hosts of [1, 'no', {}]) {
