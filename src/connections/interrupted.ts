@@ -11,6 +11,7 @@
 import type { PooledSocket } from './pooled-socket.js';
 import { hasHeardError, isClosed, isHeldBack, isResponseEnded, takesSocketInTick } from '../node/exchange.js';
 import { propertyOf } from '../node/foreign.js';
+import { isStillParsing } from '../node/parsing.js';
 import type { AgentRequest } from '../node/types.js';
 
 /**
@@ -45,7 +46,7 @@ function judge(pooled: PooledSocket): Interruption | undefined {
   if (requestOptions && isUntold(request)) return 'untold';
   if (propertyOf(request, 'socket') !== socket) return undefined;
   const isBroken =
-    (delivering && isWithoutBody(request.res)) ||
+    (delivering && isWithoutBody(request.res) && !isStillParsing(socket)) ||
     // After 'socket', what was written until then is sent; what is written while the socket connects, after 'connect'.
     isHeldBack(request, socket) ||
     isUnfreed(request) ||
@@ -54,7 +55,7 @@ function judge(pooled: PooledSocket): Interruption | undefined {
   return isBroken ? 'broken' : undefined;
 }
 
-/** A listener of 'response' or of an interim response has thrown: Node's parser is of no use any more. One of 'data' does not harm it. */
+/** A listener of 'response' or of an interim response may have thrown: Node's parser is of no use then. One of 'data' does not harm it. */
 function isWithoutBody(res: unknown): boolean {
   if (!res) return true;
   return (

@@ -6,8 +6,9 @@
 import assert from 'node:assert/strict';
 import { get as httpsGet, request } from 'node:https';
 import type { RequestOptions } from 'node:https';
+import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { PoolingAgent } from '../../src/index.js';
 import type { PoolingAgentOptions } from '../../src/index.js';
 import { idleCount } from '../support/agent.js';
@@ -16,9 +17,14 @@ import { until } from '../support/until.js';
 
 const cleanups: (() => unknown)[] = [];
 const context = { after: (cleanup: () => unknown) => void cleanups.push(cleanup) };
+let onHanging: (socket: Socket) => void = () => {};
 const server = await httpsServer(context as unknown as TestContext, (req, res) => {
-  if (req.url !== '/hang') res.end(req.url);
+  if (req.url === '/hang') onHanging(req.socket);
+  else res.end(req.url);
 });
+
+/** Resolves with the server's socket of the next request that it does not answer. */
+const unanswered = (): Promise<Socket> => new Promise((resolve) => (onHanging = resolve));
 
 let uncaught: string[] = [];
 process.on('uncaughtException', (error) => uncaught.push(error.message));
@@ -221,6 +227,35 @@ const scenarios: Record<string, () => Promise<void>> = {
       uncaught,
       Object.keys(acts).flatMap((name) => [name, name]),
     );
+  },
+
+  async "a 'data' listener of a socket: the exchange goes on, however far the response has come"() {
+    const head = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n';
+    const parts = [
+      [head.slice(0, 25), `${head.slice(25)}ok`],
+      [head, 'ok'],
+      [`HTTP/1.1 103 Early Hints\r\n\r\n${head.slice(0, 9)}`, `${head.slice(9)}ok`],
+      [`HTTP/1.1 103 Early Hints\r\n\r\n`, `${head}ok`],
+    ] as const;
+    for (const [first, rest] of parts) {
+      for (const listen of ['on', 'once'] as const) {
+        uncaught = [];
+        const agent = agentWith({ maxSockets: 1 });
+        const req = httpsGet({ host: 'localhost', port: server.port, agent, path: '/hang' });
+        req.on('socket', (socket) => socket[listen]('data', () => fail('data')));
+        const ended = new Promise((resolve) => {
+          req.on('error', resolve).on('response', (res) => res.resume().on('end', resolve));
+        });
+        const toClient = await unanswered();
+        toClient.write(first);
+        await until(() => uncaught.length === 1);
+        // Connections are looked at twice, some turns apart.
+        for (let i = 0; i < 10; i++) await turn();
+        toClient.write(rest);
+        assert.equal(await ended, undefined, first);
+        await until(() => idleCount(agent) === 1);
+      }
+    }
   },
 
   async 'several in each turn: nothing that goes on undisturbed is taken for something that was cut short'() {
