@@ -79,8 +79,8 @@ export const ROOMS = {
     sources: ['identity'],
     // Those over real connections (wire) and the fuzz take too long for each mutant.
     tests: [
-      ...testsBelow('tls/identity', 'host-part', 'by-hand', 'name', 'closures', 'table'),
       'contract/get-name.test.ts',
+      ...testsBelow('tls/identity', 'dial', 'by-hand', 'table', 'name', 'host-part', 'closures'),
     ],
   },
 };

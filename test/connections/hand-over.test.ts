@@ -220,6 +220,17 @@ describe('An idle connection that has rested may be leased just after a poll', w
     });
   }
 
+  it('not if it became idle at the very moment of the poll: its last bytes may have come in that', async () => {
+    await pollAt(NOW);
+    const poll = currentPoll();
+    assert.ok(poll);
+    const pooled = rested();
+    pooled.idleFrom = polledSince(poll, NOW + 1);
+    assert.equal(isReadyToLease(pooled, NOW + 1, GET), false);
+    pooled.idleFrom -= 0.1;
+    assert.equal(isReadyToLease(pooled, NOW + 1, GET), true);
+  });
+
   it('not if the loop has been busy since, and then not by the poll of a lease before', async () => {
     await pollAt(NOW);
     const pooled = rested();
