@@ -4,7 +4,7 @@
  */
 import type { Agent, AgentOptions } from 'node:https';
 
-/** What the process is told, as JSON, in its only argument. */
+/** The orders of the process, as JSON, in its only argument. */
 export interface ColdStart {
   readonly contender: ColdContender;
   /** None: the contender is loaded, and nothing else is done. */

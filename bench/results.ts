@@ -40,7 +40,7 @@ export function valuesAt(result: CaseResult, place: Place): number[] {
   return row.rounds.map((round) => round[place.metric] ?? NaN);
 }
 
-/** What two contenders did in the same round is divided, not their medians: a slow round is slow for both. */
+/** The figures of two contenders in the same round are divided, not their medians: a slow round is slow for both. */
 export function ratios(values: readonly number[], bases: readonly number[]): number[] {
   return values.slice(0, bases.length).map((value, round) => value / (bases[round] ?? NaN));
 }

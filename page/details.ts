@@ -1,4 +1,4 @@
-/** What is behind a host: its connections, and the requests that wait, with the reason. */
+/** The things behind a host: its connections, and the requests that wait, with the reason. */
 import type { ConnectionRow, HostDetails, WaitingRow } from '../src/inspect/feed.js';
 import { element, setText } from './dom.js';
 import { count, duration, plural } from './format.js';
@@ -78,7 +78,7 @@ const CONNECTIONS: readonly Column<ConnectionRow>[] = [
   },
 ];
 
-/** What each reason means. A reason without a line here is shown as it is. */
+/** The meaning of each reason. A reason without a line here is shown as it is. */
 const REASONS: Readonly<Record<string, string>> = {
   maxSockets: 'its host has all the connections that it may have',
   maxTotalSockets: 'the agent has all the connections that it may have',

@@ -7,11 +7,11 @@ import { element, setData, setText } from './dom.js';
 export interface Column<R> {
   readonly key: string;
   readonly label: string;
-  /** What exactly is counted: shown as a tooltip. */
+  /** The exact meaning of the count: shown as a tooltip. */
   readonly hint: string;
-  /** What rows are ordered by. Numbers stand at the right, and come the largest first. */
+  /** The value that rows are ordered by. Numbers stand at the right, and come the largest first. */
   readonly value: (row: R) => number | string;
-  /** What the cell shows: a text, or more than that. */
+  /** The content of the cell: a text, or more than that. */
   readonly text?: (row: R) => string;
   readonly paint?: (cell: HTMLElement, row: R) => void;
   /** Other numbers than 0 stand out. */

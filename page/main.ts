@@ -120,7 +120,7 @@ function show(): void {
 
 function showDetails(): void {
   if (!opened) return;
-  // What it was opened for is gone, or belongs to another agent.
+  // The host that it was opened for is gone, or belongs to another agent.
   if (!hosts.has(opened.key)) {
     hosts.open(undefined, details.node);
     return;

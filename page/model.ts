@@ -1,4 +1,4 @@
-/** What the page knows: the last frame, and the past of each agent, as far back as the charts reach. It draws nothing. */
+/** The knowledge of the page: the last frame, and the past of each agent, as far back as the charts reach. It draws nothing. */
 import { HOST_FIELDS, SAMPLE_FIELDS } from '../src/inspect/feed.js';
 import type {
   AgentFrame,
@@ -20,7 +20,7 @@ export interface Host extends Readonly<Record<HostField, number>> {
   readonly name: string;
 }
 
-/** What the charts show, in columns, the oldest first. `null`: not known, or not to be said. */
+/** The values that the charts show, in columns, the oldest first. `null`: not known, or not to be said. */
 export interface Series {
   /** Seconds since the epoch. */
   readonly at: number[];

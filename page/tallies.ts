@@ -32,7 +32,7 @@ export class Tallies {
   show(model: Model, selection: Selection): void {
     for (const { name, list, node } of this.#groups) {
       const entries = model.tally(selection, name);
-      // What never happened takes no room.
+      // An event that never happened takes no room.
       node.hidden = entries.length === 0 && name !== 'closes';
       while (list.children.length > Math.max(1, entries.length)) list.lastChild?.remove();
       if (entries.length === 0) {

@@ -35,7 +35,7 @@ async function bundled() {
   const { output } = await bundle.generate({ format: 'iife', minify: true });
   await bundle.close();
   const { version } = JSON.parse(read('node_modules/uplot/package.json'));
-  // What its licence asks for.
+  // Its licence asks for this.
   return `/* uPlot ${version}, ${read('node_modules/uplot/LICENSE').replaceAll(/\s+/g, ' ').trim()} */${output[0].code.trim()}`;
 }
 

@@ -85,7 +85,7 @@ function emitted(source) {
   return join(types, relative('src', source)).replace(/\.ts$/, '.d.ts');
 }
 
-/** What is imported when the package runs: Node's modules, other packages, and the main entry from any other. */
+/** The modules that are imported when the package runs: Node's modules, other packages, and the main entry from any other. */
 function imports(name, main) {
   return {
     name: 'imports',

@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ENTRIES, MAIN, manifestFields } from './lib/entries.mjs';
 import { root, run } from './lib/run.mjs';
 
-/** What the package may take at most, and its main entry. Whoever exceeds one of these looks at what has grown, and raises it if that is meant. */
+/** The most that the package may take, and its main entry. A change that exceeds one of these is looked at, and raises it if that is meant. */
 const LIMITS = { tarball: 750_000, unpacked: 2_700_000, files: 300, [`${MAIN}.js`]: 330_000 };
 
 /** Sources that hold nothing, so that it does not matter how often they are there. */
@@ -64,7 +64,7 @@ function readManifest(directory) {
   return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
 }
 
-/** What `npm publish` would send. Built already, so without `prepack`. */
+/** The files that `npm publish` would send. Built already, so without `prepack`. */
 async function pack() {
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', temp];
   const { ok, output, stdout } = await run('npm', args, { quiet: true });

@@ -19,7 +19,7 @@ const floors = Object.entries(FLOORS).flatMap(([what, percent]) => [`--${what}`,
 const c8 = [
   'report --temp-directory coverage/v8 --reports-dir coverage',
   '--reporter text --reporter html --skip-full',
-  // What was executed lies in build/; the source maps lead to src/.
+  // The code that was executed lies in build/; the source maps lead to src/.
   '--exclude-after-remap --include src/** --exclude {test,bench,examples,scripts}/**',
   '--check-coverage --statements 0 --functions 0',
 ].flatMap((line) => line.split(' '));

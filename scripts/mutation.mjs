@@ -97,12 +97,12 @@ function writeConfig(name, only) {
   return path;
 }
 
-/** What of src/ is broken: a file, lines of it, or all in a folder. */
+/** The part of src/ that is broken: a file, lines of it, or all in a folder. */
 function mutated(path) {
   return /\.ts(?::|$)/.test(path) ? `src/${path}` : `src/${path}/**/*.ts`;
 }
 
-/** What a test file, or those of a folder below test/, are called when they are built. */
+/** The names that a test file, or those of a folder below test/, have when they are built. */
 function compiled(path) {
   const isFolder = statSync(join(root, 'test', path)).isDirectory();
   const paths = isFolder ? readdirSync(join(root, 'test', path)).map((file) => `${path}/${file}`) : [path];

@@ -1,5 +1,5 @@
 /**
- * What belongs to the process, and not to one copy of this package. A process may load several copies: the ES module and the CommonJS build, or two
+ * Things that belong to the process, and not to one copy of this package. A process may load several copies: the ES module and the CommonJS build, or two
  * versions. They meet in what users hand from one to the other, and in what is the process's own: its listeners, its warnings, its sockets.
  *
  * Copies know each other's things by symbols out of the global registry, never by `instanceof`. Each piece of state and each brand has the version of
@@ -37,7 +37,7 @@ export function protocolOf(value: unknown, brand: symbol): unknown {
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 /**
- * What `value instanceof type` says, if `type` may be there several times: whether `value` is one of this copy, or bears the `brand` of another copy's. A subclass
+ * The answer of `value instanceof type`, if `type` may be there several times: whether `value` is one of this copy, or bears the `brand` of another copy's. A subclass
  * is there but once.
  *
  * @param branded the class whose instances bear the brand

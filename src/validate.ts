@@ -121,7 +121,7 @@ export function protocol(name: string, value: unknown): string {
   return value;
 }
 
-/** What is printed as it is. */
+/** Values that are printed as they are. */
 export function label(name: string, value: unknown): string {
   if (typeof value !== 'string') throw invalidType(name, 'of type string', value);
   // oxlint-disable-next-line no-control-regex -- these are what must not be printed

@@ -1,4 +1,4 @@
-/** What it costs to be seen: nanoseconds that counting adds to a request, and microseconds that a look at all counts takes. */
+/** The price of being seen: nanoseconds that counting adds to a request, and microseconds that a look at all counts takes. */
 import type { PooledSocket } from '../../src/connections/pooled-socket.js';
 import { Recorder } from '../../src/observe/recorder.js';
 import type { AgentRequest } from '../../src/node/types.js';
@@ -58,7 +58,7 @@ class Scene {
     this.recorder.assigned(pooled, this.#req, undefined);
   }
 
-  /** What one pays in addition that has waited. */
+  /** The additional price of a request that has waited. */
   queued(i: number): void {
     const pending = this.#pending[i % this.#pending.length] as Waiting;
     if (pending.waiter) this.recorder.queued(pending, pending.waiter.host);

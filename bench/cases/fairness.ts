@@ -66,7 +66,7 @@ function nanosecondsPerRelease(setting: FairnessSetting): number {
   return ((performance.now() - startedAt) * 1e6) / RELEASES;
 }
 
-/** What the pool and its driver keep for each; the request itself and its async context are not ours. */
+/** The memory that the pool and its driver keep for each; the request itself and its async context are not ours. */
 function bytesPerWaiting(): number {
   const { pool } = new BareDriver({ maxSockets: 1, acquireTimeout: 60_000 });
   const host = new HostPool<BareKinds>(0, pool.limits);

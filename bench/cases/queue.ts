@@ -46,7 +46,7 @@ export const queue: Case<QueueSetting> = {
     const client = createClient(contender, target, [target.certificate], { maxSockets: SOCKETS });
     return {
       async sample() {
-        // Who was here before must not be paid for; but a forced collection also takes away optimized code.
+        // Garbage of earlier contenders must not be paid for; but a forced collection also takes away optimized code.
         collectGarbage();
         await drive(client, WARM_UP);
         await drive(client, WARM_UP_WAITING);

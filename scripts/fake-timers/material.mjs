@@ -1,4 +1,4 @@
-// What the tests of both tools have in common: they stand beside it in a project that scripts/check-fake-timers.mjs makes.
+// The common part of the tests of both tools: it stands beside it in a project that scripts/check-fake-timers.mjs makes.
 import { readFileSync } from 'node:fs';
 import { ALL_IS_WELL, startScenario } from './scenario.mjs';
 

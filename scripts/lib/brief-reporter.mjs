@@ -45,7 +45,7 @@ export default async function* briefReporter(events) {
 }
 
 /**
- * What a test says by `t.diagnostic` is for those who ask for every test. The runner's own words are the counts, and
+ * The words of a test by `t.diagnostic` are for those who ask for every test. The runner's own words are the counts, and
  * errors that came after their test was over.
  */
 function isOfTest({ nesting, message }) {

@@ -1,4 +1,4 @@
-// What can be imported of the package: one line for each entry. The build, "exports" in package.json and the checks of the package go by this list.
+// The entries that can be imported of the package: one line for each entry. The build, "exports" in package.json and the checks of the package go by this list.
 
 /** The main entry. All others import it, and have nothing of it in them. */
 export const MAIN = 'index';

@@ -53,7 +53,7 @@ function rewrite(code, textFor) {
   return result + code.slice(end);
 }
 
-/** What an import declaration declares, as constants that are read from the module `loaded`. */
+/** The names that an import declaration declares, as constants that are read from the module `loaded`. */
 function constants({ specifiers }, loaded) {
   if (specifiers.length === 0) return `${loaded};`;
   const named = specifiers.filter(({ type }) => type === 'ImportSpecifier');

@@ -1,8 +1,8 @@
-// What the projects of `npm run check:loads` do with the package, as the body of an async function, and how they come to what it needs.
+// The use that the projects of `npm run check:loads` make of the package, as the body of an async function, and how they come to what it needs.
 
 export const NAME = 'pooling-https-agent';
 
-/** What each project does: an agent is made, and fails to connect; an error has its code; the limits are live. */
+/** The steps of each project: an agent is made, and fails to connect; an error has its code; the limits are live. */
 export const BODY = `
   const agent = new PoolingAgent({ maxSockets: 1, sessionCache: new SessionCache() });
   const code = await new Promise((resolve) => get({ host: '127.0.0.1', port: 1, agent }).on('error', (e) => resolve(e.code)));

@@ -1,4 +1,4 @@
-// What `npm run check:loads` installs, each group in a folder of its own: the tools that people load the package with, pinned.
+// The tools that `npm run check:loads` installs, each group in a folder of its own: those that people load the package with, pinned.
 
 export const GROUPS = {
   jest29: {

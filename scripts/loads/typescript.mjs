@@ -20,7 +20,7 @@ const MODULES = {
 function compilerOptions(compiler, options) {
   return {
     ...options,
-    // What version 6 says about what version 7 has dropped.
+    // The warning of version 6 about options that version 7 has dropped.
     ...(compiler === '6' && { ignoreDeprecations: '6.0' }),
     strict: true,
     exactOptionalPropertyTypes: true,

@@ -1,4 +1,4 @@
-/** What callers of `addRequest` hand over, as the pool takes it. */
+/** The options that callers of `addRequest` hand over, as the pool takes them. */
 import type { Options } from '../identity/identity.js';
 
 /**

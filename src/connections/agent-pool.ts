@@ -103,7 +103,7 @@ export class AgentPool {
     }
     const host = this.#driver.hosts.of(req, options);
     this.observer.came(host);
-    // What somebody else asks for cannot be sent again by us.
+    // Requests of somebody else cannot be sent again by us.
     const asking = deliver ? undefined : req;
     let connection = this.#pool.lease(host, asking);
     if (!connection && host.idle.size > 0 && this.#rule.mayRisk(req))
@@ -161,7 +161,7 @@ export class AgentPool {
     this.#driver.remove(socket);
   }
 
-  /** What sees to connections that are opened before a request asks for them. */
+  /** The part that sees to connections that are opened before a request asks for them. */
   get spares(): SpareConnections {
     return this.#driver.spares;
   }

@@ -1,7 +1,7 @@
 /** Tells from an error that a peer does not answer any more: then its idle connections are as dead as this one. */
 import { codeOf, propertyOf } from '../node/foreign.js';
 
-/** What the system says when nothing has come back for too long, or no way leads there. */
+/** The errors of the system when nothing has come back for too long, or no way leads there. */
 const UNREACHABLE: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH']);
 
 /**

@@ -12,7 +12,7 @@ import { isSent } from '../node/socket.js';
 import { setImmediate } from '../node/timers.js';
 import type { PooledSocket } from './pooled-socket.js';
 
-/** What a socket is given by its handle: bytes, or the end. */
+/** The things that a socket is given by its handle: bytes, or the end. */
 type Chunk = Buffer | null;
 
 export class EarlyAnswer {

@@ -34,7 +34,7 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
     pooled.answered = true;
     pooled.delivering = true;
     let more = true;
-    // What `push` would do as well, and little else: two microseconds of it are spent to find that out.
+    // `push` would do this as well, and little else: two microseconds of it are spent to find that out.
     if (begun && isFlowing(socket)) socket.emit('data', chunk);
     else {
       // The first chunk is pushed, so that the stream knows that it has been read from.

@@ -21,7 +21,7 @@
  *    Two things make a poll a proof (poll-count.ts): the connection was idle in it, or one read may follow another in the same poll; and its
  *    bytes come from the system, not from a stream that is made in JavaScript.
  *
- * What cannot be detected: a stray response that reaches the kernel between the poll and the write of the next request, one that is sent
+ * Nobody can detect these: a stray response that reaches the kernel between the poll and the write of the next request, one that is sent
  * later, while a response is awaited, and one that a poll leaves to the next because more than a thousand sockets are ready at once. Nobody
  * can tell these from an answer.
  */

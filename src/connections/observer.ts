@@ -1,5 +1,5 @@
 /**
- * What this room tells of itself to those that count and publish: observe/ implements it. It tells when something has happened; nobody may
+ * The events of this room, for those that count and publish: observe/ implements the interface. It tells when something has happened; nobody may
  * call back into the pool from here, nor throw. Counters of connections are the pool's own (pool/counters.ts).
  */
 import type { Origin } from '../identity/identity.js';

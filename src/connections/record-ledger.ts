@@ -28,7 +28,7 @@ export class RecordLedger {
   readonly #socket: SocketLike;
   #overhead: number | undefined;
   #raw: { readonly bytesRead?: number } | undefined;
-  /** What the TCP handle had read when everything was known to be delivered. */
+  /** The bytes that the TCP handle had read when everything was known to be delivered. */
   #base = 0;
   #content = 0;
   #records = 0;

@@ -15,7 +15,7 @@ import type { Host, Hosts } from './hosts.js';
 import type { AgentKinds, PooledRequest } from './pooled-socket.js';
 import { SpareRequest } from './spare-request.js';
 
-/** What sees to it that connections are ready. The pool is in the middle of something: nothing of this may call back into it at once. */
+/** The part that sees to it that connections are ready. The pool is in the middle of something: nothing of this may call back into it at once. */
 export interface HostWatch {
   /** A connection to `host`, which has a `minFreeSockets`, is opened for a request with `options`. */
   used(host: Host, options: Options): void;

@@ -1,5 +1,5 @@
 /**
- * What stands in the place of a request where a connection is opened before one asks for it. It goes the way of all dials: `createSocket`
+ * The stand-in for a request where a connection is opened before one asks for it. It goes the way of all dials: `createSocket`
  * is called with it, and what users have overridden sees something that looks like a request which nobody has sent yet.
  */
 import { EventEmitter } from 'node:events';

@@ -61,7 +61,7 @@ function listOf(agents: unknown): () => Iterable<unknown> {
     };
   }
   if (!isIterable(agents)) throw invalidType('agents', EXPECTED, agents);
-  // What can be gone through only once is gone through now.
+  // A list that can be gone through only once is gone through now.
   const iterator: unknown = agents[Symbol.iterator]();
   const list = iterator === agents ? [...agents] : agents;
   return () => list;

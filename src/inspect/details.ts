@@ -1,4 +1,4 @@
-/** What is behind the host that a reader has opened: its connections and waiting requests, the first hundreds of each. */
+/** The things behind the host that a reader has opened: its connections and waiting requests, the first hundreds of each. */
 import { observationOf } from '../telemetry/observed.js';
 import type { Observed } from '../telemetry/observed.js';
 import type { HostDetails } from './feed.js';

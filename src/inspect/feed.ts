@@ -1,5 +1,5 @@
 /**
- * What the live page is told, as JSON in server-sent events. The page imports this file, too: it needs nothing of Node's. What comes a thousand
+ * The messages to the live page, as JSON in server-sent events. The page imports this file, too: it needs nothing of Node's. What comes a thousand
  * times (samples, hosts) is sent as arrays, in the order of the lists below.
  *
  * - `hello`, once: a `Hello`.

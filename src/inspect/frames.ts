@@ -1,4 +1,4 @@
-/** What an agent says of itself, as the page is told it: a sample for the charts, rows for the table. */
+/** The words of an agent about itself, as the page is told them: a sample for the charts, rows for the table. */
 import { HOST_FIELDS, SAMPLE_FIELDS } from './feed.js';
 import type { AgentFrame, HostField, HostRow, Sample, SampleField } from './feed.js';
 import type { Named } from './agents.js';

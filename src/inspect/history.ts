@@ -28,7 +28,7 @@ export class History {
     for (const id of this.#past.keys()) if (!ids.has(id)) this.#past.delete(id);
   }
 
-  /** What came after `tick`, of each agent. */
+  /** The samples that came after `tick`, of each agent. */
   after(tick: number): Record<string, readonly Sample[]> {
     return Object.fromEntries(
       [...this.#past].map(([id, moments]) => [

@@ -1,5 +1,5 @@
 /**
- * Which requests the inspector's own server answers. It listens on the loopback only, and still a page of somebody else's, open in a browser of this
+ * The rule that says which requests the inspector's own server answers. It listens on the loopback only, and still a page of somebody else's, open in a browser of this
  * machine, could ask: under a name of its own that it has let resolve to 127.0.0.1 (DNS rebinding) it could read the answers, too. The `Host` header
  * tells, since a browser sends the name that the page has.
  */

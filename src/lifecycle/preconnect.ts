@@ -26,7 +26,7 @@ export interface PreconnectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What has come of `agent.preconnect()`. */
+/** The result of `agent.preconnect()`. */
 export interface PreconnectResult {
   /** Connections that are ready, or were so when they were opened: a request may have taken one meanwhile. */
   readonly opened: number;

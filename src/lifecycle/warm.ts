@@ -35,7 +35,7 @@ const DEFAULT_USE = 60_000;
 /** The least time between two looks. Milliseconds. */
 const MIN_DELAY = 10;
 
-/** What a connection to one host is opened with. */
+/** The options that a connection to one host is opened with. */
 interface Kept {
   readonly options: Options;
   /** It has a rule of its own: its last use does not matter. */
@@ -52,7 +52,7 @@ interface Kept {
 /** Options of a request that are about the request alone. */
 const OF_A_REQUEST = ['agent', 'auth', 'headers', 'method', 'path', 'priority', 'signal', 'timeout'] as const;
 
-/** What is opened by itself is in nobody's async context. */
+/** A connection that is opened by itself is in nobody's async context. */
 const NOBODY = new AsyncResource('MinFreeSockets');
 
 /** Begins to keep connections ready, where an option says so, and goes on when it is changed. */
@@ -80,7 +80,7 @@ class Warm implements HostWatch, SpareListener {
     this.#pool = pool;
   }
 
-  // What the pool tells
+  // Events of the pool
 
   used(host: Host, options: Options): void {
     let kept = this.#byHost.get(host);
@@ -131,7 +131,7 @@ class Warm implements HostWatch, SpareListener {
     if (kept && isByServer && monotonicNow() - openedAt < SHORT_LIFE) this.#failed(kept);
   }
 
-  // What comes of a dial
+  // Ends of dials
 
   ready(_request: SpareRequest, connection: Connection<AgentKinds>): void {
     this.#openedAt.set(connection, monotonicNow());
@@ -150,7 +150,7 @@ class Warm implements HostWatch, SpareListener {
     this.#wakeAt(kept.due);
   }
 
-  // What the agent tells
+  // Events of the agent
 
   /** Limits or rules have changed, or were given for the first time. */
   changed(): void {
@@ -193,7 +193,7 @@ class Warm implements HostWatch, SpareListener {
   #failed(kept: Kept): void {
     const now = monotonicNow();
     const before = retryAfter(kept.failures);
-    // What was long ago says nothing about now.
+    // Failures of long ago say nothing about now.
     if (now - kept.failedAt > Math.max(2 * before, 2 * SHORT_LIFE)) kept.failures = 0;
     // Connections that are opened together fail together.
     if (kept.failures > 0 && now < kept.due) return;

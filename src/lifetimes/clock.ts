@@ -6,7 +6,7 @@
  */
 import { monotonicNow, wallClockNow } from '../node/timers.js';
 
-/** What the two clocks may differ by between two looks, in milliseconds: nobody slews a clock as fast. */
+/** The most that the two clocks may differ by between two looks, in milliseconds: nobody slews a clock as fast. */
 export const TOLERANCE = 1000;
 
 /**

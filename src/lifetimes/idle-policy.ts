@@ -5,11 +5,11 @@
  */
 import type { KeepAliveHint } from './keep-alive-hint.js';
 
-/** What the user says, in milliseconds. */
+/** The user's own values, in milliseconds. */
 export interface IdleRules {
   /** Where the server says nothing. */
   readonly idleTimeout: number;
-  /** Whatever the server says. */
+  /** The most, also where the server says more. */
   readonly maxIdleTimeout: number;
 }
 
@@ -34,7 +34,7 @@ export function safeIdleTime(
 /**
  * The last age in milliseconds; never below the safe one. `0`: it is not kept.
  *
- * What the host taught does not shorten it: a connection that is older than others were when they were closed, and is
+ * The lesson of the host does not shorten it: a connection that is older than others were when they were closed, and is
  * still open, proves the lesson wrong. Nor does the buffer take more than half of the time announced: the server
  * keeps it longer than that on any network, and a `timeout=1` would not be worth a connection otherwise.
  */

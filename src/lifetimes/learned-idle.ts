@@ -1,5 +1,5 @@
 /**
- * What a host teaches about how long it keeps idle connections: the least age at which it was seen to close one. Two
+ * The lesson that a host teaches about how long it keeps idle connections: the least age at which it was seen to close one. Two
  * numbers a host, whatever happens; the same events always teach the same.
  *
  * A lesson may be wrong: a server that restarts closes connections of every age. So it is unlearned, slowly: when

@@ -33,7 +33,7 @@ const MIN_IDLE = 10;
 /** Milliseconds after a lease in which we hear of an end that has crossed with the request: what a slow network takes. */
 const MAX_CROSSING = 1000;
 
-/** What lives: connections to origins, of which the key names the server and nothing of ours. */
+/** The things that live: connections to origins, of which the key names the server and nothing of ours. */
 interface Living extends Kinds {
   origin: Named & { readonly key: string };
   learned: LearnedIdle;
@@ -81,7 +81,7 @@ export class Lifetimes<K extends Living> {
     return this.#clock.monotonicAt(now);
   }
 
-  /** What is known of a host that was just made up from its key. */
+  /** The knowledge of a host that was just made up from its key. */
   recall(host: HostPool<K>): void {
     host.learned = this.#taught.get(host.origin.key);
   }

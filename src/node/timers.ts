@@ -88,7 +88,7 @@ export const behindFakes: Capability = new Capability(
   'under the fake timers of test tools the pool goes by the fakes',
 );
 
-/** What `find` finds behind `fake`, or else the fake. */
+/** The real thing that `find` finds behind `fake`, or else the fake. */
 function behind<T>(fake: T, find: () => T | undefined): T {
   let found;
   try {
@@ -189,7 +189,7 @@ export function afterTicks(callback: () => void): void {
 /** Hot path. Milliseconds on a clock that nobody sets. */
 export const monotonicNow: () => number = realNow();
 
-/** What Node tells of the event loop. The numbers are missing where Node does not have them. */
+/** Node's own figures of the event loop. The numbers are missing where Node does not have them. */
 interface LoopTiming {
   /** Milliseconds for which it has waited for events. */
   readonly idleTime: number;

@@ -49,7 +49,7 @@ export interface SocketLike extends Duplex {
   readonly remotePort?: number | undefined;
   /** Bytes sent, and those that wait to be. */
   readonly bytesWritten?: number;
-  /** What waits in the stream to be written. */
+  /** Writes that wait in the stream. */
   readonly writableBuffer?: unknown;
   /** Bytes sent. Of Node's own sockets only. */
   readonly _bytesDispatched?: unknown;

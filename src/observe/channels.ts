@@ -1,5 +1,5 @@
 /**
- * What the agent publishes by `node:diagnostics_channel`. Nothing is built where nobody subscribes, and nothing is published before the pool is
+ * The messages that the agent publishes by `node:diagnostics_channel`. Nothing is built where nobody subscribes, and nothing is published before the pool is
  * at rest: subscribers may do anything. They are called in the next tick, in the order of events; what they throw is Node's to report.
  */
 import { channel } from 'node:diagnostics_channel';
@@ -45,7 +45,7 @@ export interface ConnectionCloseMessage extends OfConnection {
   readonly connectTime: number | undefined;
   /** Requests that it was given. */
   readonly requests: number;
-  /** What a dial that has failed was waiting for; `undefined` for all others. */
+  /** The step that a dial that has failed was waiting for; `undefined` for all others. */
   readonly phase: ConnectPhase | undefined;
   /** The code of the error that it has failed with, if it has one. */
   readonly code: string | undefined;

@@ -1,5 +1,5 @@
 /**
- * What is behind one host: its connections, and the requests that wait for one, with the reason. For looking only, and for few to look at a time: it is
+ * The things behind one host: its connections, and the requests that wait for one, with the reason. For looking only, and for few to look at a time: it is
  * put together when it is asked for. Addresses and numbers, no names of paths, headers or keys.
  */
 import type { AgentPool } from '../connections/agent-pool.js';

@@ -1,5 +1,5 @@
 /**
- * What `agent.explain(req)` says: where a request stands, and what it waits for. For people who look: it may take time that grows with the
+ * The answer of `agent.explain(req)`: where a request stands, and what it waits for. For people who look: it may take time that grows with the
  * number of connections and waiting requests, and it changes nothing.
  */
 import type { ClientRequest } from 'node:http';
@@ -34,14 +34,14 @@ export interface Explanation {
   /** Requests of its host that come first, while it is `queued`. */
   readonly ahead?: number;
   /**
-   * What keeps a connection from being opened for it: `maxSockets` of its host, `maxTotalSockets` (also where the places that are left are
+   * The limit that keeps a connection from being opened for it: `maxSockets` of its host, `maxTotalSockets` (also where the places that are left are
    * reserved for others), a limit of 0 (`paused`), or the end of this turn of the event loop (`pacing`). Left out where nothing does: a
    * connection is on its way.
    */
   readonly limitedBy?: 'maxSockets' | 'maxTotalSockets' | 'paused' | 'pacing';
   /** The pattern of the rule that set this limit of its host, if one did. */
   readonly rule?: string;
-  /** What its dial waits for. */
+  /** The step that its dial waits for. */
   readonly phase?: ConnectPhase;
   /** The number of its connection, or of the one that is being opened on its behalf. */
   readonly connection?: number;

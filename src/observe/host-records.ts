@@ -1,5 +1,5 @@
 /**
- * What is counted of single hosts: one record for each `host:port`, whatever identities it is reached by, and for some time after nothing of it
+ * The counts of single hosts: one record for each `host:port`, whatever identities it is reached by, and for some time after nothing of it
  * is open any more. It promises that hosts which hold nothing are few (`MAX_HOSTS`), and that few have a histogram (`MAX_TIMED`).
  */
 import { hostAndPort } from '../limits/host-name.js';
@@ -119,7 +119,7 @@ function byUse(a: HostRecord, b: HostRecord): number {
   return Number(b.isHeld) - Number(a.isHeld) || b.requests - a.requests;
 }
 
-/** What callers have written, in one form, and without what must not be printed. */
+/** The name that callers have written, in one form, and without what must not be printed. */
 function recordName(origin: Named): string {
   const { host, port } = hostAndPort(origin);
   // oxlint-disable-next-line no-control-regex -- these are what must not be printed

@@ -1,4 +1,4 @@
-/** What the package's other entries see of an agent beyond its public surface: single durations, and what is behind a host. */
+/** The view that the package's other entries have of an agent beyond its public surface: single durations, and what is behind a host. */
 import type { AgentPool } from '../connections/agent-pool.js';
 import { detailsOf, maxSocketsOf } from './details.js';
 import type { HostDetails } from './details.js';

@@ -1,4 +1,4 @@
-/** What `agent.stats()` says: a copy of all counters, and how things stand now. Plain JSON, without secrets. */
+/** The answer of `agent.stats()`: a copy of all counters, and how things stand now. Plain JSON, without secrets. */
 import { booleanValue, optional, optionsObject } from '../validate.js';
 import { sumOf } from '../pool/counters.js';
 import type { ConnectPhase, CountedReason, Counters, RefusalCount } from '../pool/counters.js';

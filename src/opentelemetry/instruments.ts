@@ -42,7 +42,7 @@ export class Instruments {
   readonly #lifetime: Histogram;
   readonly #timeInQueue: Histogram;
   readonly #observables: Observable[];
-  /** What was told last of things that come and go: when they are gone, that has to be told once, too. */
+  /** The values that were told last of things that come and go: when they are gone, that has to be told once, too. */
   #told: Map<string, Told> = new Map();
   #isCollected = false;
 

@@ -45,7 +45,7 @@ type NewerOption = 'agentKeepAliveTimeoutBuffer' | 'defaultPort' | 'protocol' | 
  * range `ERR_OUT_OF_RANGE`, an unknown word `ERR_INVALID_ARG_VALUE`.
  */
 export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling' | NewerOption> {
-  /** What the agent is called in all that is told about it: statistics, metrics, diagnostics channels, `util.inspect`. Not empty, no control characters. Default: none. */
+  /** The agent's name in all that is told about it: statistics, metrics, diagnostics channels, `util.inspect`. Not empty, no control characters. Default: none. */
   name?: string | undefined;
   /**
    * Keep connections open that no request waits for. Default: `true` (Node's `Agent` class: `false`, its

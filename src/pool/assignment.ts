@@ -43,7 +43,7 @@ export class Assignment<K extends Kinds> {
     if (host.waiting.size === 0) {
       const old = host.idle.head?.value;
       if (old && !idle.mayAdd(host) && isAgeing(old, driver.now())) this.#supply.close(old, 'idle-timeout');
-      // What was read of the host above may not be so any more.
+      // The values that were read of the host above may have changed.
       if (idle.size >= limits.maxTotalFreeSockets && host.waiting.size === 0 && isOpen(connection))
         this.#supply.close(connection, 'surplus');
     }

@@ -1,5 +1,5 @@
 /**
- * What is counted of one host, and of all hosts together. Plain numbers: whoever makes a change of the books adds to both. Identities of
+ * The counts of one host, and of all hosts together. Plain numbers: whoever makes a change of the books adds to both. Identities of
  * one `host:port` share one object, which outlives them.
  *
  * All of them only grow, but for the three that tell how things stand now. At every moment the connections that were ever begun are those that

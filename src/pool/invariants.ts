@@ -197,7 +197,7 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
   for (const host of pool.endOfTurn.paced) assert.ok(pool.hosts.has(host), 'a paced host is known');
 }
 
-/** What is there now, of all identities of a host. */
+/** The connections and waiters that are there now, of all identities of a host. */
 interface Holding {
   connections: number;
   connecting: number;

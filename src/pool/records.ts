@@ -147,7 +147,7 @@ export class HostPool<K extends Kinds> {
   /** The driver's: its knowledge of the host, if it has any. */
   learned: K['learned'] | undefined = undefined;
 
-  /** What is counted of it, and of other identities of the same host. */
+  /** The counts of it, and of other identities of the same host. */
   readonly counters: Counters;
   /** The limits that hold for it. */
   limits: HostLimits;

@@ -9,7 +9,7 @@ import type { Kinds } from './kinds.js';
 import type { HostPool, Waiter } from './records.js';
 import type { Supply } from './supply.js';
 
-/** What keeps a spare connection from being opened. */
+/** The reason that keeps a spare connection from being opened. */
 export type Obstacle =
   | 'closed'
   /** No further request will name the host: TLS options have changed. */

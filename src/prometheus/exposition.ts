@@ -36,7 +36,7 @@ export class Exposition {
   readonly #lifetime: Histogram;
   readonly #members: Map<Observed, Member> = new Map();
   readonly #names = new Names();
-  /** What all agents said in this turn of the event loop, in which all metrics are collected. */
+  /** The words of all agents in this turn of the event loop, in which all metrics are collected. */
   #said: Map<Member, AgentStats> | undefined;
 
   /** @throws if the registry has a metric of one of these names: then it has none of ours */
@@ -161,7 +161,7 @@ export class Exposition {
   ): (this: M) => void {
     const said = (): Map<Member, AgentStats> => this.#ask();
     return function collect(this: M): void {
-      // What an agent has told before is told again, in full; and what is gone is not.
+      // Figures that an agent has told before are told again, in full; those of things that are gone are not.
       this.reset();
       for (const [member, stats] of said()) tell(this, member, stats);
     };

@@ -10,7 +10,7 @@ import { Exposition } from './exposition.js';
 export interface RegisterOptions {
   /** Where the metrics are put. Default: prom-client's own `register`. */
   readonly registry?: Registry | undefined;
-  /** What their names begin with. Default: `'pooling_https_agent_'`. */
+  /** The beginning of their names. Default: `'pooling_https_agent_'`. */
   readonly prefix?: string | undefined;
   /**
    * Hosts that are told apart by `server_address` and `server_port` at a time. All others are told of together, as `_OTHER`, because each host

@@ -285,7 +285,7 @@ export interface SessionImportOptions {
 }
 
 /**
- * What `value` is to an agent: a cache of any copy of this package; the remains of one that was copied; a cache of a version that is
+ * The meaning of `value` to an agent: a cache of any copy of this package; the remains of one that was copied; a cache of a version that is
  * not understood; or something else.
  */
 export function kindOfCache(value: unknown): 'cache' | 'copy' | 'incompatible' | 'other' {

@@ -1,16 +1,16 @@
 /**
- * What is measured of an agent, for every system that collects metrics: one list, so that these differ in the form of names only. Words that tell
+ * All measurements of an agent, for every system that collects metrics: one list, so that these differ in the form of names only. Words that tell
  * series of one metric apart come from closed vocabularies (reasons, phases, states); only metrics of `HOSTS` tell hosts apart.
  */
 import type { AgentStats } from '../index.js';
 
 export interface Counter {
-  /** What is counted, in one word or two: `opened_connections`. */
+  /** The thing that is counted, in one word or two: `opened_connections`. */
   readonly name: string;
   /** As UCUM writes it: `{connection}`. */
   readonly unit: string;
   readonly help: string;
-  /** What tells its series apart, if anything does. */
+  /** The label that tells its series apart, if there is one. */
   readonly by?: string;
   /** The value, or one for each word. */
   readonly read: (stats: AgentStats) => number | Readonly<Record<string, number>>;
