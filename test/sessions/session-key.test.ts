@@ -141,6 +141,7 @@ describe('A key is portable', () => {
     [true, { ca: ['x', Buffer.from('y')], minDHSize: 1024, rejectUnauthorized: false }],
     [true, { pfx: [{ buf: Buffer.from('b'), passphrase: 'p' }] }],
     [true, { pfx: Object.assign(Object.create(null) as object, { buf: 'b' }) }],
+    [true, { pfx: ['x', null] }],
     [false, { checkServerIdentity: () => undefined }],
     [false, { checkServerIdentity: () => undefined, ca: 'x' }],
     [false, { secureContext: tls.createSecureContext() }],
