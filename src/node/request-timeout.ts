@@ -18,8 +18,8 @@ function findTimeoutListener(): string | undefined {
   const once = (event: string, listener: SocketListener): void => {
     if (event === 'socket') listeners.push(listener);
   };
-  // Not an EventEmitter: V8 makes its methods slower with each kind that they meet.
-  const request = { timeoutCb: null, socket: null, once, on: once };
+  // Not an EventEmitter: V8 makes its methods slower with each kind that they meet. Bun and Deno start a clock at once, which emits 'timeout'.
+  const request = { timeoutCb: null, socket: null, once, on: once, emit: () => false };
   try {
     ClientRequest.prototype.setTimeout.call(request as unknown as ClientRequest, 1);
     const found = listeners.filter((listener) => timeoutSetBy(listener) === 1);
