@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { inspector } from '../../src/inspect/index.js';
 import type { PoolingAgent } from '../../src/index.js';
 
-/** One for each round of a phase. They stay, so that the page's sums and its past do. */
+/** One for each phase. They stay, so that the page's sums and its past do. */
 const agents = new Set<PoolingAgent>();
 
 export function shown(agent: PoolingAgent): PoolingAgent {
@@ -15,9 +15,8 @@ export function shown(agent: PoolingAgent): PoolingAgent {
   return agent;
 }
 
-/** @returns where the page is, if it was asked for */
-export async function servePage(): Promise<string | undefined> {
-  if (!process.argv.includes('--inspect')) return undefined;
+/** @returns where the page is */
+export async function servePage(): Promise<string> {
   const server = inspector(agents, { title: 'Demo', interval: 250, history: 60_000 }).listen(0);
   await once(server, 'listening');
   return `http://localhost:${(server.address() as AddressInfo).port}/`;

@@ -1,23 +1,20 @@
-/** Sends a number of requests over an agent, and measures each. The same code for every agent. */
+/** Sends requests over an agent for a while, and keeps the books. The same code for every agent. */
 import { request } from 'node:https';
-import type { Agent, RequestOptions } from 'node:https';
-import type { Target } from './target.js';
+import type { Agent } from 'node:https';
+import type { Method, Outcomes } from './outcomes.js';
 
-export interface Load {
-  readonly requests: number;
-  /** Requests under way at a time, queued ones included. */
-  readonly concurrency: number;
-  /** How long the server thinks about each, in milliseconds. */
-  readonly delay: number;
+export interface Shot {
+  readonly host: string;
+  readonly port: number;
+  /** Default: GET. A POST carries a little JSON. */
+  readonly method?: Method;
+  readonly headers?: Readonly<Record<string, string | number>>;
 }
 
+/** What one agent did in one of its turns. */
 export interface Sample {
   /** Milliseconds from the call of `request()` to the end of the body, of each request with the right answer. */
   readonly latencies: readonly number[];
-  /** Those of the requests that ended with an error. */
-  readonly errors: readonly unknown[];
-  /** Requests that ended with neither an answer nor an error, or with an answer that was meant for another. */
-  readonly lost: number;
   /** Milliseconds from the first request to the end of the last. */
   readonly elapsed: number;
   /** CPU time of this process, user and system, in microseconds. */
@@ -25,57 +22,76 @@ export interface Sample {
 }
 
 /** When no request has ended for so long, in milliseconds, those still under way are lost. */
-const PATIENCE = 5000;
+const PATIENCE = 3000;
+const BODY = '{"id":1}';
 
 let tag = 0;
 
-export async function drive(agent: Agent, target: Target, load: Load, tick: () => void): Promise<Sample> {
-  const latencies: number[] = [];
-  let sent = 0;
-  let ended = 0;
-  const errors: unknown[] = [];
-  let misled = 0;
+export class Load {
+  readonly #agent: Agent;
+  readonly #until: number;
+  readonly #outcomes: Outcomes;
+  readonly #latencies: number[] = [];
+  #pending = 0;
+  #ended = 0;
+  /** What ends from now on was counted as without an end. */
+  #closed = false;
 
-  // Each keeps to one host, so that as many requests are under way for every host.
-  const work = async (_: unknown, index: number): Promise<void> => {
-    const host = target.hosts[index % target.hosts.length];
-    while (sent < load.requests) {
-      sent++;
-      const path = `/${tag++}`;
-      const headers = { 'x-delay': load.delay };
-      const begun = performance.now();
-      try {
-        const body = await exchange({ agent, host, port: target.port, path, headers });
-        if (body === `${host} ${path}`) latencies.push(performance.now() - begun);
-        else misled++;
-      } catch (error) {
-        errors.push(error);
-      }
-      ended++;
-      tick();
-    }
-  };
+  /** @param ms for how long requests begin; those that have begun are waited for */
+  constructor(agent: Agent, outcomes: Outcomes, ms: number) {
+    this.#agent = agent;
+    this.#outcomes = outcomes;
+    this.#until = performance.now() + ms;
+  }
 
-  const cpu = process.cpuUsage();
-  const started = performance.now();
-  const workers = Array.from({ length: Math.min(load.concurrency, load.requests) }, work);
-  await untilStalled(Promise.all(workers), () => ended);
-  const elapsed = performance.now() - started;
-  const { user, system } = process.cpuUsage(cpu);
-  return { latencies, errors, lost: misled + load.requests - ended, elapsed, cpu: user + system };
+  get over(): boolean {
+    return this.#closed || performance.now() >= this.#until;
+  }
+
+  /** Resolves when the request has ended, in whatever way. */
+  async send({ host, port, method = 'GET', headers = {} }: Shot): Promise<void> {
+    const id = `${host}/${tag++}`;
+    const begun = performance.now();
+    this.#outcomes.sent[method]++;
+    this.#pending++;
+    const end = await exchange(this.#agent, { host, port, method, headers, id });
+    if (this.#closed) return;
+    this.#pending--;
+    this.#ended++;
+    if (end === id) {
+      this.#outcomes.answered++;
+      this.#latencies.push(performance.now() - begun);
+    } else if (typeof end === 'string') this.#outcomes.astray++;
+    else if (end.code === 'ECONNRESET') this.#outcomes.resets[method]++;
+    else this.#outcomes.otherErrors[method]++;
+  }
+
+  /** Does `work`, which sends requests, to its end, or until nothing happens any more. */
+  async run(work: (load: Load) => Promise<unknown>): Promise<Sample> {
+    const cpu = process.cpuUsage();
+    const started = performance.now();
+    await untilStalled(work(this), () => this.#ended);
+    const elapsed = performance.now() - started;
+    const { user, system } = process.cpuUsage(cpu);
+    this.#closed = true;
+    this.#outcomes.unended += this.#pending;
+    return { latencies: this.#latencies, elapsed, cpu: user + system };
+  }
 }
 
-function exchange(options: RequestOptions): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const req = request(options, (res) => {
-      let body = '';
-      res.setEncoding('utf8');
-      res.on('data', (chunk: string) => (body += chunk));
-      res.on('end', () => resolve(body));
-      res.on('error', reject);
+/** @returns the tag of the answer, or the error */
+function exchange(
+  agent: Agent,
+  { id, ...options }: Required<Shot> & { readonly id: string },
+): Promise<string | NodeJS.ErrnoException> {
+  return new Promise((resolve) => {
+    const req = request({ ...options, agent, path: `/${id}` }, (res) => {
+      res.on('end', () => resolve(String(res.headers['x-tag'])));
+      res.on('error', resolve);
+      res.resume();
     });
-    req.on('error', reject);
-    req.end();
+    req.on('error', resolve);
+    req.end(options.method === 'POST' ? BODY : undefined);
   });
 }
 

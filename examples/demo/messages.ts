@@ -1,19 +1,22 @@
-/** What the demo and its server, a child process, say to each other. */
+/** What the demo and its servers, a child process, say to each other. */
 
-/** Server to demo, once: it listens. */
+/** Servers to demo, once: they listen. */
 export interface Ready {
   readonly type: 'ready';
+  /** Of the server that behaves well. */
   readonly port: number;
-  /** The server's certificate, for clients to trust. */
+  /** Of the server that misbehaves where a request asks for it. */
+  readonly faultPort: number;
+  /** The certificate of both, for clients to trust. */
   readonly ca: string;
 }
 
-/** Demo to server: tell me your counts. */
+/** Demo to servers: tell me your counts. */
 export interface Ask {
   readonly type: 'ask';
 }
 
-/** Server to demo: totals since it was started. */
+/** Servers to demo: totals of the server that behaves well, since it was started. */
 export interface Counts {
   readonly type: 'counts';
   /** TCP connections accepted. */

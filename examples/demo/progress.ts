@@ -1,49 +1,51 @@
-/** Shows that the demo is alive: one line that rewrites itself on a terminal, a line now and then elsewhere. */
+/** Shows that the demo is alive, on stderr: a line that rewrites itself on a terminal, a line for each phase elsewhere. */
+import { WIDTH } from './layout.js';
+
 const BAR = 24;
 /** Milliseconds between two updates. */
-const ON_TERMINAL = 50;
-const ELSEWHERE = 2000;
+const INTERVAL = 100;
 
 export class Progress {
-  readonly #total: number;
   readonly #out: NodeJS.WriteStream;
-  #done = 0;
-  #shown = -Infinity;
-  #doing = '';
+  readonly #started = performance.now();
+  readonly #time: number;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #phase = '';
+  #agent = '';
 
-  constructor(total: number, out: NodeJS.WriteStream = process.stdout) {
-    this.#total = total;
+  /** @param time milliseconds that it will take */
+  constructor(time: number, out: NodeJS.WriteStream = process.stderr) {
     this.#out = out;
+    this.#time = time;
+    if (out.isTTY) this.#timer = setInterval(() => this.#show(), INTERVAL).unref();
   }
 
-  /** What follows is counted under this name. */
-  doing(name: string): void {
-    this.#doing = name;
-    this.#show();
+  phase(name: string): void {
+    this.#phase = name;
+    if (!this.#out.isTTY) this.#out.write(`${name} …\n`);
   }
 
-  /** One more request has ended. */
-  readonly tick = (): void => {
-    this.#done++;
+  agent(name: string): void {
+    this.#agent = name;
     this.#show();
-  };
+  }
 
   /** Leaves the terminal as it was found. */
-  end(): void {
+  clear(): void {
     if (this.#out.isTTY) this.#out.write('\r\x1b[K');
   }
 
+  end(): void {
+    clearInterval(this.#timer);
+    this.clear();
+  }
+
   #show(): void {
-    const now = performance.now();
-    if (now - this.#shown < (this.#out.isTTY ? ON_TERMINAL : ELSEWHERE)) return;
-    this.#shown = now;
-    const share = this.#done / this.#total;
-    const count = `${this.#done} of ${this.#total} requests: ${this.#doing}`;
-    if (this.#out.isTTY) {
-      const bar = '#'.repeat(Math.round(share * BAR)).padEnd(BAR, '.');
-      this.#out.write(`\r\x1b[K[${bar}] ${count}`.slice(0, this.#out.columns));
-    } else {
-      this.#out.write(`${String(Math.round(share * 100)).padStart(3)} %  ${count}\n`);
-    }
+    if (!this.#out.isTTY) return;
+    const share = Math.min(1, (performance.now() - this.#started) / this.#time);
+    const bar = '█'.repeat(Math.round(share * BAR)).padEnd(BAR, '░');
+    const percent = `${Math.round(share * 100)} %`.padStart(5);
+    const width = Math.min(WIDTH, this.#out.columns || WIDTH) - 1;
+    this.#out.write(`\r\x1b[K${`${bar} ${percent}  ${this.#phase}: ${this.#agent}`.slice(0, width)}`);
   }
 }

@@ -1,14 +1,13 @@
-/** Starts the demo's server and says how to reach it. */
+/** Starts the demo's servers and says how to reach them. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { LookupFunction } from 'node:net';
-import { hosts } from './hosts.js';
 import type { Ask, Counts, Ready } from './messages.js';
 
 export interface Target {
   readonly port: number;
+  readonly faultPort: number;
   readonly ca: string;
-  readonly hosts: readonly string[];
   /** Resolves every host to the loopback: not every system knows `*.localhost`. */
   readonly lookup: LookupFunction;
   readonly counts: () => Promise<Counts>;
@@ -25,7 +24,7 @@ const lookup: LookupFunction = (_hostname, options, callback) => {
 export async function startTarget(): Promise<Target> {
   const child = fork(new URL('./server.js', import.meta.url), { execArgv: [] });
   const gone = once(child, 'exit').then(([code]) => {
-    throw new Error(`the server ended with code ${String(code)}`);
+    throw new Error(`the servers ended with code ${String(code)}`);
   });
   gone.catch(() => {});
 
@@ -33,11 +32,11 @@ export async function startTarget(): Promise<Target> {
     const [message] = await Promise.race([once(child, 'message'), gone]);
     return message;
   };
-  const { port, ca } = (await next()) as Ready;
+  const { port, faultPort, ca } = (await next()) as Ready;
   return {
     port,
+    faultPort,
     ca,
-    hosts,
     lookup,
     counts: async () => {
       const answer = next();
