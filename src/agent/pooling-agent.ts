@@ -14,13 +14,12 @@ import { equip, optionsForNode } from './equipment.js';
 import type { AnyListener, NodeEvent, OwnListener, PoolingAgentEvents } from './events.js';
 import { comesBack, intercept, interceptor, isNodesCallback, ownOptionsOf } from '../node/interception.js';
 import type { HostLimitOptions } from '../limits/host-limits.js';
-import { invalidPriority, isPriority } from '../limits/priority.js';
 import { close, destroy } from '../lifecycle/close.js';
 import type { CloseOptions } from '../lifecycle/close.js';
+import { lend } from '../lifecycle/lend.js';
 import { preconnect } from '../lifecycle/preconnect.js';
 import type { PreconnectOptions, PreconnectResult } from '../lifecycle/preconnect.js';
-import { callIfAble, propertyOf } from '../node/foreign.js';
-import { invalidType } from '../errors.js';
+import { callIfAble } from '../node/foreign.js';
 import { isReferenced } from '../node/handle.js';
 import { timerOf } from '../node/socket.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
@@ -28,11 +27,10 @@ import { explain } from '../observe/explain.js';
 import type { Explanation } from '../observe/explain.js';
 import { inspectAgent, summaryOf } from '../observe/inspect.js';
 import type { AgentSummary } from '../observe/inspect.js';
-import { recorderOf } from '../observe/recorder.js';
+import { statsOf } from '../observe/recorder.js';
 import { kObservation } from '../observe/observation-key.js';
 import { observationOf } from '../observe/observation.js';
 import type { Observation } from '../observe/observation.js';
-import { statsOptions } from '../observe/stats.js';
 import type { AgentStats, StatsOptions } from '../observe/stats.js';
 import { ownOptions, resolveOptions } from '../options/options.js';
 import type { PoolingAgentOptions } from '../options/options.js';
@@ -290,7 +288,6 @@ export class PoolingAgent extends Agent {
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
   setPriority(req: ClientRequest, priority: number): boolean {
-    if (typeof priority !== 'number' || !isPriority(priority)) throw invalidPriority('priority', priority);
     return this[kPool].setPriority(req, priority);
   }
 
@@ -300,8 +297,7 @@ export class PoolingAgent extends Agent {
    * @throws `ERR_INVALID_ARG_TYPE`
    */
   stats(options?: StatsOptions): AgentStats {
-    const pool = this[kPool];
-    return recorderOf(pool).stats(pool.view, statsOptions(options));
+    return statsOf(this[kPool], options);
   }
 
   /**
@@ -311,10 +307,7 @@ export class PoolingAgent extends Agent {
    * @throws `ERR_INVALID_ARG_TYPE`
    */
   explain(req: ClientRequest): Explanation {
-    if (typeof req !== 'object' || (req as object | null) === null)
-      throw invalidType('req', 'an instance of http.ClientRequest', req);
-    const pool = this[kPool];
-    return explain(pool, req, propertyOf(propertyOf(req, 'agent'), kPool) === pool);
+    return explain(this[kPool], req);
   }
 
   /** @internal For the package's other entries. */
@@ -369,6 +362,14 @@ export class PoolingAgent extends Agent {
   /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /**
+   * The agent, for a client library that ends the agent that it was given: its `close()`, `destroy()` and so on do nothing, and everything
+   * else is the agent's.
+   */
+  lend(): this {
+    return lend(this, PoolingAgent.prototype);
   }
 
   /** Closes connections that are idle now, as the method of that name of `http.Server`. The agent stays usable. */

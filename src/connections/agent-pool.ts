@@ -133,6 +133,7 @@ export class AgentPool {
 
   /** @returns whether `req` waits */
   setPriority(req: object, priority: number): boolean {
+    if (typeof priority !== 'number' || !isPriority(priority)) throw invalidPriority('priority', priority);
     return this.#waiting.setPriority(req, priority);
   }
 

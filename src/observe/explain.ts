@@ -4,8 +4,10 @@
  */
 import type { ClientRequest } from 'node:http';
 import type { AgentPool } from '../connections/agent-pool.js';
+import { kPool } from '../connections/pool-key.js';
 import { pooledSocketOf } from '../connections/pooled-socket.js';
 import type { AgentKinds, PooledSocket } from '../connections/pooled-socket.js';
+import { invalidType } from '../errors.js';
 import { propertyOf } from '../node/foreign.js';
 import { monotonicNow } from '../node/timers.js';
 import type { ConnectPhase } from '../pool/counters.js';
@@ -47,8 +49,10 @@ export interface Explanation {
   readonly connection?: number;
 }
 
-/** @param isOfAgent whether `req` was made for the agent of `pool` */
-export function explain(pool: AgentPool, req: ClientRequest, isOfAgent: boolean): Explanation {
+/** @throws `ERR_INVALID_ARG_TYPE` */
+export function explain(pool: AgentPool, req: ClientRequest): Explanation {
+  if (typeof req !== 'object' || (req as object | null) === null)
+    throw invalidType('req', 'an instance of http.ClientRequest', req);
   const socket = propertyOf(req, 'socket');
   const pooled = typeof socket === 'object' && socket ? pooledSocketOf(socket) : undefined;
   if (pooled?.request === req && pool.view.hosts.has(pooled.connection.host)) return explainHeld(pooled);
@@ -59,7 +63,7 @@ export function explain(pool: AgentPool, req: ClientRequest, isOfAgent: boolean)
       if (found) return found;
     }
   }
-  const isOurs = isOfAgent || pooled?.owner.pool === pool.view;
+  const isOurs = propertyOf(propertyOf(req, 'agent'), kPool) === pool || pooled?.owner.pool === pool.view;
   const isDone =
     propertyOf(req, 'destroyed') === true || propertyOf(propertyOf(req, 'res'), 'complete') === true;
   return { state: isOurs && isDone ? 'done' : 'unknown' };

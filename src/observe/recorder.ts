@@ -17,7 +17,7 @@ import { channels, publish } from './channels.js';
 import { Durations } from './durations.js';
 import type { DurationListener } from './duration-listener.js';
 import { HostRecords, recordOf } from './host-records.js';
-import { hostStatsOf, totalsOf } from './stats.js';
+import { hostStatsOf, statsOptions, totalsOf } from './stats.js';
 import type { AgentStats, StatsOptions } from './stats.js';
 import type { Pool } from '../pool/pool.js';
 
@@ -216,4 +216,9 @@ export class Recorder implements Observer {
 /** Each pool gets one: agent/equipment.ts. */
 export function recorderOf({ observer }: AgentPool): Recorder {
   return observer as Recorder;
+}
+
+/** @throws `ERR_INVALID_ARG_TYPE` */
+export function statsOf(pool: AgentPool, options: unknown): AgentStats {
+  return recorderOf(pool).stats(pool.view, statsOptions(options));
 }

@@ -137,6 +137,8 @@ void agent.close({ timeout: 1000, signal: AbortSignal.timeout(1000) });
 void agent.close({ timeout: undefined, signal: undefined });
 agent.closeIdleConnections();
 agent.closeAllConnections();
+expectTypeOf(agent.lend()).toEqualTypeOf<PoolingAgent>();
+expectTypeOf(new (class Sub extends PoolingAgent {})().lend()).toExtend<PoolingAgent>();
 // @ts-expect-error: options, not a number
 void agent.close(1000);
 // @ts-expect-error: it stays closed
