@@ -49,7 +49,9 @@ export interface Observer {
   opened(connection: Conn, req: AgentRequest | undefined): void;
   /** `connection` is ready to be used. `handshake`: that of TLS, if there was one. */
   ready(connection: Conn, handshake: 'full' | 'resumed' | undefined): void;
-  /** `connection` is gone. */
+  /** The dial of `connection` has failed, and is made once more in its place, which is told as `opened`. */
+  redialled(connection: Conn): void;
+  /** `connection` is gone. If it was given up before its dial began, it was never told as `opened`. */
   gone(connection: Conn): void;
 
   // TLS

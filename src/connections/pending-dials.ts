@@ -144,8 +144,10 @@ export class PendingDials {
     if (!offered?.isRefused || connection.state !== 'connecting') return false;
     const pending = (connection.waiter ?? connection.host.waiting.next)?.request;
     if (!pending || pending.req.destroyed) return false;
+    this.#observer.redialled(connection);
     connection.pooled = undefined;
     this.#owner.pool.redialled(connection);
+    connection.dialledAt = -1;
     connection.phase = 'createConnection';
     pending.refused = offered;
     this.begin(connection, pending);

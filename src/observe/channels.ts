@@ -31,7 +31,7 @@ interface OfRequest extends OfHost {
 
 /** `pooling-https-agent:connection:open`: a connection is begun. One `connection:close` follows. */
 export interface ConnectionOpenMessage extends OfConnection {
-  /** The request that it is opened for; `undefined` if for none. */
+  /** The request that it is opened for; `undefined` if for none, or if it was given up before its dial began. */
   readonly request: ClientRequest | undefined;
 }
 

@@ -167,10 +167,16 @@ export class Recorder implements Observer {
   }
 
   gone(connection: Conn): void {
-    const { readyAt } = connection;
+    const { dialledAt, readyAt } = connection;
+    // It was given up, or had failed, before its dial began: the messages add up as the counters do.
+    if (readyAt < 0 && dialledAt < 0) this.opened(connection, undefined);
     const age = readyAt < 0 ? 0 : monotonicNow() - readyAt;
     if (readyAt >= 0) this.#tellAge(connection, age);
     if (channels.connectionClose.hasSubscribers) this.#publishClose(connection, age);
+  }
+
+  redialled(connection: Conn): void {
+    if (channels.connectionClose.hasSubscribers) this.#publishClose(connection, 0, true);
   }
 
   #tellAge({ host }: Conn, age: number): void {
@@ -179,9 +185,12 @@ export class Recorder implements Observer {
     for (const listener of this.#durationListeners) isolate(() => listener.lived(name, age));
   }
 
-  #publishClose(connection: Conn, age: number): void {
-    const { closeReason = 'closed', dialledAt, hasFailed, host, id, pooled, readyAt, served } = connection;
-    const isFailure = hasFailed || closeReason === 'connect-failed';
+  #publishClose(
+    connection: Conn,
+    age: number,
+    isFailure = connection.hasFailed || connection.closeReason === 'connect-failed',
+  ): void {
+    const { closeReason = 'closed', dialledAt, host, id, pooled, readyAt, served } = connection;
     const code = codeOf(pooled?.error);
     publish(channels.connectionClose, {
       ...this.#of(host),

@@ -245,3 +245,25 @@ test("Node's own channels fire as with Node's agent", LIMIT, async (t) => {
   t.after(() => nodes.destroy());
   assert.deepEqual(await run(poolingAgent(t, { ca: server.ca })), await run(nodes));
 });
+
+test('a connection that was given up before its dial began is published as opened, too', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const heard = hear(t, 'given up');
+  const agent = poolingAgent(t, { ca: server.ca, name: 'given up' });
+  agent.maxSockets = 0;
+  quiet(request({ host: 'localhost', port: server.port, agent }));
+  await until(() => agent.stats().queued === 1);
+  agent.maxSockets = 1;
+  agent.destroy();
+  await until(() => of(heard, 'pooling-https-agent:connection:close').length === 1);
+  assert.deepEqual(
+    namesOf(heard).filter((name) => name.startsWith('connection:')),
+    ['connection:open', 'connection:close'],
+  );
+  const [open] = of(heard, 'pooling-https-agent:connection:open');
+  const [close] = of(heard, 'pooling-https-agent:connection:close');
+  assert.equal(open?.connection, close?.connection);
+  assert.equal(open?.request, undefined);
+  assert.equal(agent.stats().opened, 1);
+  assert.equal(server.connections(), 0);
+});

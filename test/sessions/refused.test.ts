@@ -1,5 +1,6 @@
 /** Servers that end a handshake in which a session is offered: the dial is made once more, without one. */
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { request } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import type { ClientRequest } from 'node:http';
@@ -10,7 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { PoolingAgent, SessionCache } from '../../src/index.js';
-import type { PoolingAgentOptions } from '../../src/index.js';
+import type { ChannelMessages, PoolingAgentOptions } from '../../src/index.js';
 import { poolingAgent, waitingCount } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
@@ -172,6 +173,30 @@ for (const maxVersion of VERSIONS) {
 }
 
 for (const binding of BINDINGS) {
+  test(`${binding}: each dial is published as opened once, and as closed once`, LIMIT, async (t) => {
+    const at = await front(t);
+    const name = `published ${binding}`;
+    const told: string[] = [];
+    const hear = (channel: keyof ChannelMessages, word: (message: never) => string): void => {
+      const listener = (message: unknown): void => {
+        if ((message as { agent: unknown }).agent === name) told.push(word(message as never));
+      };
+      subscribe(channel, listener);
+      t.after(() => unsubscribe(channel, listener));
+    };
+    hear('pooling-https-agent:connection:open', () => 'open');
+    hear('pooling-https-agent:connection:close', ({ reason, phase }: Record<string, unknown>) =>
+      reason === 'connect-failed' ? `failed: ${String(phase)}` : 'closed',
+    );
+    const { agent } = await agentFor(t, at, { binding, name });
+    await get(at, { agent });
+    await until(() => agent.totalSocketCount === 0);
+    const { opened, failed } = agent.stats();
+    assert.deepEqual([opened, failed.secureConnect], [3, 1]);
+    await until(() => told.length === 6);
+    assert.deepEqual(told, ['open', 'closed', 'open', 'failed: secureConnect', 'open', 'closed']);
+  });
+
   for (const [count, maxSockets] of [
     [12, 1],
     [12, Infinity],
