@@ -33,6 +33,11 @@ export function invalidReturn(expected: string, name: string, actual: unknown): 
   return coded(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
 }
 
+/** What is asked for is not possible any more. */
+export function invalidState(message: string): Error {
+  return coded(new Error(message), 'ERR_INVALID_STATE');
+}
+
 export function invalidProtocol(actual: unknown, expected: string): TypeError {
   const message = `Protocol ${JSON.stringify(String(actual))} not supported. Expected ${JSON.stringify(expected)}`;
   return coded(new TypeError(message), 'ERR_INVALID_PROTOCOL');

@@ -2,6 +2,7 @@
 import { debug } from '../debug.js';
 import { connectionLabel } from '../debug-lines.js';
 import { connectTimedOut } from '../errors.js';
+import { withoutCredentials } from '../limits/host-name.js';
 import type { AgentKinds, DialTime } from './pooled-socket.js';
 import { ConnectDeadline } from './connect-deadline.js';
 import type { SocketLike } from '../node/types.js';
@@ -34,7 +35,7 @@ export class DialClock implements DialTime {
     this.#path = Boolean(path);
     const isWanted = (): boolean => this.connection.state !== 'closed';
     this.#deadline = new ConnectDeadline(timeout, isWanted, (phase, address) => {
-      const error = connectTimedOut(phase, address, this.#host, port, timeout);
+      const error = connectTimedOut(phase, address, withoutCredentials(this.#host), port, timeout);
       this.error = error;
       debug.enabled && debug('%s %s', connectionLabel(this.connection), error.message);
       const { pooled } = this.connection;

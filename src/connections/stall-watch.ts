@@ -6,6 +6,7 @@
  * It counts looks, not time: a connection has stood still if it was found unchanged that many times in a row. An event loop that was
  * blocked has looked once, however long it was away. A look that finds our own side holding things up begins the count anew. The consequences are the owner's affair.
  */
+import { withoutCredentials } from '../limits/host-name.js';
 import { pooledSocketsOf } from './pooled-socket.js';
 import type { Owner, PooledSocket } from './pooled-socket.js';
 import { debug } from '../debug.js';
@@ -136,7 +137,7 @@ function unreadOf({ res }: AgentRequest): number {
 }
 
 function hostOf({ options }: PooledSocket): string {
-  return String(options['host']);
+  return withoutCredentials(String(options['host']));
 }
 
 function portOf({ options }: PooledSocket): LeakReport['port'] {

@@ -5,7 +5,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { invalidType, outOfRange } from '../errors.js';
+import { invalidState, invalidType, outOfRange } from '../errors.js';
 import { optional, optionsObject, positiveDuration } from '../validate.js';
 import { AgentList } from './agents.js';
 import type { Agents } from './agents.js';
@@ -33,7 +33,7 @@ export interface Inspector {
    * process no longer alive than it would be without it.
    *
    * @param port 0, the default: any that is free
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`. A port that is taken is an 'error' event of the server's, as with any of Node's
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_INVALID_STATE` after `close()`. A port that is taken is an 'error' event of the server's, as with any of Node's
    */
   listen(port?: number, onListening?: () => void): Server;
   /** Ends the streams of all readers, closes the servers of `listen`, and looks no more. For good: what is asked later is answered with 503. */
@@ -51,6 +51,7 @@ export function inspector(agents: Agents, options?: InspectorOptions | null): In
   const handler = (req: IncomingMessage, res: ServerResponse): void => answer(watch, req, res);
 
   const listen = (port = 0, onListening?: () => void): Server => {
+    if (watch.isEnded) throw invalidState('The inspector was closed');
     const server = createServer((req, res) => {
       if (!isLocal(req.headers)) refuse(res, 403, 'This page is for this machine only.');
       else if (!/^\/(?:\?|$)/.test(req.url ?? '')) refuse(res, 404, 'The page is at /.');

@@ -10,8 +10,13 @@ export interface Named {
 
 const DEFAULT_PORT = 443;
 
+/** Without what stands before the last `@`: no host has one, but callers who cut a URL themselves leave a user and a password there. */
 export function hostAndPort({ host, port }: Named): { host: string; port: number } {
-  return { host, port: Number(port) || DEFAULT_PORT };
+  return { host: withoutCredentials(host), port: Number(port) || DEFAULT_PORT };
+}
+
+export function withoutCredentials(host: string): string {
+  return host.slice(host.lastIndexOf('@') + 1);
 }
 
 export function hostName(origin: Named): string {

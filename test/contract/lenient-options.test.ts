@@ -253,7 +253,6 @@ test('a name that is a slip, or the word of another library, has a likely one', 
   for (const other of [
     'tenant',
     'debug',
-    'name',
     'logger',
     'url',
     'ttl',

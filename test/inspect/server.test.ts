@@ -374,3 +374,9 @@ test('wrong arguments are refused at once', (t) => {
   for (const port of [-1, 65_536, 1.5, NaN])
     assert.throws(() => inspect.listen(port), { code: 'ERR_OUT_OF_RANGE' });
 });
+
+test('after close() there is no listening any more', () => {
+  const inspect = inspector(pretendAgent('api'), FAST);
+  inspect.close();
+  assert.throws(() => inspect.listen(0), { code: 'ERR_INVALID_STATE' });
+});

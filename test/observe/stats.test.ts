@@ -380,3 +380,20 @@ test('a name is a string that can be printed', () => {
   for (const name of ['', 'a\nb', '\u0000'])
     assert.throws(() => new PoolingAgent({ name }), { code: 'ERR_INVALID_ARG_VALUE' });
 });
+
+test('what stands before an @ in a host is told nowhere', LIMIT, async (t) => {
+  const port = await silentServer(t);
+  const agent = poolingAgent(t, { connectTimeout: 50, maxSockets: 1, acquireTimeout: 20 });
+  const host = 'user:se@cret@localhost';
+  const lookup = (_host: string, options: { all?: boolean }, done: (...args: unknown[]) => void): void =>
+    options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4);
+  const errors = await Promise.all(
+    [1, 2].map(() => {
+      const req = request({ host, servername: 'localhost', port, agent, lookup: lookup as never }).end();
+      return new Promise<NodeJS.ErrnoException>((resolve) => req.on('error', resolve));
+    }),
+  );
+  assert.deepEqual(errors.map(({ code }) => code).toSorted(), ['ERR_POOL_ACQUIRE_TIMEOUT', 'ETIMEDOUT']);
+  assert.deepEqual(Object.keys(agent.stats().hosts ?? {}), [`localhost:${port}`]);
+  for (const error of errors) assert.doesNotMatch(JSON.stringify({ ...error, text: String(error) }), /user|cret/);
+});
