@@ -3,7 +3,7 @@
  * thing (`http.client.*`, as .NET has them), and begin with `pooling_https_agent.` otherwise. Of `@opentelemetry/api` only types are used.
  */
 import type { Meter } from '@opentelemetry/api';
-import { invalidType } from '../errors.js';
+import { invalidType, invalidValue } from '../errors.js';
 import { atLeastZero, optional, optionsObject } from '../validate.js';
 import { isObserved } from '../telemetry/observed.js';
 import type { Observed } from '../telemetry/observed.js';
@@ -12,7 +12,7 @@ import { Instruments } from './instruments.js';
 export interface ObserveOptions {
   /**
    * Hosts that are told apart by `server.address` and `server.port`: the first ones that the meter hears of. All others are told of together,
-   * as `_OTHER`, because each host costs memory wherever metrics are kept. Default: 100.
+   * as `_OTHER`, because each host costs memory wherever metrics are kept. Default: 100, or what was given first for this meter; another value is refused.
    */
   readonly maxHosts?: number | undefined;
 }
@@ -26,18 +26,24 @@ const kInstruments = Symbol.for('pooling-https-agent.instruments.1');
  *
  * The meter reads `agent.stats()` when it collects; requests cost nothing more than before, unless they have to wait.
  *
- * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
  */
 export function observe(agent: Observed, meter: Meter, options?: ObserveOptions | null): () => void {
   if (!isObserved(agent)) throw invalidType('agent', 'a PoolingAgent', agent);
   if (!isMeter(meter)) throw invalidType('meter', 'a Meter of @opentelemetry/api', meter);
-  const maxHosts = optional(optionsObject(options), 'maxHosts', atLeastZero, DEFAULT_MAX_HOSTS);
+  const maxHosts = optional(optionsObject(options), 'maxHosts', atLeastZero, undefined);
   const holder = meter as Meter & { [kInstruments]?: Instruments };
   if (!holder[kInstruments]) {
     // Not for those who list what a meter has.
-    Object.defineProperty(meter, kInstruments, { value: new Instruments(meter, maxHosts) });
+    Object.defineProperty(meter, kInstruments, {
+      value: new Instruments(meter, maxHosts ?? DEFAULT_MAX_HOSTS),
+    });
   }
-  return (holder[kInstruments] as Instruments).add(agent);
+  const instruments = holder[kInstruments] as Instruments;
+  // Of several values only one could be obeyed.
+  if (maxHosts !== undefined && maxHosts !== instruments.maxHosts)
+    throw invalidValue('options.maxHosts', `${instruments.maxHosts}, as where it was first given`, maxHosts);
+  return instruments.add(agent);
 }
 
 const DEFAULT_MAX_HOSTS = 100;

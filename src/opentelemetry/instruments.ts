@@ -15,8 +15,11 @@ import {
   TIME_IN_QUEUE,
   WAITING,
 } from '../telemetry/catalogue.js';
+import { statsOf, unlisted } from '../telemetry/asking.js';
+import type { CountsByHost } from '../telemetry/asking.js';
 import { observationOf } from '../telemetry/observed.js';
 import { HostLabels, OTHER } from '../telemetry/host-labels.js';
+import type { HostLabel } from '../telemetry/host-labels.js';
 import { Names } from '../telemetry/names.js';
 import type { Observed } from '../telemetry/observed.js';
 import type { AgentStats } from '../index.js';
@@ -32,6 +35,8 @@ interface Member {
 
 export class Instruments {
   readonly #meter: Meter;
+  /** The option. */
+  readonly maxHosts: number;
   readonly #hosts: HostLabels;
   readonly #names = new Names();
   readonly #agents: Map<Observed, Member> = new Map();
@@ -48,6 +53,7 @@ export class Instruments {
 
   constructor(meter: Meter, maxHosts: number) {
     this.#meter = meter;
+    this.maxHosts = maxHosts;
     this.#hosts = new HostLabels(maxHosts);
     this.#counters = COUNTERS.map(({ name, unit, help }) =>
       meter.createObservableCounter(PREFIX + name, { unit, description: help }),
@@ -105,7 +111,12 @@ export class Instruments {
   readonly #report = (result: BatchObservableResult): void => {
     const before = this.#told;
     this.#told = new Map();
-    for (const [agent, { name }] of this.#agents) this.#reportAgent(result, name, agent.stats());
+    for (const [agent, { name }] of this.#agents) {
+      const stats = statsOf(agent);
+      if (stats) this.#reportAgent(result, name, stats);
+    }
+    for (const { value, instrument, attributes } of this.#told.values())
+      result.observe(instrument, value, attributes);
     for (const [key, { value, instrument, attributes }] of before) {
       if (value !== 0 && !this.#told.has(key)) result.observe(instrument, 0, attributes);
     }
@@ -127,14 +138,16 @@ export class Instruments {
     }
     for (const state of CONNECTIONS.states)
       this.#add(this.#connections, stats[state], { [NAME]: name, [PREFIX + CONNECTIONS.by]: state });
-    for (const [host, counts] of Object.entries(stats.hosts ?? {})) {
-      const attributes = this.#ofHost(name, host);
+    const hosts = Object.entries<CountsByHost>(stats.hosts ?? {}).map(
+      ([host, counts]) => [this.#ofHost(name, host), counts] as const,
+    );
+    const rest = unlisted(stats);
+    if (rest) hosts.push([attributesOf(name, OTHER), rest]);
+    for (const [attributes, counts] of hosts) {
       this.#add(this.#waiting, counts.waiting, attributes);
       for (const state of OPEN_CONNECTIONS.states)
         this.#add(this.#open, counts[state], { ...attributes, 'http.connection.state': state });
     }
-    for (const { value, instrument, attributes } of this.#told.values())
-      result.observe(instrument, value, attributes);
   }
 
   /** Hosts without labels of their own add up. */
@@ -145,14 +158,17 @@ export class Instruments {
   }
 
   #ofHost(name: string, host: string): Attributes {
-    const label = this.#hosts.of(host);
-    return {
-      [NAME]: name,
-      'server.address': label.address,
-      ...(label !== OTHER && { 'server.port': label.port }),
-      'url.scheme': 'https',
-    };
+    return attributesOf(name, this.#hosts.of(host));
   }
+}
+
+function attributesOf(name: string, label: HostLabel): Attributes {
+  return {
+    [NAME]: name,
+    'server.address': label.address,
+    ...(label !== OTHER && { 'server.port': label.port }),
+    'url.scheme': 'https',
+  };
 }
 
 interface Told {

@@ -12,6 +12,8 @@ import {
   TIME_IN_QUEUE,
   WAITING,
 } from '../telemetry/catalogue.js';
+import { statsOf, unlisted } from '../telemetry/asking.js';
+import type { CountsByHost } from '../telemetry/asking.js';
 import { observationOf } from '../telemetry/observed.js';
 import { HostLabels, OTHER } from '../telemetry/host-labels.js';
 import { Names } from '../telemetry/names.js';
@@ -28,21 +30,28 @@ interface Member {
   readonly stop: () => void;
 }
 
+interface Said {
+  readonly stats: AgentStats;
+  /** Of hosts that are not listed. */
+  readonly rest: CountsByHost | undefined;
+}
+
 export class Exposition {
   readonly #registry: Registry;
-  readonly #maxHosts: number;
+  /** The option. */
+  readonly maxHosts: number;
   readonly #metrics: Metric[] = [];
   readonly #timeInQueue: Histogram;
   readonly #lifetime: Histogram;
   readonly #members: Map<Observed, Member> = new Map();
   readonly #names = new Names();
   /** The words of all agents in this turn of the event loop, in which all metrics are collected. */
-  #said: Map<Member, AgentStats> | undefined;
+  #said: Map<Member, Said> | undefined;
 
   /** @throws if the registry has a metric of one of these names: then it has none of ours */
   constructor(registry: Registry, prefix: string, maxHosts: number) {
     this.#registry = registry;
-    this.#maxHosts = maxHosts;
+    this.maxHosts = maxHosts;
     const own = { registers: [] };
     for (const { name, help, by, read } of COUNTERS) {
       const labelNames = by === undefined ? ['agent'] : ['agent', by];
@@ -70,11 +79,13 @@ export class Exposition {
         name: `${prefix}open_connections`,
         help: OPEN_CONNECTIONS.help,
         labelNames: ['agent', 'server_address', 'server_port', 'state'],
-        collect: this.#collector((gauge: Gauge, member, { hosts = {} }) => {
+        collect: this.#collector((gauge: Gauge, member, { hosts = {} }, rest) => {
           for (const [host, counts] of Object.entries(hosts)) {
             for (const state of OPEN_CONNECTIONS.states)
               gauge.inc({ ...ofHost(member, host), state }, counts[state]);
           }
+          if (!rest) return;
+          for (const state of OPEN_CONNECTIONS.states) gauge.inc({ ...others(member), state }, rest[state]);
         }),
       }),
       new Gauge({
@@ -82,8 +93,9 @@ export class Exposition {
         name: prefix + WAITING.name,
         help: WAITING.help,
         labelNames: ['agent', 'server_address', 'server_port'],
-        collect: this.#collector((gauge: Gauge, member, { hosts = {} }) => {
+        collect: this.#collector((gauge: Gauge, member, { hosts = {} }, rest) => {
           for (const [host, { waiting }] of Object.entries(hosts)) gauge.inc(ofHost(member, host), waiting);
+          if (rest) gauge.inc(others(member), rest.waiting);
         }),
       }),
     );
@@ -151,29 +163,30 @@ export class Exposition {
       this.#members.delete(agent);
       this.#names.release(name);
     };
-    this.#members.set(agent, { agent, name, hosts: new HostLabels(this.#maxHosts), stop });
+    this.#members.set(agent, { agent, name, hosts: new HostLabels(this.maxHosts), stop });
     return stop;
   }
 
   /** prom-client calls it with the metric as `this`, at each scrape. */
   #collector<M extends Counter | Gauge>(
-    tell: (metric: M, member: Member, stats: AgentStats) => void,
+    tell: (metric: M, member: Member, stats: AgentStats, rest: CountsByHost | undefined) => void,
   ): (this: M) => void {
-    const said = (): Map<Member, AgentStats> => this.#ask();
+    const said = (): Map<Member, Said> => this.#ask();
     return function collect(this: M): void {
       // Figures that an agent has told before are told again, in full; those of things that are gone are not.
       this.reset();
-      for (const [member, stats] of said()) tell(this, member, stats);
+      for (const [member, { stats, rest }] of said()) tell(this, member, stats, rest);
     };
   }
 
-  #ask(): Map<Member, AgentStats> {
+  #ask(): Map<Member, Said> {
     if (this.#said) return this.#said;
-    const said = new Map<Member, AgentStats>();
+    const said = new Map<Member, Said>();
     for (const member of this.#members.values()) {
-      const stats = member.agent.stats();
+      const stats = statsOf(member.agent);
+      if (!stats) continue;
       member.hosts.keep(stats.hosts ?? {});
-      said.set(member, stats);
+      said.set(member, { stats, rest: unlisted(stats) });
     }
     // All metrics of a scrape are collected at once, before any promise goes on.
     void Promise.resolve().then(() => (this.#said = undefined));
@@ -183,8 +196,13 @@ export class Exposition {
 
 function ofHost({ name, hosts }: Member, host: string): Labels {
   const label = hosts.of(host);
-  const labels = { agent: name, server_address: label.address };
-  return label === OTHER ? { ...labels, server_port: '' } : { ...labels, server_port: String(label.port) };
+  if (label === OTHER) return others({ name });
+  return { agent: name, server_address: label.address, server_port: String(label.port) };
+}
+
+/** Hosts that have no labels of their own. */
+function others({ name }: { readonly name: string }): Labels {
+  return { agent: name, server_address: OTHER.address, server_port: '' };
 }
 
 /** prom-client's types do not tell. */

@@ -14,7 +14,7 @@ export interface RegisterOptions {
   readonly prefix?: string | undefined;
   /**
    * Hosts that are told apart by `server_address` and `server_port` at a time. All others are told of together, as `_OTHER`, because each host
-   * costs memory wherever metrics are kept. Default: 100.
+   * costs memory wherever metrics are kept. Default: 100, or what was given first for this registry and prefix; another value is refused.
    */
   readonly maxHosts?: number | undefined;
 }
@@ -36,17 +36,22 @@ export function register(agent: Observed, options?: RegisterOptions | null): () 
   const given = optionsObject(options);
   const registry = optional(given, 'registry', registryValue, defaultRegistry);
   const prefix = optional(given, 'prefix', prefixValue, 'pooling_https_agent_');
-  const maxHosts = optional(given, 'maxHosts', atLeastZero, 100);
+  const maxHosts = optional(given, 'maxHosts', atLeastZero, undefined);
   const expositions = expositionsOf(registry);
   let exposition = expositions.get(prefix);
   if (exposition?.wasCleared) {
     exposition.end();
     exposition = undefined;
   }
-  exposition ??= new Exposition(registry, prefix, maxHosts);
+  exposition ??= new Exposition(registry, prefix, maxHosts ?? DEFAULT_MAX_HOSTS);
+  // Of several values only one could be obeyed.
+  if (maxHosts !== undefined && maxHosts !== exposition.maxHosts)
+    throw invalidValue('options.maxHosts', `${exposition.maxHosts}, as where it was first given`, maxHosts);
   expositions.set(prefix, exposition);
   return exposition.add(agent);
 }
+
+const DEFAULT_MAX_HOSTS = 100;
 
 function expositionsOf(
   registry: Registry & { [kExpositions]?: Map<string, Exposition> },

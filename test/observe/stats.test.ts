@@ -395,5 +395,6 @@ test('what stands before an @ in a host is told nowhere', LIMIT, async (t) => {
   );
   assert.deepEqual(errors.map(({ code }) => code).toSorted(), ['ERR_POOL_ACQUIRE_TIMEOUT', 'ETIMEDOUT']);
   assert.deepEqual(Object.keys(agent.stats().hosts ?? {}), [`localhost:${port}`]);
-  for (const error of errors) assert.doesNotMatch(JSON.stringify({ ...error, text: String(error) }), /user|cret/);
+  for (const error of errors)
+    assert.doesNotMatch(JSON.stringify({ ...error, text: String(error) }), /user|cret/);
 });

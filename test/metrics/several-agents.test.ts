@@ -1,0 +1,61 @@
+/** What both systems promise of several agents, and of hosts that agents do not list. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { observe } from '../../src/opentelemetry/index.js';
+import { register } from '../../src/prometheus/index.js';
+import type { Observed } from '../../src/telemetry/observed.js';
+import { hostStats, pretendAgent } from '../support/pretend-agent.js';
+import { openTelemetry, promClient } from './scrape.js';
+
+const SYSTEMS = {
+  OpenTelemetry: {
+    open: 'http_client_open_connections',
+    begin: async (t: Parameters<typeof openTelemetry>[0]) => {
+      const { into, scrape } = await openTelemetry(t);
+      return { scrape, add: (agent: Observed, maxHosts?: number) => observe(agent, into, { maxHosts }) };
+    },
+  },
+  Prometheus: {
+    open: 'pooling_https_agent_open_connections',
+    begin: async (t: Parameters<typeof promClient>[0]) => {
+      const { into: registry, scrape } = await promClient(t);
+      return {
+        scrape,
+        add: (agent: Observed, maxHosts?: number) => register(agent, { registry, maxHosts }),
+      };
+    },
+  },
+};
+
+for (const [system, { begin, open }] of Object.entries(SYSTEMS)) {
+  test(`${system}: an agent whose stats() throws takes no other's metrics along`, async (t) => {
+    const { add, scrape } = await begin(t);
+    const [broken, sound] = [pretendAgent('broken'), pretendAgent('sound')];
+    broken.stats = () => {
+      throw new Error('no');
+    };
+    sound.numbers = { requests: 3 };
+    add(broken);
+    add(sound);
+    assert.equal((await scrape()).sum('pooling_https_agent_requests_total'), 3);
+  });
+
+  test(`${system}: what hosts have that are not listed is told as _OTHER`, async (t) => {
+    const { add, scrape } = await begin(t);
+    const agent = pretendAgent('api', { 'a.example:443': hostStats({ active: 2, waiting: 1 }) });
+    agent.numbers = { active: 5, idle: 7, waiting: 4 };
+    add(agent);
+    const scraped = await scrape();
+    assert.equal(scraped.sum(open), 12);
+    assert.equal(scraped.sum(open, { server_address: '_OTHER' }), 10);
+    assert.equal(scraped.value('pooling_https_agent_waiting_requests', { server_address: '_OTHER' }), 3);
+  });
+
+  test(`${system}: another maxHosts than before is refused`, async (t) => {
+    const { add } = await begin(t);
+    add(pretendAgent('one'), 10);
+    assert.throws(() => add(pretendAgent('two'), 20), { code: 'ERR_INVALID_ARG_VALUE' });
+    add(pretendAgent('two'), 10);
+    add(pretendAgent('three'));
+  });
+}
