@@ -55,7 +55,13 @@ export class Assignment<K extends Kinds> {
   /** See `Pool.validated`. */
   validated(connection: Connection<K>): void {
     if (connection.state !== 'validating') return;
-    if (this.#books.driver.usable(connection)) {
+    const { driver } = this.#books;
+    // A busy loop may have kept it here for long; the sweep leaves it alone meanwhile.
+    const until = endOf(connection);
+    const now = until === Infinity ? 0 : driver.now();
+    if (until <= now) {
+      this.#supply.expire(connection, now);
+    } else if (driver.usable(connection)) {
       this.#books.endValidating(connection);
       this.#offer(connection);
     } else {
@@ -189,6 +195,11 @@ export class Assignment<K extends Kinds> {
     waiter.state = 'done';
     this.#books.driver.assign(connection, waiter);
   }
+}
+
+/** Hot path. From then on `connection`, which is validated, serves no request: how long it may be idle matters if it was idle. */
+function endOf<K extends Kinds>({ expiresAt, idleSince, retireAt }: Connection<K>): number {
+  return idleSince < 0 ? retireAt : expiresAt;
 }
 
 function isOpen({ state }: { readonly state: ConnectionState }): boolean {

@@ -167,7 +167,7 @@ export class Supply<K extends Kinds> {
     }
   }
 
-  /** Closes `connection`, which is idle and has been for as long as it may. */
+  /** Closes `connection`, which no request has, because it is too old, or has been idle for as long as it may. */
   expire(connection: Connection<K>, now: number): void {
     this.close(connection, connection.retireAt <= now ? 'max-age' : 'idle-timeout');
   }

@@ -75,6 +75,53 @@ test('a destroyed idle connection is skipped wherever it stands', () => {
   }
 });
 
+test('a connection that expires while it is validated is not kept', () => {
+  const m = model({ maxSockets: 1, maxFreeSockets: 1, maxTotalFreeSockets: 1 });
+  idleAt(m, 0);
+  m.time += 500;
+  const late = m.request(0);
+  // The loop is busy until the connection has been idle for as long as it may; the sweep passes it by.
+  m.time += 600;
+  m.reap();
+  m.abort(late);
+  m.turn();
+  m.check();
+  assert.equal(m.pool.idle.size, 0);
+  runToRest(m);
+  assert.equal(m.pool.counters.closed['idle-timeout'], 1);
+});
+
+test('a connection that expires while it is validated serves nobody: the request gets a new one', () => {
+  for (const [maxAge, reason] of [
+    [Infinity, 'idle-timeout'],
+    [1000, 'max-age'],
+  ] as const) {
+    const m = model({ maxSockets: 1 });
+    m.maxAge = maxAge;
+    idleAt(m, 0);
+    const [old] = m.idle;
+    m.time += 500;
+    const late = m.request(0);
+    m.time += 600;
+    runToRest(m);
+    assert.notEqual(connectionOf(m, late), old);
+    assert.equal(m.pool.counters.closed[reason], 1);
+  }
+});
+
+test('a connection that becomes too old while it is validated after an exchange serves nobody', () => {
+  const m = model({ maxSockets: 1 });
+  m.maxAge = 500;
+  const [first, second] = [m.request(0), m.request(0)];
+  runToRest(m);
+  const old = connectionOf(m, first);
+  finish(m, first);
+  m.time += 600;
+  runToRest(m);
+  assert.notEqual(connectionOf(m, second), old);
+  assert.equal(m.pool.counters.closed['max-age'], 1);
+});
+
 test('at maxTotalSockets the least recently used idle connection of all makes room', () => {
   const m = model({ maxTotalSockets: 3 });
   idleAt(m, 0, 1, 2);
