@@ -21,6 +21,10 @@
  *    Two things make a poll a proof (poll-count.ts): the connection was idle in it, or one read may follow another in the same poll; and its
  *    bytes come from the system, not from a stream that is made in JavaScript.
  *
+ *    The price is an answer that is taken for stray: a connection is readable in a poll because of a late session ticket or key update, gets
+ *    a request from a callback that runs earlier in that poll, and the answer is there when its own callback runs. One read brings both, and
+ *    a stray response behind a ticket would look the same. So the request, which can be sent twice, is.
+ *
  * Nobody can detect these: a stray response that reaches the kernel between the poll and the write of the next request, one that is sent
  * later, while a response is awaited, and one that a poll leaves to the next because more than a thousand sockets are ready at once. Nobody
  * can tell these from an answer.
