@@ -107,6 +107,7 @@ export class Leases {
     const { unreplayable, host, priority, request, since } = waiter;
     const replay = unreplayable ? 'unreplayable' : 'replayable';
     request.waiter = new Waiter<AgentKinds>(host, request, replay, since, priority);
+    request.waiter.arrival = waiter.arrival;
     this.#pool.retryOnNew(connection, request.waiter);
   }
 

@@ -85,10 +85,11 @@ export class Waiting {
   }
 
   /**
-   * The request of `waiter`, which is done, goes on waiting: for what its options mean now, and since when it has. `false`: it has
-   * ended.
+   * The request of `waiter`, which is done, goes on waiting: for what its options mean now, and in its place before those that came later.
+   * `false`: it has ended.
    */
-  again({ priority, request: pending, since }: PoolWaiter): boolean {
+  again(waiter: PoolWaiter): boolean {
+    const { priority, request: pending, since } = waiter;
     if (pending.req.destroyed) {
       pending.leave();
       pending.end();
@@ -96,7 +97,8 @@ export class Waiting {
     }
     try {
       return (
-        this.#enqueue(pending, this.#hosts.of(pending.req, pending.options), since, priority) !== undefined
+        this.#enqueue(pending, this.#hosts.of(pending.req, pending.options), since, priority, waiter) !==
+        undefined
       );
     } catch (error) {
       // Options may have getters.
@@ -174,12 +176,17 @@ export class Waiting {
     else if (this.#turnAwaitedSince === Infinity) this.#turnAwaitedSince = now;
   }
 
-  /** The waiter of `pending` from now on; `undefined`: its host's limits could not be told, and it has failed. */
+  /**
+   * The waiter of `pending` from now on; `undefined`: its host's limits could not be told, and it has failed.
+   *
+   * @param before the one that it had until now
+   */
   #enqueue(
     pending: PooledRequest,
     host: Host,
     since: number,
     priority: number | undefined,
+    before?: PoolWaiter,
   ): PoolWaiter | undefined {
     try {
       this.#hosts.limit(host);
@@ -188,12 +195,15 @@ export class Waiting {
       pending.fail(error);
       return undefined;
     }
-    const isAdmitted = pending.waiter !== undefined;
     const replay = this.#rule.mayRisk(pending.req) ? 'replayable' : 'unreplayable';
     const waiter = new Waiter<AgentKinds>(host, pending, replay, since, priority);
     pending.waiter = waiter;
-    if (isAdmitted) this.#pool.readmit(waiter);
-    else this.#pool.enqueue(waiter);
+    if (before) {
+      waiter.arrival = before.arrival;
+      this.#pool.readmit(waiter);
+    } else {
+      this.#pool.enqueue(waiter);
+    }
     // Another one, if TLS options were found to have changed when it was to be dialled.
     return pending.waiter;
   }

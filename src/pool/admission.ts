@@ -24,20 +24,21 @@ export class Admission<K extends Kinds> {
       this.#refuse(waiter, 'closed', 0);
       return;
     }
-    this.#enqueue(waiter);
+    this.#books.enqueue(waiter);
+    this.#startFor(waiter);
     if (this.#books.queues.exceeded(waiter.host)) this.#overflow(waiter);
     this.#tellWhereStuck(waiter);
   }
 
   /** See `Pool.readmit`. */
   readmit(waiter: Waiter<K>): void {
-    this.#enqueue(waiter);
+    this.#books.enqueueAgain(waiter);
+    this.#startFor(waiter);
     this.#tellWhereStuck(waiter);
   }
 
-  #enqueue(waiter: Waiter<K>): void {
+  #startFor(waiter: Waiter<K>): void {
     const { host } = waiter;
-    this.#books.enqueue(waiter);
     // Whatever it gets, nothing was idle for it.
     if (host.unserved > 0) host.idleLow = 0;
     // The idle connections are not safe enough for it: the oldest gives way to the one that it needs.

@@ -197,10 +197,10 @@ export class Books<K extends Kinds> {
     this.recount(waiter.host);
   }
 
-  /** Before all others of its host, and never refused. */
-  enqueueFirst(waiter: Waiter<K>): void {
+  /** One that has been in a queue before, and is not refused now: see `Queues.addAgain`. */
+  enqueueAgain(waiter: Waiter<K>): void {
     this.hosts.add(waiter.host);
-    this.queues.addFirst(waiter);
+    this.queues.addAgain(waiter);
     this.changes++;
     this.recount(waiter.host);
   }

@@ -122,7 +122,7 @@ export class Pool<K extends Kinds> {
     this.#admission.enqueue(waiter);
   }
 
-  /** `enqueue` for a request that has waited before, and is not refused now. */
+  /** `enqueue` for a request that has waited before, has its `arrival` of then, and is not refused now: it keeps its place. */
   readmit(waiter: Waiter<K>): void {
     this.#admission.readmit(waiter);
   }

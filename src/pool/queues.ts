@@ -39,11 +39,20 @@ export class Queues<K extends Kinds> {
     this.#joined(waiter);
   }
 
-  /** Before all others of its host. With late binding, whatever is opened for those behind it serves it first. */
-  addFirst(waiter: Waiter<K>): void {
-    waiter.arrival = this.#firstArrival--;
-    waiter.host.waiting.pushFirst(waiter);
+  /**
+   * One that has left its queue without an exchange: to its place by arrival. If it may wait for any time, which says that its request has
+   * lost a connection, that is before all others of its host. With late binding, whatever is opened for those behind it serves it first.
+   */
+  addAgain(waiter: Waiter<K>): void {
+    const { host, since } = waiter;
+    if (since === Infinity) {
+      waiter.priority = 0;
+      waiter.arrival = this.#firstArrival--;
+    }
+    host.waiting.insert(waiter);
     this.#joined(waiter);
+    // It may have to be refused before any that is here.
+    if (since !== Infinity) this.rewatch(host);
   }
 
   /** Takes `waiter` out, because it is served. */

@@ -16,7 +16,7 @@ export class Retries<K extends Kinds> {
   /** See `Pool.retry`. */
   retry(connection: Connection<K>, waiter: Waiter<K>): void {
     const { host } = waiter;
-    this.#books.enqueueFirst(waiter);
+    this.#books.enqueueAgain(waiter);
     if (!waiter.unreplayable) this.#supply.validateIdle(host.idle.tail?.value);
     this.#supply.close(connection, 'server-closed');
     this.#supply.pump(host);
@@ -42,7 +42,7 @@ export class Retries<K extends Kinds> {
       this.#supply.dialAlone(replayWaiter);
     } else {
       replayWaiter.state = 'queued';
-      this.#books.enqueueFirst(replayWaiter);
+      this.#books.enqueueAgain(replayWaiter);
     }
   }
 }

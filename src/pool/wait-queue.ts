@@ -3,8 +3,8 @@
  * longest. No request starves: of any `MAX_PASSED_OVER + 1` requests that are served in a row, at least one is the one that
  * had waited longest of all.
  *
- * Everything takes constant time, except for requests whose priority was changed while they waited: they keep their place
- * by arrival among others of the new priority, which takes O(log n) of those that were moved there.
+ * Everything takes constant time, except for requests whose priority was changed while they waited, and those that have left and come back:
+ * they keep their place by arrival among others of their priority, which takes O(log n) of those that came there like this.
  */
 import { Entry, Heap } from './heap.js';
 import { List } from './list.js';
@@ -33,7 +33,7 @@ interface Queued<W> {
 class Level<W extends Queued<W>> {
   /** In order of arrival. */
   readonly list: List<W> = new List();
-  /** Requests that came here from another level. */
+  /** Requests that came here later than others that have arrived after them. */
   moved: Heap<W> | undefined = undefined;
 
   get first(): W | undefined {
@@ -52,9 +52,17 @@ class Level<W extends Queued<W>> {
     return first;
   }
 
-  move(waiter: W): void {
-    this.moved ??= new Heap<W>(cameBefore);
-    this.moved.add((waiter.entry ??= new Entry(waiter)));
+  /** By arrival, wherever that is. */
+  insert(waiter: W): void {
+    const { head, tail } = this.list;
+    if (!tail || cameBefore(tail.value, waiter)) {
+      this.list.push(waiter.link);
+    } else if (head && cameBefore(waiter, head.value)) {
+      this.list.unshift(waiter.link);
+    } else {
+      this.moved ??= new Heap<W>(cameBefore);
+      this.moved.add((waiter.entry ??= new Entry(waiter)));
+    }
   }
 
   remove(waiter: W): boolean {
@@ -89,11 +97,11 @@ export class WaitQueue<W extends Queued<W>> {
     this.size++;
   }
 
-  /** Puts `waiter`, which comes before all that are in here, before them. */
-  pushFirst(waiter: W): void {
-    waiter.priority = 0;
-    this.#level(0).list.unshift(waiter.link);
-    this.#occupied |= 1;
+  /** Puts `waiter` where it belongs by its arrival, which others may have come after. */
+  insert(waiter: W): void {
+    const { priority } = waiter;
+    this.#level(priority).insert(waiter);
+    this.#occupied |= 1 << priority;
     this.size++;
   }
 
@@ -174,9 +182,7 @@ export class WaitQueue<W extends Queued<W>> {
   move(waiter: W, priority: number): void {
     if (waiter.priority === priority || !this.remove(waiter)) return;
     waiter.priority = priority;
-    this.#level(priority).move(waiter);
-    this.#occupied |= 1 << priority;
-    this.size++;
+    this.insert(waiter);
   }
 
   /** In order of arrival. For readers: it sorts. */

@@ -49,6 +49,15 @@ test('closed: the request gets the next one, with what it had set', LIMIT, async
   assert.equal(dials(), 2);
 });
 
+test('closed: those that came later stay behind it', LIMIT, async (t) => {
+  const { server, agent } = await setUp(t, (socket) => socket.destroy());
+  const paths: unknown[] = [];
+  server.server.on('request', ({ url }: { url?: string }) => paths.push(url));
+  const requests = ['/1', '/2', '/3'].map((path) => send(server, { agent, path }));
+  await Promise.all(requests.map(({ closed }) => closed));
+  assert.deepEqual(paths, ['/1', '/2', '/3']);
+});
+
 test('closed with an error: that is of nobody, and the request goes on', LIMIT, async (t) => {
   const { server, agent, dials } = await setUp(t, (socket) => socket.destroy(new Error('not this one')));
   assert.equal((await get(server, { agent, path: '/a' })).body, '/a');

@@ -356,6 +356,27 @@ export class Model implements Driver<ModelKinds> {
     else this.pool.retry(connection, waiter);
   }
 
+  /** A connection closes before the request that has waited for it has heard of it: that keeps its place. */
+  miss(connection: Conn): void {
+    const request = this.leased.get(connection);
+    const before = request?.waiter;
+    if (!request || !before) return;
+    this.closeByPeer(connection);
+    const host = this.host(connection.host.origin);
+    if (host.isEmpty) this.pool.limit(host, this.#limitsOf(host.origin));
+    request.end = undefined;
+    const waiter = new Waiter<ModelKinds>(host, request, replayOf(request), before.since, before.priority);
+    waiter.arrival = before.arrival;
+    request.waiter = waiter;
+    const isReplay = before.since === Infinity;
+    if (isReplay) request.priority = 0;
+    const queue = this.#queue(host);
+    const later = isReplay ? 0 : queue.findIndex(({ at, id }) => at !== Infinity && id > request.id);
+    queue.splice(later === -1 ? queue.length : later, 0, request);
+    this.#initiators.add(request);
+    this.pool.readmit(waiter);
+  }
+
   finishClose(connection: Conn): void {
     if (!this.closing.delete(connection)) return;
     this.#gone(connection);

@@ -173,6 +173,14 @@ const steps = fc.oneof(
     ),
   },
   {
+    weight: 3,
+    arbitrary: on(
+      'miss',
+      (m) => m.leased.keys(),
+      (m, one) => m.miss(one),
+    ),
+  },
+  {
     weight: 1,
     arbitrary: on(
       'lose, for a new one',

@@ -31,6 +31,7 @@ const operations = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ take: true }) },
   { weight: 1, arbitrary: fc.record({ remove: n }) },
   { weight: 2, arbitrary: fc.record({ move: n, to: priority }) },
+  { weight: 2, arbitrary: fc.record({ back: n }) },
 );
 
 test('by priority, then first in, first out; moved ones keep their place by arrival; nobody starves', () => {
@@ -66,6 +67,11 @@ test('by priority, then first in, first out; moved ones keep their place by arri
           assert.equal(queue.remove(waiter), true);
           assert.equal(queue.remove(waiter), false);
           expected = expected.filter((one) => one !== waiter);
+        } else if ('back' in operation) {
+          const waiter = expected[operation.back % expected.length];
+          if (!waiter) continue;
+          queue.remove(waiter);
+          queue.insert(waiter);
         } else {
           const waiter = expected[operation.move % expected.length];
           if (waiter) queue.move(waiter, operation.to);
