@@ -3,7 +3,7 @@ import type { AgentStats } from '../index.js';
 import type { Observed } from './observed.js';
 
 /** What is said of single hosts, and adds up to what is said of all. */
-export const BY_HOST = ['active', 'idle', 'waiting'] as const;
+const BY_HOST = ['active', 'idle', 'waiting'] as const;
 
 export type CountsByHost = Record<(typeof BY_HOST)[number], number>;
 
