@@ -1,6 +1,7 @@
 // `npm run check:loads`: does the package, as it would be published, load wherever Node code is loaded? It is put into small real projects: test runners,
 // bundlers whose bundles are run, and versions of TypeScript. A line for each combination; a combination counts only where a project without the package works.
-// `-- --only NAME` runs those with NAME in their titles. Installed tools stay in the folder for temporary files for the next run.
+// `-- --all`: also every version of Node's typings with every compiler and kind of module, which takes several minutes more. `-- --only NAME` runs
+// those with NAME in their titles. Installed tools stay in the folder for temporary files for the next run.
 import { rmSync } from 'node:fs';
 import { bundlerCases } from './loads/bundlers.mjs';
 import { install, must, pack, temp } from './loads/projects.mjs';
@@ -15,7 +16,13 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 try {
   await must('npm', ['run', '--silent', 'build']);
   const tarball = await pack();
-  const projects = [...runnerCases(), ...bundlerCases(), ...copyCases(), ...otherRuntimes(), ...typeCases()];
+  const projects = [
+    ...runnerCases(),
+    ...bundlerCases(),
+    ...copyCases(),
+    ...otherRuntimes(),
+    ...typeCases(process.argv.includes('--all')),
+  ];
   const wanted = projects.filter(({ title }) => isWanted(title));
   const groups = [...new Set(wanted.flatMap(({ group, needs = [] }) => [group, ...needs]))].filter(Boolean);
   const missing = new Set();

@@ -196,6 +196,29 @@ test('subscribers may do anything, in the async context of the request', LIMIT, 
   assert.deepEqual(seen, [1, 2, 3]);
 });
 
+test('a connection that was given up before its dial began is published as opened, too', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const heard = hear(t, 'given up');
+  const agent = poolingAgent(t, { ca: server.ca, name: 'given up' });
+  agent.maxSockets = 0;
+  quiet(request({ host: 'localhost', port: server.port, agent }));
+  await until(() => agent.stats().queued === 1);
+  agent.maxSockets = 1;
+  agent.destroy();
+  await until(() => of(heard, 'pooling-https-agent:connection:close').length === 1);
+  assert.deepEqual(
+    namesOf(heard).filter((name) => name.startsWith('connection:')),
+    ['connection:open', 'connection:close'],
+  );
+  const [open] = of(heard, 'pooling-https-agent:connection:open');
+  const [close] = of(heard, 'pooling-https-agent:connection:close');
+  assert.equal(open?.connection, close?.connection);
+  assert.equal(open?.request, undefined);
+  assert.equal(agent.stats().opened, 1);
+  assert.equal(server.connections(), 0);
+});
+
+// Last: mocks leave behind a method of their own on the channels.
 test('nothing is built where nobody subscribes', LIMIT, async (t) => {
   const server = await httpsServer(t);
   const agent = poolingAgent(t, { ca: server.ca });
@@ -244,26 +267,4 @@ test("Node's own channels fire as with Node's agent", LIMIT, async (t) => {
   const nodes = new Agent({ keepAlive: true, ca: server.ca });
   t.after(() => nodes.destroy());
   assert.deepEqual(await run(poolingAgent(t, { ca: server.ca })), await run(nodes));
-});
-
-test('a connection that was given up before its dial began is published as opened, too', LIMIT, async (t) => {
-  const server = await httpsServer(t);
-  const heard = hear(t, 'given up');
-  const agent = poolingAgent(t, { ca: server.ca, name: 'given up' });
-  agent.maxSockets = 0;
-  quiet(request({ host: 'localhost', port: server.port, agent }));
-  await until(() => agent.stats().queued === 1);
-  agent.maxSockets = 1;
-  agent.destroy();
-  await until(() => of(heard, 'pooling-https-agent:connection:close').length === 1);
-  assert.deepEqual(
-    namesOf(heard).filter((name) => name.startsWith('connection:')),
-    ['connection:open', 'connection:close'],
-  );
-  const [open] = of(heard, 'pooling-https-agent:connection:open');
-  const [close] = of(heard, 'pooling-https-agent:connection:close');
-  assert.equal(open?.connection, close?.connection);
-  assert.equal(open?.request, undefined);
-  assert.equal(agent.stats().opened, 1);
-  assert.equal(server.connections(), 0);
 });
