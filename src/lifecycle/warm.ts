@@ -18,9 +18,10 @@ import type { SpareListener } from '../connections/spare-request.js';
 import { debug } from '../debug.js';
 import { hostLabel } from '../debug-lines.js';
 import type { Options } from '../identity/identity.js';
+import { Alarm } from '../node/alarm.js';
 import { codeOf, isolate } from '../node/foreign.js';
 import { interceptor } from '../node/interception.js';
-import { clearTimeout, LOST_AFTER, monotonicNow, setImmediate, setTimeout } from '../node/timers.js';
+import { monotonicNow, setImmediate } from '../node/timers.js';
 import type { Connection } from '../pool/records.js';
 
 /** Milliseconds until the first new try, and at most, until the next one after a failure. Each is drawn between half of that and all of it. */
@@ -73,8 +74,7 @@ class Warm implements HostWatch, SpareListener {
   readonly #onProbation = new WeakMap<Host, Options>();
   #isStopped = false;
   #isLooking = false;
-  #timer: NodeJS.Timeout | undefined;
-  #wakesAt = Infinity;
+  readonly #alarm: Alarm = new Alarm('lets-exit', () => this.look());
 
   constructor(pool: AgentPool) {
     this.#pool = pool;
@@ -179,9 +179,7 @@ class Warm implements HostWatch, SpareListener {
   stop(): void {
     this.#isStopped = true;
     this.#kept.clear();
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#wakesAt = Infinity;
+    this.#alarm.clear();
   }
 
   #keep(options: Options, hasRule: boolean): Kept {
@@ -304,26 +302,13 @@ class Warm implements HostWatch, SpareListener {
 
   #wakeAt(at: number): void {
     const now = monotonicNow();
-    const isLost = now > this.#wakesAt + LOST_AFTER;
-    if (at === Infinity || (at >= this.#wakesAt && !isLost)) return;
-    clearTimeout(this.#timer);
-    this.#wakesAt = at;
-    this.#timer = setTimeout(wake, Math.max(at - now, MIN_DELAY), this).unref();
-  }
-
-  wake(): void {
-    this.#timer = undefined;
-    this.#wakesAt = Infinity;
-    this.look();
+    if (at < this.#alarm.at || (at < Infinity && this.#alarm.isLost(now)))
+      this.#alarm.set(at, now, MIN_DELAY);
   }
 }
 
 function look(warm: Warm): void {
   warm.look();
-}
-
-function wake(warm: Warm): void {
-  warm.wake();
 }
 
 /** Milliseconds, before chance has its part. */
