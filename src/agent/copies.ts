@@ -21,11 +21,13 @@ type Copied = Agent & { readonly [kOwner]?: () => AgentPool };
 
 const pools = new WeakMap<object, AgentPool>();
 
+/** `pool` is that of `agent`, which was constructed or was completed as a copy. */
 export function markOwner(agent: object, pool: AgentPool): void {
+  pools.set(agent, pool);
   Object.defineProperty(agent, kOwner, { configurable: true, value: () => pool });
 }
 
-/** The pool of an agent that was not constructed, if there is one yet. */
+/** The pool of `agent`, if there is one yet: a copy that was never used has none. */
 export function knownPoolOf(agent: object): AgentPool | undefined {
   const pool = pools.get(agent);
   if (pool) return pool;
@@ -55,7 +57,6 @@ export function poolOfCopy(agent: Agent, methods: OwnMethods): AgentPool | undef
     Object.defineProperty(agent, key, Object.getOwnPropertyDescriptor(model, key) ?? {});
   }
   const pool = equip(agent, own, resolved, model.options, methods);
-  pools.set(agent, pool);
   markOwner(agent, pool);
   for (const name of LIVE_LIMITS) {
     const value: unknown = written[name]?.value;

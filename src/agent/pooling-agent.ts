@@ -317,13 +317,13 @@ export class PoolingAgent extends Agent {
 
   /** Counts and limits, for `JSON.stringify`. No options: these hold keys. */
   toJSON(): Partial<AgentSummary> {
-    const pool = #pool in this ? this.#pool : knownPoolOf(this);
+    const pool = knownPoolOf(this);
     return pool ? summaryOf(pool) : {};
   }
 
   /** One line, with counts, and one of hosts. No options, whatever is asked for. */
   [inspect.custom](): string {
-    return inspectAgent(this, #pool in this ? this.#pool : knownPoolOf(this));
+    return inspectAgent(this, knownPoolOf(this));
   }
 
   /**
@@ -343,8 +343,7 @@ export class PoolingAgent extends Agent {
 
   /** Whether `close()` was called. It stays so. */
   get closed(): boolean {
-    const pool = #pool in this ? this.#pool : knownPoolOf(this);
-    return pool?.view.isClosed ?? false;
+    return knownPoolOf(this)?.view.isClosed ?? false;
   }
 
   /**
