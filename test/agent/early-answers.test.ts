@@ -4,7 +4,6 @@
  * such an answer stays behind it.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { request } from 'node:https';
 import { after, describe, it } from 'node:test';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +12,7 @@ import { idleCount, poolingAgent } from '../support/agent.js';
 import { block } from '../support/block.js';
 import { threadedFaultServer } from '../support/fault-server/index.js';
 import { tagOf } from '../support/fault-server/responses.js';
+import { nextUncaught } from '../support/uncaught.js';
 import { until } from '../support/until.js';
 
 const LIMIT = { timeout: 30_000 };
@@ -119,12 +119,7 @@ for (const [moment, come] of Object.entries(MOMENTS)) {
 
 it('an exception of a response listener leaves the rest of the answer in place', LIMIT, async (t) => {
   const agent = await warmAgent(t);
-  const runners = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException');
-  t.after(() => {
-    for (const listener of runners) process.on('uncaughtException', listener);
-  });
-  const thrown = once(process, 'uncaughtException');
+  const thrown = nextUncaught(t);
   await immediate();
   const req = request({ port: server.port, agent, headers: { 'x-fault': 'twice-next-write' } });
   req.on('socket', () => block(15));

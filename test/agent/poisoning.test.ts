@@ -12,31 +12,11 @@ import { idleCount, poolingAgent } from '../support/agent.js';
 import { block } from '../support/block.js';
 import { get, rawServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { onRequest, response } from './raw-requests.js';
 
 const LIMIT = { timeout: 30_000 };
 
-function response(body: string): string {
-  return `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-}
-
 const STRAY = response('stray');
-
-/** Calls `answer` for each request that has come in whole. */
-function onRequest(answer: (socket: TLSSocket, path: string) => void): (socket: TLSSocket) => void {
-  return (socket) => {
-    let text = '';
-    socket.on('data', (data) => {
-      text += data.toString('latin1');
-      for (;;) {
-        const end = text.indexOf('\r\n\r\n');
-        if (end === -1) return;
-        const path = /^\S+ (\S+)/.exec(text)?.[1] ?? '';
-        text = text.slice(end + 4);
-        answer(socket, path);
-      }
-    });
-  };
-}
 
 const SURPLUS: Record<string, (socket: TLSSocket, path: string) => void> = {
   'in the same record': (socket, path) => socket.write(response(path) + STRAY),

@@ -12,11 +12,9 @@ import { poolingAgent, poolOf } from '../support/agent.js';
 import { get, rawServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { onRequest, response } from './raw-requests.js';
 
 const LIMIT = { timeout: 30_000 };
-
-const response = (body: string): string =>
-  `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
 interface Setting {
   readonly agent: PoolingAgent;
@@ -35,22 +33,15 @@ async function setUp(
 ): Promise<Setting> {
   const sockets: TLSSocket[] = [];
   const paths: string[] = [];
+  const read = onRequest((socket, path) => {
+    paths.push(path);
+    socket.write(response(path));
+  });
   const server = await rawServer(
     t,
     (socket) => {
       sockets.push(socket);
-      let text = '';
-      socket.on('data', (data: Buffer) => {
-        text += data.toString('latin1');
-        for (;;) {
-          const end = text.indexOf('\r\n\r\n');
-          if (end === -1) return;
-          const path = /^\S+ (\S+)/.exec(text)?.[1] ?? '';
-          text = text.slice(end + 4);
-          paths.push(path);
-          socket.write(response(path));
-        }
-      });
+      read(socket);
     },
     { maxVersion: version },
   );

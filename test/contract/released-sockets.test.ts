@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { PoolingAgent } from '../../src/index.js';
 import { get, httpsServer } from '../support/server.js';
+import { collectUncaught } from '../support/uncaught.js';
 import { until } from '../support/until.js';
 import { forBoth, holdingServer, LIMIT, untilIdle } from './support.js';
 
@@ -93,14 +94,7 @@ test('a keepSocketAlive that throws: the socket is not kept', LIMIT, async (t) =
   const server = await httpsServer(t);
   const agent = new PoolingAgent({ ca: server.ca, maxSockets: 1 });
   t.after(() => agent.destroy());
-  const runners = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException');
-  const thrown: unknown[] = [];
-  process.on('uncaughtException', (error) => thrown.push(error));
-  t.after(() => {
-    process.removeAllListeners('uncaughtException');
-    for (const listener of runners) process.on('uncaughtException', listener);
-  });
+  const thrown = collectUncaught(t);
   const error = new Error('no');
   agent.keepSocketAlive = () => {
     throw error;

@@ -1,25 +1,11 @@
 /** Methods of a subclass that throw: the exception is seen by who should see it, and costs one connection at most. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { TestContext } from 'node:test';
 import { poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
+import { collectUncaught } from '../support/uncaught.js';
 import { until } from '../support/until.js';
 import { LIMIT, send, untilIdle } from './support.js';
-
-/** Exceptions that nobody catches from now on, in place of the test runner, which would fail the test for them. */
-function collectUncaught(t: TestContext): unknown[] {
-  const caught: unknown[] = [];
-  const collect = (error: unknown): void => void caught.push(error);
-  const runners = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException');
-  process.on('uncaughtException', collect);
-  t.after(() => {
-    process.removeListener('uncaughtException', collect);
-    for (const listener of runners) process.on('uncaughtException', listener);
-  });
-  return caught;
-}
 
 describe('reuseSocket that throws', () => {
   for (const replay of [true, false]) {

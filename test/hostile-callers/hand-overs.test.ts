@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { request } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { after, test } from 'node:test';
-import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PoolingAgent } from '../../src/index.js';
 import { idleCount, poolingAgent } from '../support/agent.js';
@@ -15,21 +14,11 @@ import { threadedFaultServer } from '../support/fault-server/index.js';
 import { get, httpsServer } from '../support/server.js';
 import { TaggedClient } from '../support/tagged-client.js';
 import type { Outcome } from '../support/tagged-client.js';
+import { nextUncaught } from '../support/uncaught.js';
 import { until } from '../support/until.js';
 
 const LIMIT = { timeout: 60_000 };
 const server = await threadedFaultServer({ after }, { seed: 1 });
-
-/** The next uncaught error, in place of the test runner, which would fail the test for it. */
-function uncaught(t: TestContext): Promise<unknown> {
-  const runners = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException');
-  t.after(() => {
-    process.removeAllListeners('uncaughtException');
-    for (const listener of runners) process.on('uncaughtException', listener);
-  });
-  return new Promise((resolve) => process.once('uncaughtException', resolve));
-}
 
 interface Reader {
   readonly onData?: () => void;
@@ -179,7 +168,7 @@ test('foreign code that throws at the end of a turn does not hold up others', LI
   const plain = await httpsServer(t);
   const agent = poolingAgent(t, { ca: plain.ca, maxSockets: 3 });
   for (let i = 0; i < 4; i++) await Promise.all([1, 2, 3].map(() => get(plain, { agent })));
-  const thrown = uncaught(t);
+  const thrown = nextUncaught(t);
   // All three are validated before they are used again.
   block(10);
   const req = request({ agent, port: plain.port });

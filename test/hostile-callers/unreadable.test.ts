@@ -16,6 +16,7 @@ import {
 } from '../contract/support.js';
 import { idleCount, poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
+import { collectUncaught } from '../support/uncaught.js';
 import { until } from '../support/until.js';
 
 function refuse(): never {
@@ -78,14 +79,7 @@ test('a stream that cannot be examined after an exception does not stop the sear
   const { socket } = unreadableOne.req;
   assert.ok(socket);
   Object.defineProperty(socket, 'closed', { configurable: true, get: refuse });
-  const runners = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException');
-  const uncaught: unknown[] = [];
-  process.on('uncaughtException', (error) => void uncaught.push(error));
-  t.after(() => {
-    process.removeAllListeners('uncaughtException');
-    for (const listener of runners) process.on('uncaughtException', listener);
-  });
+  const uncaught = collectUncaught(t);
   // Node's client goes no further with the one whose listener throws: its connection is found.
   const cutShort = send(server, { agent, path: '/cut-short' });
   cutShort.req.once('socket', () => {
@@ -114,14 +108,7 @@ test('a stream that does not let itself be destroyed gives its place back', LIMI
     };
     return socket;
   });
-  const runners = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException');
-  const uncaught: unknown[] = [];
-  process.on('uncaughtException', (error) => void uncaught.push(error));
-  t.after(() => {
-    process.removeAllListeners('uncaughtException');
-    for (const listener of runners) process.on('uncaughtException', listener);
-  });
+  const uncaught = collectUncaught(t);
   send({ port: 1 }, { agent });
   await until(() => throws > 0 && uncaught.length > 0 && agent.totalSocketCount === 0);
   for (const error of uncaught) assert.match(String(error), /not to be destroyed/);

@@ -4,7 +4,6 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Agent, request } from 'node:https';
 import type { ClientRequest } from 'node:http';
-import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { ChannelMessages } from '../../src/index.js';
@@ -12,6 +11,7 @@ import { channels } from '../../src/observe/channels.js';
 import { poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { losingServer } from './losing-server.js';
 
 const LIMIT = { timeout: 30_000 };
 const PREFIX = 'pooling-https-agent:';
@@ -151,13 +151,7 @@ test('requests that wait, are refused, and the host that they wait at', LIMIT, a
 });
 
 test('a request that is sent again', LIMIT, async (t) => {
-  const sockets: Socket[] = [];
-  let answers = 0;
-  const server = await httpsServer(t, (_req, res) => {
-    if (++answers === 2) sockets[0]?.destroy();
-    else res.end();
-  });
-  server.server.on('secureConnection', (socket: Socket) => void sockets.push(socket));
+  const server = await losingServer(t);
   const heard = hear(t, 'again');
   const agent = poolingAgent(t, { ca: server.ca, name: 'again' });
   await get(server, { agent });

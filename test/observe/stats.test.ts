@@ -12,6 +12,7 @@ import type { AgentStats, PoolingAgentOptions } from '../../src/index.js';
 import { poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { losingServer } from './losing-server.js';
 import { silentServer } from './support.js';
 import { addsUp } from '../../src/observe/stats.js';
 
@@ -296,13 +297,7 @@ test('an upgraded connection is detached, and counts no more', LIMIT, async (t) 
 });
 
 test('a request that is sent again is counted once, and its replay', LIMIT, async (t) => {
-  const sockets: Socket[] = [];
-  let answers = 0;
-  const server = await httpsServer(t, (_req, res) => {
-    if (++answers === 2) sockets[0]?.destroy();
-    else res.end();
-  });
-  server.server.on('secureConnection', (socket: Socket) => void sockets.push(socket));
+  const server = await losingServer(t);
   const agent = poolingAgent(t, { ca: server.ca });
   await get(server, { agent });
   await get(server, { agent });
