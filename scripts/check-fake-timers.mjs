@@ -1,5 +1,5 @@
 // `npm run check:fake-timers`: does the pool work below the fake timers of jest and vitest? Both are large, and so no dependencies of ours: they
-// are installed in a temporary project, beside the package as it would be published. What is run there is the scenario of test/contract, which `npm test` runs
+// are installed in a temporary project, beside the package as it would be published. The scenario of test/contract is run there, which `npm test` runs
 // below node:test and sinon's fake timers.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { root, run } from './lib/run.mjs';
 
-/** What each example shows, by name. The demo has a command of its own. */
+/** The examples and their subjects, by name. The demo has a command of its own. */
 function examples() {
   const folder = join(root, 'examples');
   const names = readdirSync(folder)

@@ -33,7 +33,7 @@ export function invalidReturn(expected: string, name: string, actual: unknown): 
   return coded(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
 }
 
-/** What is asked for is not possible any more. */
+/** The call comes too late. */
 export function invalidState(message: string): Error {
   return coded(new Error(message), 'ERR_INVALID_STATE');
 }

@@ -1,4 +1,4 @@
-/** The demo's command line. What it does not know is an error with Node's code, before anything is started. */
+/** The demo's command line. An unknown argument is an error with Node's code, before anything is started. */
 import { parseArgs } from 'node:util';
 
 export interface Arguments {

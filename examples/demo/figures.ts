@@ -1,4 +1,4 @@
-/** What the samples of a phase come to. */
+/** The figures that the samples of a phase come to. */
 import { median, percentile } from '../../bench/statistics.js';
 import type { Name, Result, Results } from './contest.js';
 import type { Sample } from './load.js';

@@ -11,7 +11,7 @@ export interface Shot {
   readonly headers?: Readonly<Record<string, string | number>>;
 }
 
-/** What one agent did in one of its turns. */
+/** The work of one agent in one of its turns. */
 export interface Sample {
   /** Milliseconds from the call of `request()` to the end of the body, of each request with the right answer. */
   readonly latencies: readonly number[];
@@ -34,7 +34,7 @@ export class Load {
   readonly #latencies: number[] = [];
   #pending = 0;
   #ended = 0;
-  /** What ends from now on was counted as without an end. */
+  /** Requests that end from now on were counted as without an end. */
   #closed = false;
 
   /** @param ms for how long requests begin; those that have begun are waited for */

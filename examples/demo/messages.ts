@@ -1,4 +1,4 @@
-/** What the demo and its servers, a child process, say to each other. */
+/** The messages between the demo and its servers, a child process. */
 
 /** Servers to demo, once: they listen. */
 export interface Ready {

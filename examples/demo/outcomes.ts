@@ -1,4 +1,4 @@
-/** What became of an agent's requests in a phase, those that warmed it up included. Each counts once. */
+/** The outcomes of an agent's requests in a phase, those that warmed it up included. Each counts once. */
 export type Method = 'GET' | 'POST';
 
 export class Outcomes {

@@ -1,4 +1,4 @@
-/** What the agents are put through. Each phase lasts for a fixed time, however fast the machine is. */
+/** The phases that the agents are put through. Each lasts for a fixed time, however fast the machine is. */
 import type { AgentOptions } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { authorities, MANY_AUTHORITIES } from '../../bench/authorities.js';
@@ -9,7 +9,7 @@ import type { Target } from './target.js';
 
 export interface Phase {
   readonly name: string;
-  /** What happens in it. */
+  /** The events in it. */
   readonly about: string;
   readonly kind: 'speed' | 'closing' | 'surplus';
   /** Milliseconds for all agents together. */

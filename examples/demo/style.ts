@@ -9,7 +9,7 @@ export const plain: Paint = (_format, text) => text;
 
 const coloured: Paint = (format, text) => util.styleText(format, text, { validateStream: false });
 
-/** What paints text that goes to `stream`. */
+/** The function that paints text that goes to `stream`. */
 export function paintFor(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): Paint {
   if (typeof util.styleText !== 'function') return plain;
   if (!stream.isTTY && env['FORCE_COLOR'] === undefined) return plain;

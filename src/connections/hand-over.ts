@@ -11,7 +11,7 @@
  *    already, or wait to be. `isQuiet`: the ledger (record-ledger.ts) has seen every byte that came off the wire go to its exchange. Where it
  *    cannot tell, the connection is validated.
  * 3. *Nothing is left in the kernel.* The loop looks at each idle connection in each poll. A connection that was read within the last `FRESH`
- *    milliseconds had nothing there a moment ago. What the last poll has found on a connection that has rested for longer may not have been read
+ *    milliseconds had nothing there a moment ago. Bytes that the last poll has found on a connection that has rested for longer may not have been read
  *    yet, and what came after that poll is not known at all. So
  *    - a request that can be sent twice gets it at once, unless the loop has been busy for `FRESH` milliseconds since the poll. No answer to it can come
  *      before the loop polls again: what is read before that is stray, and the request goes on with another connection, as if it had lost this one;

@@ -79,7 +79,7 @@ export class SpareRequest extends PooledRequest {
   }
 }
 
-/** The socket of `connection`, which is being opened, has come. What nobody waits for keeps no process alive. */
+/** The socket of `connection`, which is being opened, has come. A connection that nobody waits for keeps no process alive. */
 export function unrefSpare({ host, pooled, waiter }: Connection<AgentKinds>): void {
   if (!pooled || !(waiter?.request instanceof SpareRequest)) return;
   if (!waiter.request.keepsAlive && host.waiting.size === 0) callIfAble(pooled.socket, 'unref');

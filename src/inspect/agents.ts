@@ -30,7 +30,7 @@ export class AgentList {
   }
 
   /**
-   * Those of now. What comes twice counts once, and what is no agent is left out: the list may be any that a program keeps.
+   * Those of now. An agent that comes twice counts once, and anything else is left out: the list may be any that a program keeps.
    * @throws what the function throws
    */
   all(): Named[] {

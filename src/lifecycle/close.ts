@@ -66,7 +66,7 @@ class Closing {
   }
 
   limit(timeout: number, signal: AbortSignal | undefined): void {
-    // What ends already, ends no sooner for being told so.
+    // An end that has begun comes no sooner for being asked for.
     if (this.#isDone || this.#isEnding) return;
     if (timeout === 0 || signal?.aborted) {
       this.#end();

@@ -7,7 +7,7 @@
 const done = (): Promise<void> => Promise.resolve();
 const nothing = (): void => {};
 
-/** What the methods are that only the owner of an agent may call. */
+/** The methods that only the owner of an agent may call. */
 const HARMLESS = methods({
   destroy: nothing,
   close: done,
@@ -31,7 +31,7 @@ type Method = (this: unknown, ...args: unknown[]) => unknown;
 class Loan<T extends object> implements ProxyHandler<T> {
   readonly #agent: T;
   readonly #base: object;
-  /** What a borrower puts in the place of these methods stays with the borrower. */
+  /** Functions that a borrower puts in the place of these methods stay with the borrower. */
   readonly #harmless = Object.create(HARMLESS) as object;
   readonly #bound = new WeakMap<Method, Method>();
 

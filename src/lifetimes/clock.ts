@@ -61,12 +61,12 @@ export class Clock {
     }
   }
 
-  /** Hot path. What it showed, or shows, when the monotonic clock showed `monotonic`. Without a look: for noting a moment. */
+  /** Hot path. Its time, past or to come, when the monotonic clock showed `monotonic`. Without a look: for noting a moment. */
   at(monotonic = this.#clocks.monotonic()): number {
     return monotonic + this.#missed;
   }
 
-  /** Hot path. What the monotonic clock showed when this one showed `now`, a moment ago. */
+  /** Hot path. The time of the monotonic clock when this one showed `now`, a moment ago. */
   monotonicAt(now: number): number {
     return now - this.#missed;
   }

@@ -92,7 +92,7 @@ export class Lifetimes<K extends Living> {
     if (maxSocketAge !== Infinity) connection.retireAt = retireTime(this.#clock.at(), maxSocketAge);
   }
 
-  /** Hot path. What a response says about its connection. */
+  /** Hot path. The hint of a response about its connection. */
   hintOf(rawHeaders: readonly string[] | undefined): KeepAliveHint | undefined {
     const header = rawHeaders && keepAliveHeader(rawHeaders);
     if (header !== this.#header) {

@@ -67,8 +67,8 @@ export interface AgentStats extends CounterStats {
   /** How old connections were when they ended, from when they were ready. */
   readonly connectionAge: DurationStats;
   /**
-   * By `host:port`: hosts that hold a connection or a waiting request, or were used within `trimInterval`, at most 1000. What is forgotten
-   * stays in the agent's sums.
+   * By `host:port`: hosts that hold a connection or a waiting request, or were used within `trimInterval`, at most 1000. Hosts that are forgotten
+   * stay in the agent's sums.
    */
   readonly hosts?: Readonly<Record<string, HostStats>>;
 }

@@ -1,6 +1,6 @@
 /**
  * The header `Priority: u=N` of a request (RFC 9218, section 4.1): browsers send it, proxies pass it on, and clients that take no options for their requests
- * can set it. What it says otherwise is for the server.
+ * can set it. The rest of it is for the server.
  */
 import { headerOf } from '../node/request-headers.js';
 import { isPriority } from '../limits/priority.js';

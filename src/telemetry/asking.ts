@@ -1,8 +1,8 @@
-/** What agents say when they are asked for metrics: one that fails takes no other's metrics along, and what hosts are said to have adds up. */
+/** The answers of agents that are asked for metrics: one that fails takes no other's metrics along, and the numbers of hosts add up. */
 import type { AgentStats } from '../index.js';
 import type { Observed } from './observed.js';
 
-/** What is said of single hosts, and adds up to what is said of all. */
+/** The numbers of single hosts that add up to those of the agent. */
 const BY_HOST = ['active', 'idle', 'waiting'] as const;
 
 export type CountsByHost = Record<(typeof BY_HOST)[number], number>;
@@ -25,7 +25,7 @@ export function statsOf(agent: Observed): AgentStats | undefined {
   }
 }
 
-/** What hosts have that `stats` does not list, because it lists no more than the busiest. `undefined`: nothing. */
+/** The numbers of hosts that `stats` does not list, because it lists no more than the busiest. `undefined`: there are none. */
 export function unlisted(stats: AgentStats): CountsByHost | undefined {
   const rest: CountsByHost = { active: stats.active, idle: stats.idle, waiting: stats.waiting };
   for (const host of Object.values(stats.hosts ?? {})) for (const key of BY_HOST) rest[key] -= host[key];

@@ -9,7 +9,7 @@ import { poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { LIMIT } from './support.js';
 
-/** What is written to one end comes out of the other before `write` has returned. */
+/** Bytes that are written to one end come out of the other before `write` has returned. */
 class End extends Duplex {
   other: End | undefined;
 

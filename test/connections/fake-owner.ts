@@ -9,7 +9,7 @@ export interface FakeOwner {
   readonly owner: Owner;
   readonly pooled: PooledSocket;
   readonly socket: SocketLike & PassThrough;
-  /** What the owner was told, in order. */
+  /** The reports to the owner, in order. */
   readonly told: string[];
 }
 

@@ -23,7 +23,7 @@ import { until } from '../support/until.js';
 
 const LIMIT = { timeout: 60_000 };
 
-/** What is read just now counts as read. */
+/** Bytes that are read just now count as read. */
 const REST = 5;
 
 const response = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;

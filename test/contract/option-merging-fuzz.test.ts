@@ -15,7 +15,7 @@ const name = fc.constantFrom('a.localhost', 'B.localhost', '127.0.0.1', '::1', '
 const bool = fc.boolean();
 const [marked, other] = [Symbol('marked'), Symbol('other')];
 
-/** What either side may give; a value that is `undefined` is given, too. */
+/** The options that either side may give; a value that is `undefined` is given, too. */
 const both = {
   servername: fc.option(name, { nil: undefined }),
   family: fc.constantFrom(4, 6, undefined),
@@ -74,7 +74,7 @@ function openedWith(agent: NodeAgent, options: Options): Options | string {
   return seen;
 }
 
-/** What the agents add, each in its own way; a request's `timeout`, which comes first with newer Nodes and here alone. */
+/** The options that the agents add, each in its own way; a request's `timeout`, which comes first with newer Nodes and here alone. */
 const OWN: ReadonlySet<string> = new Set([
   '_agentKey',
   'agent',

@@ -1,4 +1,4 @@
-/** What the page is told of real agents: what is behind their hosts, and nothing that is secret. */
+/** The page is told of real agents: of everything behind their hosts, and of nothing that is secret. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:https';

@@ -28,7 +28,7 @@ interface View {
   readonly page: Page;
   readonly inspect: Inspector;
   readonly url: string;
-  /** What the page has asked for. */
+  /** The requests of the page. */
   readonly asked: string[];
 }
 

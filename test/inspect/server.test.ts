@@ -246,7 +246,7 @@ test('a reader who reads nothing has one frame waiting in memory at most', async
   t.after(() => socket.destroy());
   socket.pause();
   socket.write('GET /?events HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  // What the system's buffers take is not ours.
+  // Bytes in the system's buffers are not ours.
   await until(() => (responses[0]?.writableLength ?? 0) > 0);
   const asked = agent.asked;
   await until(() => agent.asked > asked + 5);

@@ -1,4 +1,4 @@
-/** What tests of the end and of the beginning of an agent share. */
+/** Helpers of the tests of the end and of the beginning of an agent. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
 import { httpsServer } from '../support/server.js';

@@ -19,7 +19,7 @@ interface Dashboard {
 /** From build/test/metrics. */
 const root = new URL('../../../', import.meta.url);
 
-/** What is no name of a metric or of a label. */
+/** Words that are no name of a metric or of a label. */
 const WORDS = new Set(
   'sum by le rate topk histogram_quantile label_values job __rate_interval agent idle'.split(' '),
 );

@@ -1,4 +1,4 @@
-/** What both systems promise of several agents, and of hosts that agents do not list. */
+/** Both systems promise the same of several agents, and of hosts that agents do not list. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { observe } from '../../src/opentelemetry/index.js';

@@ -53,7 +53,7 @@ test('a copy of a secure context is none', () => {
   assert.equal(isSecureContext(context), true);
   const { context: native } = context as unknown as { context: object };
   const copies: Record<string, unknown> = {
-    // What deep copies make of it: its methods, and nothing behind them.
+    // A deep copy of it: its methods, and nothing behind them.
     'of its prototype': { context: Object.create(Object.getPrototypeOf(native) as object) as object },
     'without methods': { context: undefined },
     'of what is enumerable': structuredClone({}),

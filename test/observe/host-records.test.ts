@@ -1,4 +1,4 @@
-/** What is remembered of hosts: how many, which, for how long, and which of them have a histogram. */
+/** The records of hosts: how many, which, for how long, and which of them have a histogram. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HostRecords, MAX_HOSTS, MAX_TIMED } from '../../src/observe/host-records.js';

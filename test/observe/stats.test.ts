@@ -26,7 +26,7 @@ function ended(req: ClientRequest): Promise<string | undefined> {
   });
 }
 
-/** What is not zero, without distributions and hosts. */
+/** The counters that are not zero, without distributions and hosts. */
 function nonZero(stats: object): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(stats)) {

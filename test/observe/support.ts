@@ -1,4 +1,4 @@
-/** What tests of this folder share. */
+/** Helpers of the tests of this folder. */
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TestContext } from 'node:test';

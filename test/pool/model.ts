@@ -432,7 +432,7 @@ export class Model implements Driver<ModelKinds> {
     this.goOnEnding(pieces);
   }
 
-  /** What is left of a closed pool is ended, and `pieces` of it at once. */
+  /** The rest of a closed pool is ended, and `pieces` of it at once. */
   end(pieces: number): void {
     if (!this.pool.isClosed) return;
     this.#ending = this.pool.end(() => new Error('closed'));
