@@ -1,16 +1,16 @@
 /**
- * Things that belong to the process, and not to one copy of this package. A process may load several copies: the ES module and the CommonJS build, or two
- * versions. They meet in what users hand from one to the other, and in what is the process's own: its listeners, its warnings, its sockets.
+ * State of the process that all copies of this package share. A process may load several copies: the ES module and the CommonJS build, or two versions.
+ * They meet in objects that users hand from one to the other, and in the process's own listeners, warnings and sockets.
  *
- * Copies know each other's things by symbols out of the global registry, never by `instanceof`. Each piece of state and each brand has the version of
- * its protocol: whoever changes what it means gives it a new one, and copies of before then leave it alone, or refuse it with a code.
+ * Copies recognise each other's objects by symbols of the global registry, never by `instanceof`. Each piece of state and each brand has the version of its
+ * protocol. A change of its meaning needs a new version; older copies then ignore it, or refuse it with a code.
  */
 
 const kShared: unique symbol = Symbol.for('pooling-https-agent');
 
 /**
- * The piece of state that is called `name`, made by the copy that asks for it first. All copies in this realm that know this `version` of it
- * have the same one. Where the global object takes no property, each copy has its own.
+ * The piece of state named `name`, made by the first copy that asks for it. All copies in this realm that use this `version` share it. If the
+ * global object takes no property, each copy has its own.
  */
 export function processWide<T extends object>(name: string, version: number, make: () => T): T {
   const holder = globalThis as { [kShared]?: Map<string, object> };
@@ -24,7 +24,7 @@ export function processWide<T extends object>(name: string, version: number, mak
   return made;
 }
 
-/** The version of a protocol that `value` bears under `brand`. `undefined`: it bears none. */
+/** The version of a protocol that `value` has under `brand`. `undefined`: it has none. */
 export function protocolOf(value: unknown, brand: symbol): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   try {
@@ -37,10 +37,10 @@ export function protocolOf(value: unknown, brand: symbol): unknown {
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 /**
- * The answer of `value instanceof type`, if `type` may be there several times: whether `value` is one of this copy, or bears the `brand` of another copy's. A subclass
- * is there but once.
+ * The result of `value instanceof type`, where copies have classes of their own: whether `value` is an instance of this copy's class, or has the `brand` of another
+ * copy's. A subclass exists only once.
  *
- * @param branded the class whose instances bear the brand
+ * @param branded the class whose instances have the brand
  */
 export function isInstanceOfAny(
   type: unknown,

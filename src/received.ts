@@ -1,19 +1,21 @@
 /**
- * Describes a refused value for the error that refuses it. A key, a passphrase or a ticket may stand in the wrong place, or under a name that is
- * one slip away from the right one: the value itself is printed only for the pool's own options, all of them counts, times and words. Of every
- * other value the error tells the type.
+ * Describes a refused value for its error. A key, a passphrase or a ticket may be given for the wrong option, or under a misspelt name. So values are printed
+ * only for the pool's own options, which are counts, times and words. For every other option the error shows the type of the value.
  */
 import { inspect } from 'node:util';
 
-/** The options of which a value is no secret. An option that is missing here is told about by type. */
+/** The options whose values are no secret. */
 const PUBLIC: ReadonlySet<string> = new Set([
   'acquireTimeout',
   'agentKeepAliveTimeoutBuffer',
   'binding',
+  'bodyTimeout',
   'connectTimeout',
   'defaultPort',
   'eagerContext',
   'fairness',
+  'follow',
+  'headersTimeout',
   'idleTimeout',
   'keepAlive',
   'keepAliveMsecs',
@@ -22,18 +24,23 @@ const PUBLIC: ReadonlySet<string> = new Set([
   'length',
   'max',
   'maxCachedSessions',
+  'maxEntries',
   'maxFreeSockets',
+  'maxHeaderSize',
   'maxIdleTimeout',
   'maxQueueSize',
   'maxRequestsPerSocket',
+  'maxResponseSize',
   'maxSecureContexts',
   'maxSocketAge',
   'maxSockets',
+  'maxStale',
   'maxTicketsPerIdentity',
   'maxTotalFreeSockets',
   'maxTotalQueueSize',
   'maxTotalSockets',
   'methods',
+  'minFreeSockets',
   'noDelay',
   'pattern',
   'priority',
@@ -41,19 +48,21 @@ const PUBLIC: ReadonlySet<string> = new Set([
   'protocol',
   'replay',
   'reserve',
+  'rotate',
   'scheduling',
   'socketTimeout',
   'ticketReuse',
   'timeout',
   'trimInterval',
+  'ttl',
   'validateAfterIdle',
   'weight',
 ]);
 
-/** Longer than any sensible value of these. */
+/** Longer than any sensible value of these options. */
 const MAX_LENGTH = 64;
 
-/** `Received type number (-1)`, `Received an instance of Object`: as Node puts it. */
+/** `Received type number (-1)`, `Received an instance of Object`: Node's form. */
 export function receivedType(name: string, actual: unknown): string {
   const type = typeOf(actual);
   return isShown(name, actual) ? `Received ${type} (${inspect(actual)})` : `Received ${type}`;
@@ -64,7 +73,7 @@ export function receivedValue(name: string, actual: unknown): string {
   return isShown(name, actual) ? `Received ${inspect(actual)}` : `Received ${typeOf(actual)}`;
 }
 
-/** The type of a value, and nothing of what is in it. It may be anything, and its getters may throw. */
+/** The type of a value, and nothing of its content. The value may be anything, and its getters may throw. */
 export function typeOf(actual: unknown): string {
   if (actual === null || typeof actual === 'boolean' || actual === undefined) return String(actual);
   try {
@@ -84,6 +93,6 @@ function brief(name: unknown): string {
 function isShown(name: string, actual: unknown): boolean {
   if (!['string', 'number', 'bigint'].includes(typeof actual)) return false;
   if (String(actual).length > MAX_LENGTH) return false;
-  // `options.priority`; and `hosts['a.test'].maxSockets`, where the name of a rule itself is in the message anyhow.
+  // The last part of `options.priority` and of `hosts['a.test'].maxSockets` counts; the name of a rule is in the message anyhow.
   return PUBLIC.has(/\w+$/.exec(name)?.[0] ?? '') || /^hosts\[.*\]$/.test(name);
 }

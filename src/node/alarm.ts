@@ -1,8 +1,8 @@
 /**
- * A timer that is set for one moment at a time. It knows when its callback has been lost: a fake timer, say, whose test tool is gone. So what
- * is to be done is asked for again, and nothing counts as asked for until the end of time.
+ * A timer that is set for one moment at a time. It notices when its callback was lost (a fake timer whose test tool is gone, say), so that it can be
+ * set again, and a lost callback stops nothing for good.
  *
- * Moments are by the clock of its owner, whichever that is.
+ * Moments are by the clock of its owner.
  */
 import { clearTimeout, LOST_AFTER, MAX_DELAY, setTimeout } from './timers.js';
 
@@ -12,18 +12,18 @@ export class Alarm {
   #timer: NodeJS.Timeout | undefined = undefined;
   #at = Infinity;
 
-  /** @param hold whether the process stays alive for it while it is set */
+  /** @param hold whether it keeps the process alive while it is set */
   constructor(hold: 'holds-process' | 'lets-exit', ring: () => void) {
     this.#hold = hold;
     this.#ring = ring;
   }
 
-  /** When it rings; `Infinity`: it is not set. */
+  /** The moment at which it rings; `Infinity`: it is not set. */
   get at(): number {
     return this.#at;
   }
 
-  /** Hot path. Whether nothing will come of it at `now`, or a moment that was not long ago: it is not set, or it was lost. */
+  /** Hot path. Whether it will not ring: at `now`, or a moment shortly before, it is not set, or its callback was lost. */
   isIdle(now: number): boolean {
     return this.#at === Infinity || this.isLost(now);
   }
@@ -34,9 +34,9 @@ export class Alarm {
   }
 
   /**
-   * It rings at `at`, and not when it would have rung before.
+   * Sets it to `at`, in place of its former moment.
    *
-   * @param least milliseconds that it takes at least
+   * @param least the least number of milliseconds until it rings
    */
   set(at: number, now: number, least = 1): void {
     clearTimeout(this.#timer);

@@ -1,4 +1,4 @@
-/** The async context of a socket that goes from one request to the next, as Node's agent sets it. */
+/** Moves a socket from the async context of one request to that of the next, as Node's agent does. */
 import { Capability } from './capability.js';
 import { isReadByNode } from './handle.js';
 import { ownSymbol } from './symbols.js';
@@ -6,17 +6,20 @@ import type { Handle, SocketLike } from './types.js';
 
 export const contextReset: Capability = new Capability(
   'a handle goes on in another async context',
-  'what happens on a socket that is used again runs in the async context of an earlier request',
+  'events of a reused socket run in the async context of an earlier request',
 );
 
-/** The resource that async_hooks sees for a handle that goes on to another request: as in Node's agent. */
+/** The resource that async_hooks shows for a handle that serves another request: as in Node's agent. */
 class ReusedHandle {
-  readonly type: number | undefined;
   readonly handle: Handle;
 
   constructor(handle: Handle) {
-    this.type = handle.getProviderType?.();
     this.handle = handle;
+  }
+
+  /** A getter, because the handle must be asked, and few read it. */
+  get type(): number | undefined {
+    return this.handle.getProviderType?.();
   }
 }
 
@@ -33,9 +36,9 @@ export function clearAsyncId(socket: SocketLike): void {
 }
 
 /**
- * Hot path. A socket belongs to the async context of the request that has it now, with all that is read from it and said of it. Of a TLS
- * socket the TCP handle below counts, too: it tells when the connection is lost. (Node's agent leaves that one in the context of the request
- * that has opened the connection.)
+ * Hot path. Puts a socket, and so all its events, into the async context of the request that has it now; of a TLS socket the TCP handle below,
+ * too, which reports a lost connection. (Node's agent leaves that handle in the context of the request for which the connection was
+ * opened.)
  */
 export function resetAsyncId(socket: SocketLike): void {
   const handle = socket._handle;

@@ -1,13 +1,13 @@
-/** All that we assume about Node behind its public API, each with its own test: see capability.ts. Each stands where it is used. */
+/** All assumptions about Node behind its public API, each with its own test: see capability.ts. Each is defined where it is used. */
 import { contextReset } from './async-context.js';
 import { knownConnectFunctions } from './connect-functions.js';
 import { knownAddRequest } from './interception.js';
 import type { Capability } from './capability.js';
 import { detaching, resending } from './client-request.js';
 import { destroyReason, headMark, parserMark } from './exchange.js';
-import { wireCounter } from './handle.js';
+import { pendingRead, wireCounter } from './handle.js';
+import { parserState } from './parsing.js';
 import { pollCount } from './poll-count.js';
-import { tunnelMark } from './proxy-support.js';
 import { waitingTimeout } from './request-timeout.js';
 import { byteCounter, socketTimer, writableState } from './socket.js';
 import { behindFakes } from './timers.js';
@@ -23,10 +23,11 @@ export const CAPABILITIES: readonly Capability[] = [
   headMark,
   knownAddRequest,
   parserMark,
+  parserState,
+  pendingRead,
   pollCount,
   resending,
   socketTimer,
-  tunnelMark,
   waitingTimeout,
   wireCounter,
   writableState,

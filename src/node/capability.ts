@@ -1,7 +1,7 @@
 /**
- * One thing that we assume about Node behind its public API. It is tested once: when it is first asked for, or by what is seen where it is
- * first used. The feature that rests on it asks each time, and does without it if it does not hold; the loss is reported once, by `debug` and
- * by a process warning. Nothing here depends on a version number.
+ * An assumption about Node behind its public API. It is tested once: when it is first asked for, or by an observation at its first use. The
+ * feature that rests on it asks each time, and does without it if it does not hold; the loss is reported once, by `debug` and by a process
+ * warning. Nothing here depends on a version number.
  */
 import { debug } from '../debug.js';
 import { isFirstWarning } from '../process-wide.js';
@@ -10,12 +10,12 @@ export class Capability {
   readonly name: string;
   readonly #loss: string;
   readonly #test: (() => boolean | undefined) | undefined;
-  /** `undefined`: that is not known yet. */
+  /** `undefined`: not known yet. */
   #holds: boolean | undefined = undefined;
 
   /**
-   * @param loss what users do without where it does not hold
-   * @param test runs no code of others, and opens nothing. `undefined`: that cannot be told now, and is taken for granted until it can
+   * @param loss the feature that users lose if it does not hold
+   * @param test runs no code of others, and opens nothing. If it returns `undefined`, the assumption is taken for granted until it is known
    */
   constructor(name: string, loss: string, test?: () => boolean | undefined) {
     this.name = name;
@@ -23,7 +23,7 @@ export class Capability {
     this.#test = test;
   }
 
-  /** Hot path. Whether it may be relied on. */
+  /** Hot path. Whether the assumption holds. */
   get holds(): boolean {
     if (this.#holds === undefined && this.#test) this.found(this.#tryOut());
     return this.#holds !== false;
@@ -38,12 +38,12 @@ export class Capability {
     if (this.#holds !== undefined || holds === undefined) return;
     this.#holds = holds;
     if (holds) return;
-    const message = `Node.js ${process.version} is not as PoolingAgent knows it (${this.name}): ${this.#loss}`;
+    const message = `Node.js ${process.version} differs from what PoolingAgent expects (${this.name}): ${this.#loss}. Please report this`;
     debug.enabled && debug(message);
     if (isFirstWarning(message)) process.emitWarning(message, { code: 'POOLING_AGENT_NODE' });
   }
 
-  /** @internal For tests: off without a word, until the function that is returned is called. */
+  /** @internal For tests: turns it off without a warning, until the returned function is called. */
   switchOff(): () => void {
     const before = this.#holds;
     this.#holds = false;

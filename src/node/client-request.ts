@@ -1,19 +1,19 @@
 /**
- * Takes a request of Node's client off its socket, and makes it ready for another one: what it takes to send a request again. Whether that
- * may be done is not asked here (requests/replayable.ts and connections/replay.ts).
+ * Takes a request of Node's client off its socket, and makes it ready for another one, so that it can be sent again. requests/replayable.ts and
+ * connections/replay.ts decide whether it may be.
  *
  * Node's client binds a request to a socket by four fields (`req.socket`, `req.parser`, `socket._httpMessage`, `socket.parser`) and by
  * listeners on the socket which find the request through `socket._httpMessage`. So
  *
  * - `socket._httpMessage` becomes a decoy, a response-less request that is over: Node's listeners have something to end, and they free
  *   the parser;
- * - the request is what it was while it waited for its first socket, with what was written of it in its output queue once more. It is sent
- *   by the next socket that it gets (`req.onSocket`).
+ * - the request gets the state that it had while it waited for its first socket, with all that was written of it in its output queue again. It is
+ *   sent by the next socket that it gets (`req.onSocket`).
  *
- * The caller sees one request: one 'response', one 'finish', one 'close'. A second 'socket' event tells of the other socket. (Of a
- * *failed* write, a callback given to `req.end()` may have heard before we do.)
+ * The caller sees one request: one 'response', one 'finish', one 'close'. A second 'socket' event announces the other socket. (A callback that was
+ * given to `req.end()` may hear of a *failed* write before we do.)
  *
- * The assumptions about Node behind this are tested at their first use, with a fake request. Where one does not hold, nothing is done.
+ * These assumptions about Node are tested at their first use, with a fake request. If one does not hold, no request is sent again.
  */
 import { OutgoingMessage } from 'node:http';
 import { Capability } from './capability.js';
@@ -28,7 +28,7 @@ export interface Output {
   callback: ((error?: Error | null) => void) | null | undefined;
 }
 
-/** Fields of a request that Node does not document; and `socket` and `reusedSocket` as they really are, which Node's typings get wrong. */
+/** Fields of a request that Node does not document; and the true types of `socket` and `reusedSocket`, which Node's typings get wrong. */
 interface Internals extends Omit<AgentRequest, 'socket' | 'reusedSocket'> {
   socket: SocketLike | null;
   reusedSocket: boolean;
@@ -59,7 +59,7 @@ export const detaching: Capability = new Capability(
   'requests that lose their connection are not sent again, and end with the error',
 );
 
-/** Whether a request writes what is in its output queue to the socket that it has. Tried with one that leads nowhere. */
+/** Whether a request writes its output queue to its socket. Tried with a fake socket. */
 function sendsItsQueue(): boolean {
   const written: unknown[] = [];
   const socket = {
@@ -79,7 +79,7 @@ function sendsItsQueue(): boolean {
 
 function doNothing(): void {}
 
-/** It has the fields by which it is put back to where it was. */
+/** Whether `req` has the fields that are reset. */
 function isKnown(req: Partial<Internals>): boolean {
   return (
     Array.isArray(req.outputData) &&
@@ -90,7 +90,7 @@ function isKnown(req: Partial<Internals>): boolean {
   );
 }
 
-/** The request and the socket know of each other, and Node's client works as we know it. */
+/** Whether `request` can be taken off `socket`: both refer to each other, and Node's client works as expected. */
 export function isDetachable(request: AgentRequest, socket: SocketLike): boolean {
   const req = internalsOf(request);
   return (
@@ -105,7 +105,7 @@ export function isDetachable(request: AgentRequest, socket: SocketLike): boolean
   );
 }
 
-/** Listeners of Node's client that were seen to look for the request where the decoy is, and to leave it in peace. */
+/** Listeners of Node's client that were found to use the decoy, and to do no harm to the request. */
 const proven = new Map<string, unknown>();
 
 function endsTheDecoy(socket: SocketLike, event: string, name: string): boolean {
@@ -113,12 +113,12 @@ function endsTheDecoy(socket: SocketLike, event: string, name: string): boolean 
   if (listener && proven.get(name) === listener) return true;
   const sound = listener !== undefined && isSound(listener);
   if (sound) proven.set(name, listener);
-  // One that was there before, and is not now, was taken off by somebody; Node's client does so after an error.
+  // A listener that was proven, and is absent now, was removed: Node's client does so after an error.
   else if (!proven.has(name) && !hasHeardError(socket)) detaching.found(false);
   return sound;
 }
 
-/** Tries a listener out on a socket that is none. */
+/** Tries a listener on a fake socket. */
 function isSound(listener: unknown): boolean {
   let asked = false;
   const events: string[] = [];
@@ -140,7 +140,7 @@ function isSound(listener: unknown): boolean {
   return asked && !events.includes('error');
 }
 
-/** Nothing of it has left: its header is still to be made, or first in its output queue. */
+/** Whether nothing of `req` has left: its head is still to be made, or is first in its output queue. */
 export function isUnwritten(req: AgentRequest): boolean {
   const { _header: header, _headerSent: isSent, outputData } = internalsOf(req);
   if (!isSent) return true;
@@ -148,26 +148,26 @@ export function isUnwritten(req: AgentRequest): boolean {
   return header !== null && typeof first === 'string' && first.startsWith(header);
 }
 
-/** Whether its caller has ended it, and all of it was written to its socket. */
+/** Whether the caller has ended `req`, and all of it was written to its socket. */
 export function isWhollyWritten(req: AgentRequest): boolean {
   const { finished, outputData } = internalsOf(req);
   return finished && outputData.length === 0;
 }
 
 /**
- * All of a request that has no body, as it was written. `undefined`: it has one, or that is not known.
+ * The whole text of a request without a body, as it was written. `undefined`: it has a body, or that is not known.
  *
- * @param bytes what its socket has taken of it
+ * @param bytes the number of bytes that its socket has taken
  */
 export function headOf(req: AgentRequest, bytes: number | undefined): readonly Output[] | undefined {
   const { _contentLength, _header, chunkedEncoding } = internalsOf(req);
   if (chunkedEncoding) return undefined;
-  // Of a head that was made before the end (headers as a list, `Expect`, `flushHeaders`) Node does not know that nothing has followed.
+  // If the head was made before the end (headers as a list, `Expect`, `flushHeaders`), Node does not know that no body has followed.
   if (_contentLength !== 0 && bytes !== _header?.length) return undefined;
   return [{ data: _header, encoding: 'latin1', callback: null }];
 }
 
-/** The output that Node is about to send of a request whose caller has ended it. `undefined`: the caller has not, or that is not known. */
+/** The output that Node is about to send of a request that its caller has ended. `undefined`: it is not ended, or that is not known. */
 export function unsentOutputOf(req: AgentRequest): readonly Output[] | undefined {
   const { finished, outputData } = internalsOf(req);
   return finished && Array.isArray(outputData) ? outputData : undefined;
@@ -198,7 +198,7 @@ export function detach(request: AgentRequest, socket: SocketLike): void {
   carryTimeout(req, socket);
 }
 
-/** A request that is over, for Node's listeners on a socket that has lost its own. They write to it. */
+/** A request that is over, for Node's listeners on a socket that has lost its own request. They write to it. */
 function decoy(emit: (event: string) => boolean = () => false): object {
   return {
     destroyed: true,
@@ -211,7 +211,7 @@ function decoy(emit: (event: string) => boolean = () => false): object {
   };
 }
 
-/** `req.setTimeout()` speaks to the socket of the moment: repeat it to the next one. */
+/** `req.setTimeout()` has set its time on the present socket: it is repeated on the next one. */
 function carryTimeout(req: Internals, socket: SocketLike): void {
   const { timeoutCb } = req;
   const { timeout = 0 } = socket;
@@ -222,14 +222,14 @@ function carryTimeout(req: Internals, socket: SocketLike): void {
   });
 }
 
-/** Its next socket sends `writes`, whose callbacks were not called yet. */
+/** Has the next socket of `request` send `writes`, whose callbacks were not called yet. */
 export function queueWrites(request: AgentRequest, writes: readonly Output[]): void {
   const req = internalsOf(request);
   for (const output of writes) {
     req.outputData.push(output);
     req.outputSize += output.data?.length ?? 0;
   }
-  // 'prefinish', and Node's news that a client's request starts (http.client.request.start), come once.
+  // 'prefinish', and Node's message on the channel http.client.request.start, come once.
   if (req.finished) req._finish = () => void Reflect.deleteProperty(req, '_finish');
 }
 

@@ -1,22 +1,22 @@
 /**
- * The moment before an error becomes one of a socket. Some clients give a request up as soon as its socket errs, so a loss that is to stay
- * unheard has to be noticed before there is an 'error' event: in the stream's own `_destroy`.
+ * Intercepts the error of a socket before it is emitted. Some clients give a request up at the 'error' event of its socket, so a loss that callers
+ * must not hear of has to be noticed before: in the stream's own `_destroy`.
  */
 import type { SocketLike } from './types.js';
 
 type Destroy = (this: SocketLike, error: Error | null, callback: (error?: Error | null) => void) => void;
 interface Intercepted {
-  _destroy?: Destroy;
+  _destroy?: Destroy | undefined;
 }
 
 /**
- * Has `isSaved` asked before an error becomes one of the socket. If the answer is yes, the socket closes without one.
- * Returns `false` for a stream that does not read from a handle: of such a one we would not know whether a response has begun.
+ * Asks `isSaved` before an error of the socket is emitted. If it returns true, the socket closes without an error.
+ * Returns `false` for a stream that does not read from a handle: it cannot be told whether a response has begun on such a stream.
  */
 export function interceptDestroy(socket: SocketLike, isSaved: (error: unknown) => boolean): boolean {
   const intercepted = socket as SocketLike & Intercepted;
   const destroy = intercepted._destroy;
-  if (!socket._handle || typeof destroy !== 'function' || Object.hasOwn(socket, '_destroy')) return false;
+  if (!socket._handle || typeof destroy !== 'function' || destroy !== inherited(socket)) return false;
   intercepted._destroy = function interceptsDestroy(error, callback) {
     const saved = error !== null && isSaved(error);
     destroy.call(this, saved ? null : error, callback);
@@ -24,6 +24,11 @@ export function interceptDestroy(socket: SocketLike, isSaved: (error: unknown) =
   return true;
 }
 
+/** Nothing is deleted: see `PooledSocket.release`. */
 export function restoreDestroy(socket: SocketLike): void {
-  Reflect.deleteProperty(socket, '_destroy');
+  (socket as Intercepted)._destroy = inherited(socket);
+}
+
+function inherited(socket: SocketLike): Destroy | undefined {
+  return (Object.getPrototypeOf(socket) as Intercepted | null)?._destroy;
 }

@@ -1,6 +1,5 @@
 /**
- * Tells how far an exchange of Node's client has come, where its API does not say: by the marks that the client puts on the socket and on the
- * request.
+ * Tells how far an exchange of Node's client has come, by internal marks that the client puts on the socket and on the request.
  */
 import { ClientRequest, OutgoingMessage } from 'node:http';
 import { Capability } from './capability.js';
@@ -8,34 +7,34 @@ import { propertyOf } from './foreign.js';
 import { ownSymbol } from './symbols.js';
 import type { AgentRequest, SocketLike } from './types.js';
 
-/** The request that has `socket`, by the word of Node's client or of somebody in its stead. */
+/** The request that has `socket`, as Node's client, or code that acts for it, has noted. */
 export function messageOf(socket: SocketLike): AgentRequest | null | undefined {
   return socket._httpMessage as AgentRequest | null | undefined;
 }
 
-/** Hot path. No request has `socket` any more. */
+/** Hot path. Notes that no request has `socket` any more. */
 export function forgetMessage(socket: SocketLike): void {
   socket._httpMessage = null;
 }
 
 export const parserMark: Capability = new Capability(
   'the parser of a response shows on its socket',
-  'what follows a response that is complete is taken for nothing but a stray byte',
+  'all bytes after a complete response count as stray',
 );
 
-/** Hot path. Whether Node's client parses what comes on `socket`: from the moment when a request has it to the end of the response. */
+/** Hot path. Whether Node's client parses bytes of `socket`: from the moment when a request has it to the end of the response. */
 export function isParsed(socket: SocketLike): boolean {
   return Boolean(socket.parser);
 }
 
-/** Bytes of a response were given to Node's client: tells whether the parser shows as it should. */
+/** Bytes of a response were given to Node's client: checks that `socket.parser` is set. */
 export function checkParserMark(req: AgentRequest | undefined, socket: SocketLike): void {
   if (parserMark.isKnown || !req?.res || socket.destroyed) return;
   if (!(req instanceof ClientRequest) || req.socket !== (socket as unknown)) return;
   parserMark.found(isParsed(socket) !== req.res.complete);
 }
 
-/** Hot path. Whether the client is done with the response to `req`, as far as it shows. */
+/** Hot path. Whether the client is done with the response to `req`, as far as its marks tell. */
 export function isDone(req: AgentRequest | undefined, socket: SocketLike): boolean {
   return Boolean(req?.res?.complete) && !(parserMark.holds && isParsed(socket));
 }
@@ -61,7 +60,7 @@ export function isClosed(req: AgentRequest): boolean {
   return propertyOf(req, '_closed') === true;
 }
 
-/** `req` ends without Node's client: it is destroyed and closed, and says so. */
+/** Marks `req`, which ends without Node's client, as destroyed and closed. */
 export function markClosed(req: AgentRequest): void {
   Object.assign(req, { destroyed: true, _closed: true });
 }
@@ -79,12 +78,12 @@ export function isResponseEnded(req: AgentRequest): boolean | undefined {
   return typeof hasEnded === 'boolean' ? hasEnded : undefined;
 }
 
-/** Whether the request of `socket` has heard of an error of it. */
+/** Whether the request of `socket` has heard of an error of the socket. */
 export function hasHeardError(socket: SocketLike): boolean {
   return propertyOf(socket, '_hadError') === true;
 }
 
-/** Whether something was written to `req` that it has not passed on to its socket, or its socket to the system after it was connected. */
+/** Whether `req` has not passed on to its socket all that was written to it, or its connected socket has not passed it on to the system. */
 export function isHeldBack(req: AgentRequest, socket: SocketLike): boolean {
   const queued = propertyOf(req, 'outputData');
   if (Array.isArray(queued) && queued.length > 0) return true;

@@ -1,11 +1,11 @@
 /**
- * Values and code of others. Anything can be thrown, emitted or called back: text, `undefined`, an object whose getters throw.
- * Anything can throw where it is called. Reads of such values do not throw here, and calls of such code take nobody else down; what
- * was thrown is an uncaught exception as ever, once, but in a tick of its own.
+ * Handles values and code of others. They may throw, emit or call back anything: text, `undefined`, an object whose getters throw. Reads of
+ * such values do not throw here, and exceptions of such code stop nothing else: each becomes an uncaught exception as ever, once, but in a
+ * tick of its own.
  */
 import { nextTick } from './timers.js';
 
-/** A property of `value`, whatever that is. `undefined`: it has none of that name, or does not let it be read. */
+/** A property of `value`, which may be anything. `undefined`: it has no such property, or throws when that is read. */
 export function propertyOf(value: unknown, name: PropertyKey): unknown {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return undefined;
   try {
@@ -21,8 +21,8 @@ export function codeOf(error: unknown): unknown {
 }
 
 /**
- * Calls a method of a stream that may only look like a socket. Where the method is missing or throws, nothing happens: all of them
- * are asked for what a connection can do without (TCP keep-alive, the name of the cipher).
+ * Calls a method of a stream that may be no real socket. If the method is missing or throws, nothing happens: it is used only for methods that
+ * a connection can do without (TCP keep-alive, the name of the cipher).
  */
 export function callIfAble(stream: object, method: string, ...args: unknown[]): unknown {
   try {
@@ -34,10 +34,10 @@ export function callIfAble(stream: object, method: string, ...args: unknown[]): 
 }
 
 /**
- * Destroys `stream` with `reason`, which may be anything: Node reads the stack of an error then. One that does not let itself be read is
- * left out.
+ * Destroys `stream` with `reason`, which may be anything. Node reads the stack of an error then, so a reason that throws when it is read is left
+ * out.
  *
- * @throws what a stream throws that does not let itself be destroyed
+ * @throws what the stream's `destroy` throws
  */
 export function destroy(stream: { destroy(reason?: Error): unknown }, reason: unknown): void {
   try {
@@ -47,7 +47,7 @@ export function destroy(stream: { destroy(reason?: Error): unknown }, reason: un
   }
 }
 
-/** Runs `fn`. What it throws does not stop the caller. */
+/** Runs `fn`. An exception of it does not stop the caller. */
 export function isolate(fn: () => void): void {
   try {
     fn();
@@ -56,7 +56,7 @@ export function isolate(fn: () => void): void {
   }
 }
 
-/** `error` becomes an uncaught exception as soon as the stack of now is done. */
+/** Makes `error` an uncaught exception as soon as the present stack is done. */
 export function throwLater(error: unknown): void {
   nextTick(rethrow, error);
 }
@@ -69,7 +69,7 @@ const RESOLVED = Promise.resolve();
 
 let ownStack = false;
 
-/** Runs `fn` as the first thing on a stack: nothing of anybody else is below it. */
+/** Runs `fn` as the first function on a stack: no code of others is below it. */
 export function runOnOwnStack(fn: () => void): void {
   const before = ownStack;
   ownStack = true;
@@ -83,15 +83,15 @@ export function runOnOwnStack(fn: () => void): void {
 }
 
 /**
- * Runs `fn` on a stack of our own: at once if this is one, else in a microtask. On a stack of somebody else, `fn` could take away
- * exceptions: what a 'response' listener throws is lost in Node 22 to 26 if `AsyncResource#runInAsyncScope` ran on its stack before.
+ * Runs `fn` on a stack of our own: at once if this is one, else in a microtask. On a stack of other code, `fn` could make exceptions vanish:
+ * what a 'response' listener throws is lost in Node 22 to 26 if `AsyncResource#runInAsyncScope` ran on its stack before.
  */
 export function onOwnStack(fn: () => void): void {
   if (ownStack) isolate(fn);
   else later(fn);
 }
 
-/** The same, and never at once. */
+/** `onOwnStack`, but never at once. */
 export function later(fn: () => void): void {
   void RESOLVED.then(() => runOnOwnStack(fn));
 }

@@ -1,10 +1,11 @@
 /**
- * Reads the handle below a socket, which does its input and output, counts its bytes and holds the system's descriptor. A custom stream has none, and sockets of
- * mocking tools may have one that tells nothing; then the answer is that nothing is known.
+ * Reads the handle below a socket, which does its input and output, counts its bytes and holds the system's descriptor. A custom stream has none, and sockets
+ * of mocking tools may have an empty one; then the answer is "not known".
  */
+import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Capability } from './capability.js';
-import { propertyOf } from './foreign.js';
+import { callIfAble, propertyOf } from './foreign.js';
 import type { Handle, SocketLike } from './types.js';
 
 /** Whether the stream reads from a handle. A custom stream gets its bytes in some other way. */
@@ -12,29 +13,29 @@ export function hasHandle(socket: SocketLike): boolean {
   return Boolean(socket._handle);
 }
 
-/** Whether what comes is read by Node itself, when the loop has polled. */
+/** Whether Node itself reads from the socket, when the loop has polled. */
 export function isReadByNode(socket: SocketLike): boolean {
   return socket._handle?.onread !== undefined;
 }
 
-/** Hot path. Whether the loop is known to read what comes. */
+/** Hot path. Whether the loop is known to read from the socket. */
 export function isReading(socket: SocketLike): boolean {
   return socket._handle?.reading === true;
 }
 
-/** Whether nothing is read from `socket` for now, whatever that is. */
+/** Whether reading from `socket`, which may be anything, is stopped. */
 export function isReadingStopped(socket: object): boolean {
   return propertyOf(propertyOf(socket, '_handle'), 'reading') === false;
 }
 
-/** Nothing is read from `socket` until somebody asks it for more, or `readOn` is called: it takes itself for one whose reader is slow. */
+/** Stops reading from `socket` until its reader asks for more, or `readOn` is called: the stream takes its reader for a slow one. */
 export function pauseReading({ _handle: handle }: SocketLike): void {
   if (!handle?.reading || !handle.readStop) return;
   handle.reading = false;
   handle.readStop();
 }
 
-/** `socket` is read from again, if it was not. */
+/** Starts reading from `socket` again, if that was stopped. */
 export function readOn(socket: SocketLike): void {
   const handle = socket._handle;
   if (handle?.reading !== false || !handle.readStart) return;
@@ -42,12 +43,29 @@ export function readOn(socket: SocketLike): void {
   if (handle.readStart() !== 0) socket.destroy();
 }
 
-/** The system has a descriptor for it: it was told where to connect. */
+/** Starts reading from `socket`, which has just connected, unless somebody has paused it. */
+export function startReading(socket: SocketLike): void {
+  if (callIfAble(socket, 'isPaused') !== true) readOn(socket);
+}
+
+/** Node 20 has no such question. */
+export const pendingRead: Capability = new Capability(
+  'a handle tells whether the system has something for it to read',
+  'the event loop has to poll once more before some requests get a connection that was used before',
+);
+
+/** Hot path. Whether the system has bytes, an end or an error for `socket` that were not read yet. `undefined`: it cannot be asked. */
+export function hasPendingRead({ _handle: handle }: SocketLike): boolean | undefined {
+  const raw = rawOf(handle);
+  return raw?.hasPendingRead && pendingRead.holds ? raw.hasPendingRead() : undefined;
+}
+
+/** Whether the system has a descriptor for it, which it has from the connect on. */
 export function hasDescriptor(socket: SocketLike): boolean {
   return (socket._handle?.fd ?? -1) >= 0;
 }
 
-/** Bytes that were handed to the system and not taken by it yet, those of TLS included. */
+/** Bytes that were handed to the system and not taken by it yet, including those of TLS. */
 export function queuedBytes(socket: object): number {
   const handle = propertyOf(socket, '_handle');
   return queuedBy(handle) + queuedBy(propertyOf(handle, '_parent'));
@@ -63,8 +81,20 @@ export const wireCounter: Capability = new Capability(
   'each hand-over of a connection waits until the event loop has polled once more',
 );
 
-/** The counter of the bytes that come off the wire, below TLS. `undefined`: there is none. */
-export function wireCounterOf(socket: SocketLike): { readonly bytesRead?: number } | undefined {
+interface WireCounter {
+  readonly bytesRead?: number;
+}
+
+/** The object that counts the bytes from the wire of a socket without TLS, all of which are content. `undefined`: there is none. */
+export function plainCounterOf(socket: SocketLike): WireCounter | undefined {
+  const { _handle: handle } = socket;
+  const isPlain = socket instanceof Socket && !(socket instanceof TLSSocket);
+  if (!isPlain || handle?.onread === undefined) return undefined;
+  return typeof handle.bytesRead === 'number' ? handle : undefined;
+}
+
+/** The object that counts the bytes from the wire, below TLS. `undefined`: there is none. */
+export function wireCounterOf(socket: SocketLike): WireCounter | undefined {
   const raw = socket._handle?._parent;
   const isCounted = typeof raw?.bytesRead === 'number';
   if (socket instanceof TLSSocket && isReadByNode(socket)) wireCounter.found(isCounted);
@@ -72,14 +102,14 @@ export function wireCounterOf(socket: SocketLike): { readonly bytesRead?: number
 }
 
 /**
- * Hot path. Whether `socket` is known to keep the loop alive. Others may have said that it need not, at any time, so that its
- * handle is asked, or, of a TLS socket, the one below.
+ * Hot path. Whether `socket` is known to keep the loop alive. Other code may call `unref()` at any time, so its handle is asked, or that below
+ * a TLS socket.
  */
 export function isReferenced({ _handle: handle }: SocketLike): boolean {
   return rawOf(handle)?.hasRef?.() === true;
 }
 
-/** Whether somebody has said of `socket` that it need not keep the loop alive. */
+/** Whether `unref()` was called on `socket`. */
 export function isUnreferenced({ _handle: handle }: SocketLike): boolean {
   return rawOf(handle)?.hasRef?.() === false;
 }

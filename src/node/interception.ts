@@ -1,13 +1,14 @@
 /**
- * Mocking and tracing libraries (nock, async-listener, APM tools) put themselves before every agent by replacing Node's own `addRequest`. A
- * request then goes to them first. They let it pass by calling what they have replaced, with one of our agents as `this`; what Node's
- * function does then is known, and brings the request back to the pool:
+ * Mocking and tracing libraries (nock, async-listener, APM tools) come before every agent by replacing Node's own `addRequest`. A request then goes
+ * to them first. They let it pass by calling the function that they have replaced, with one of our agents as `this`. Node's function then brings
+ * the request back to the pool:
  *
- * - It looks for a free socket in `freeSockets`, under the name of the host. Views have other keys in that time.
- * - It calls `createSocket`, or, at a limit, pushes the request into `requests` and forgets about it.
+ * - It searches `freeSockets` for the name of the host, and finds none: the views have other keys in that time.
+ * - It calls `createSocket`, or, at a limit, pushes the request into `requests`, and leaves it there.
  *
- * Whether `addRequest` has been replaced is asked of its source text: a library that was loaded before us has replaced it by then.
+ * The source text tells whether `addRequest` has been replaced: a library may have done that before this module was loaded.
  */
+import http from 'node:http';
 import { Agent } from 'node:https';
 import type { Capability } from './capability.js';
 import { SourceMarks } from './source-marks.js';
@@ -16,18 +17,19 @@ import type { AgentRequest } from './types.js';
 
 type AddRequest = (this: object, req: AgentRequest, options: unknown, ...legacy: unknown[]) => void;
 
-/** Of https, which inherits from that of http: a wrapper may stand on either. Node's typings leave out what an agent's own methods are. */
+/** The prototype of https, which inherits from that of http: a wrapper may be on either. Node's typings lack `addRequest`. */
 const prototype = Agent.prototype as unknown as { addRequest: AddRequest };
+const httpPrototype = http.Agent.prototype as unknown as { addRequest: AddRequest };
 
 const addRequestMarks = new SourceMarks(
   "an agent's addRequest",
   "every request goes through Node's addRequest first",
   [
-    /^function addRequest\(req, options, port\b/,
-    /\bthis\.getName\(/,
-    /\bthis\.createSocket\(/,
-    /\bthis\.reuseSocket\(/,
-    /\bthis\.requests\[name\]/,
+    'function addRequest(req, options, port',
+    'this.getName(',
+    'this.createSocket(',
+    'this.reuseSocket(',
+    'this.requests[name]',
   ],
   /\b(?:kRequestOptions|kRequestAsyncResource|setRequestSocket)\b/,
 );
@@ -35,13 +37,13 @@ export const knownAddRequest: Capability = addRequestMarks.capability;
 
 const { toString } = Function.prototype;
 
-/** The function that was found there last; and the same, if it is not Node's own. */
+/** The function that was found there last; and that function again, if it is not Node's own. */
 let seen: unknown;
 let foreign: unknown;
-/** How often something else has been found there. */
+/** The number of times that another function was found there. */
 let changes = 0;
 
-/** Hot path. The function that stands before Node's `addRequest`; `undefined` if none does. */
+/** Hot path. The function that has replaced Node's `addRequest`; `undefined` if none has. */
 export function interceptor(): unknown {
   const { addRequest } = prototype;
   if (addRequest !== seen) {
@@ -53,52 +55,55 @@ export function interceptor(): unknown {
 }
 
 /**
- * The moment that decides which connections a request may have. A mocking library has a say in those that are opened while it is there;
- * on one that was opened before, what is mocked would reach the real server. So a request that has passed one gets no connection with a
- * lower number than its own; all others have none.
+ * A number that decides which connections `req` may have. A mocking library controls the connections that are opened while it is there; on
+ * one that was opened before, a mocked request would reach the real server. So a request that has passed such a library gets no connection
+ * with a lower number than its own; other requests have no number.
  */
 export function numberForRequest(): number {
   return interceptor() === undefined ? 0 : changes;
 }
 
-/** The same moment, of a connection that is about to be opened. */
+/** The number for a connection that is about to be opened. */
 export function numberForConnection(): number {
   interceptor();
   return changes;
 }
 
-/** Requests that a wrapper was given and has not let pass yet. It may do so at any time, also when it is not there any more. */
+/** Requests that were given to a wrapper and have not passed yet. They may do so at any time, also when the wrapper is gone. */
 const away = new Set<AgentRequest>();
-/** How many there are when those are taken out that have ended otherwise. */
+/** The size of `away` at which ended requests are removed from it. */
 let sweptAt = 64;
 
+/** `req` goes to what stands in the place of Node's `addRequest`, for one of our `agents`. */
 export function intercept(agent: object, req: AgentRequest, options: unknown, legacy: unknown[]): void {
+  // A wrapper that stands on the prototype of https alone is not for other agents.
+  const { addRequest } = agent instanceof Agent ? prototype : httpPrototype;
   if (away.size >= sweptAt) {
     hasAway();
     sweptAt = 2 * away.size + 64;
   }
   away.add(req);
   try {
-    prototype.addRequest.call(agent, req, options, ...legacy);
+    addRequest.call(agent, req, options, ...legacy);
   } catch (error) {
     away.delete(req);
     throw error;
   }
 }
 
-/** `req` has come to the pool. `true`: out of the hands of a wrapper. */
+/** `req` has come to the pool. `true`: it has passed a wrapper. */
 export function comesBack(req: AgentRequest): boolean {
   return away.delete(req);
 }
 
-/** Whether Node's `addRequest` may be called with one of our agents: by a wrapper, or by one that has kept a request. */
+/** Whether Node's `addRequest` may be called with one of our agents: by a wrapper that is there, or by one that has kept a request. */
 export function isIntercepted(): boolean {
   return interceptor() !== undefined || hasAway();
 }
 
 function hasAway(): boolean {
   for (const req of away) {
-    // Mocked, or given up.
+    // Such requests were mocked, or given up.
     if (req.destroyed || req.socket) away.delete(req);
   }
   return away.size > 0;
@@ -112,8 +117,8 @@ export function isNodesCallback(callback: unknown): boolean {
 }
 
 /**
- * The options of a request without those that Node's `addRequest` has put there from the agent. They come before a request's own when a
- * connection is opened, and may be others by then.
+ * The options of a request without the agent's, which Node's `addRequest` has added. The agent's options are merged anew when a connection is
+ * opened, and may have changed by then.
  */
 export function ownOptionsOf(options: object, agentOptions: object): Record<string, unknown> {
   const own: Record<string, unknown> = Object.assign(Object.create(null), options);
@@ -122,7 +127,7 @@ export function ownOptionsOf(options: object, agentOptions: object): Record<stri
   return own;
 }
 
-/** The data that Node's `addRequest` leaves on a request that it pushes into `requests`. */
+/** The data that Node's `addRequest` puts on a request that it pushes into `requests`. */
 interface Queued {
   readonly options: object;
   run(fn: () => void): void;

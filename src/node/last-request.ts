@@ -1,7 +1,6 @@
 /**
- * A request that nobody's follows on its connection says so. `agent: false` makes an agent for one request, by `new
- * agent.constructor()`; Node's own keeps nothing open by default and has the request say `Connection: close`, but ours cannot tell then
- * what it is made for.
+ * Adds `Connection: close` to a request of `agent: false`. Node makes an agent for that one request, by `new agent.constructor()`. Node's own
+ * agent keeps no connection by default, so that the request says `close`; ours cannot know at construction that it is made for one request.
  */
 import type { AgentRequest } from './types.js';
 
@@ -13,7 +12,7 @@ interface Internals {
   outputSize: number;
 }
 
-/** The line as Node writes it, where the caller has given none. */
+/** The line that Node writes if the caller has given none. */
 const KEEP_ALIVE = '\r\nConnection: keep-alive\r\n';
 const CLOSE = '\r\nConnection: close\r\n';
 
@@ -21,14 +20,14 @@ const CLOSE = '\r\nConnection: close\r\n';
 export function sayClose(req: AgentRequest, headers: unknown): void {
   const internals = req as unknown as Internals;
   internals.shouldKeepAlive = false;
-  // Headers that were given as a list, or with `Expect`, are text by now.
+  // Headers that were given as a list, or with `Expect`, are text already.
   const { _header: header } = internals;
   if (typeof header !== 'string' || namesConnection(req, headers)) return;
   const at = header.lastIndexOf(KEEP_ALIVE);
   if (at === -1) return;
   const changed = `${header.slice(0, at)}${CLOSE}${header.slice(at + KEEP_ALIVE.length)}`;
   internals._header = changed;
-  // With `Expect` it is on its way, as far as that goes without a connection.
+  // With `Expect`, the text is in the output queue already.
   const first = internals.outputData?.[0];
   if (typeof first?.data !== 'string' || !first.data.startsWith(header)) return;
   first.data = changed + first.data.slice(header.length);

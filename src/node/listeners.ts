@@ -1,4 +1,4 @@
-/** Reads the field in which an emitter keeps its listeners: to ask without a copy of the list, and to keep listeners out of copies of the emitter. */
+/** Reads the field in which an emitter keeps its listeners: to ask without copying the list, and to keep listeners out of copies of the emitter. */
 import { EventEmitter } from 'node:events';
 import type { SocketLike } from './types.js';
 
@@ -10,12 +10,12 @@ export function isListenersField(key: string | symbol): boolean {
   return FIELDS.has(key);
 }
 
-/** Listeners of `emitter` are not copied with its other properties. */
+/** Keeps the listeners of `emitter` from being copied with its other properties. */
 export function hideListeners(emitter: object): void {
   Object.defineProperty(emitter, '_events', { enumerable: false });
 }
 
-/** `emitter` has no listeners any more, and no list in common with another emitter. */
+/** Removes all listeners of `emitter`, and any list that it shares with another emitter. */
 export function dropListeners(emitter: object): void {
   Object.assign(emitter, { _events: Object.create(null), _eventsCount: 0 });
 }
@@ -27,10 +27,10 @@ export function isInNodesPool(socket: SocketLike): boolean {
     .some((listener) => Function.prototype.toString.call(listener).includes("'CLIENT socket onFree'"));
 }
 
-/** As it was when we were loaded: tracers may replace it later. */
+/** Read when this module is loaded: tracers may replace it later. */
 const nodesEmit: unknown = Reflect.get(EventEmitter.prototype, 'emit');
 
-/** Hot path. Whether `listener` alone hears `event`, and `emit` is Node's. `false`: that is not known. */
+/** Hot path. Whether `listener` is known to be the only one for `event`, and `emit` to be Node's. */
 export function hasOnlyListener(emitter: object, event: string, listener: unknown): boolean {
   const { _events, emit } = emitter as { _events?: Record<string, unknown>; emit?: unknown };
   return emit === nodesEmit && _events?.[event] === listener;

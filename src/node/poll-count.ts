@@ -1,12 +1,12 @@
 /**
- * Tells one poll of the event loop from another, and for how long the code of now can have run since the last one. libuv counts the turns of
- * its loop and, after all callbacks of a poll have run, the events that it has found; Node shows both. (One turn has several polls where more
- * events are ready than one poll returns.) Node's client does not tell any of it.
+ * Tells one poll of the event loop from another, and how long ago the last poll can have been. libuv counts the turns of its loop and, after all
+ * callbacks of a poll have run, the events that it has found; Node shows both. (One turn has several polls if more events are ready than one
+ * poll returns.)
  */
 import { Capability } from './capability.js';
 import { loopTiming } from './timers.js';
 
-/** Two with the same numbers are the same poll, or come after it in one turn of the loop. */
+/** Equal numbers mean the same poll, or a moment after it in the same turn of the loop. */
 export interface Poll {
   readonly loopCount: number;
   readonly events: number;
@@ -15,54 +15,59 @@ export interface Poll {
 export const pollCount: Capability = new Capability(
   'the event loop counts its turns and their events',
   'requests wait for one more poll of the event loop before they get a connection that has rested',
-  () => (isPoll(loopTiming.uvMetricsInfo) ? undefined : false),
+  () => (isPoll(loopTiming().uvMetricsInfo) ? undefined : false),
 );
 
 function isPoll(metrics: Partial<Poll> | undefined): boolean {
   return typeof metrics?.loopCount === 'number' && typeof metrics.events === 'number';
 }
 
-/** For `checkPollCount`: where a connection stands that is connected just now. */
-export function pollOfConnect(): Poll | undefined {
-  return pollCount.isKnown || !pollCount.holds ? undefined : loopTiming.uvMetricsInfo;
+/** The number of the present turn of the loop. `undefined`: this Node does not count them. */
+export function loopTurn(): number | undefined {
+  return pollCount.holds ? loopTiming().uvMetricsInfo?.loopCount : undefined;
 }
 
-/** Bytes were read from a connection that was connected in the poll `connected`: there was another one in between, for the request. */
+/** For `checkPollCount`: the poll in which a connection was found connected. */
+export function pollOfConnect(): Poll | undefined {
+  return pollCount.isKnown || !pollCount.holds ? undefined : loopTiming().uvMetricsInfo;
+}
+
+/** Bytes were read from a connection that was connected in the poll `connected`: another poll must have been in between, for the request. */
 export function checkPollCount(connected: Poll): void {
   if (pollCount.isKnown) return;
-  const now = loopTiming.uvMetricsInfo;
+  const now = loopTiming().uvMetricsInfo;
   if (!now || now.events <= connected.events) pollCount.found(false);
-  // The same turn may have polled again. It seldom does.
+  // A turn may poll again, but seldom does.
   else if (now.loopCount > connected.loopCount) pollCount.found(true);
 }
 
-/** Hot path. The poll after which the code of now runs. `undefined`: that cannot be told. */
+/** Hot path. The poll after which the present code runs. `undefined`: not known. */
 export function currentPoll(): Poll | undefined {
-  return pollCount.isKnown && pollCount.holds ? loopTiming.uvMetricsInfo : undefined;
+  return pollCount.isKnown && pollCount.holds ? loopTiming().uvMetricsInfo : undefined;
 }
 
-/** Hot path. Whether the loop has not polled again since `poll`, as far as the code of now can tell. */
+/** Hot path. Whether the loop has not polled again since `poll`, as far as can be told. */
 export function isStillIn(poll: Poll): boolean {
-  const now = loopTiming.uvMetricsInfo;
+  const now = loopTiming().uvMetricsInfo;
   return now !== undefined && now.loopCount === poll.loopCount && now.events === poll.events;
 }
 
-/** The turn of the last look, the earliest time of its poll, when the look was, and for how long the loop had waited by then. */
+/** The turn of the last call, the earliest time of its poll, the time of the call, and the time that the loop had spent waiting by then. */
 let turn = -1;
 let polledAt = -Infinity;
 let lookedAt = -Infinity;
 let idleTime = 0;
 
 /**
- * Hot path. When the loop has polled in this turn, at the earliest, by the monotonic clock: what the loop has not waited for events since the
- * last look in an earlier turn may all belong to this turn.
+ * Hot path. The earliest time at which the loop can have polled in this turn, by the monotonic clock: all time since the last call in an earlier
+ * turn, except for time spent waiting for events, may belong to this turn.
  *
- * @param poll that of now
+ * @param poll the current one
  */
 export function polledSince(poll: Poll, now: number): number {
   if (poll.loopCount !== turn) {
     turn = poll.loopCount;
-    const idle = loopTiming.idleTime;
+    const idle = loopTiming().idleTime;
     polledAt = lookedAt + (idle - idleTime);
     idleTime = idle;
   }

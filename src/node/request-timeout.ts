@@ -12,16 +12,18 @@ function timeoutSetBy(listener: SocketListener): number | undefined {
   return timeout;
 }
 
-/** How Node's listener looks. `undefined`: `req.setTimeout` works some other way. */
+const { setTimeout } = ClientRequest.prototype;
+
+/** The source text of Node's listener. `undefined`: `req.setTimeout` works some other way. */
 function findTimeoutListener(): string | undefined {
   const listeners: SocketListener[] = [];
   const once = (event: string, listener: SocketListener): void => {
     if (event === 'socket') listeners.push(listener);
   };
-  // Not an EventEmitter: V8 makes its methods slower with each kind that they meet. Bun and Deno start a clock at once, which emits 'timeout'.
+  // Not an EventEmitter: its methods become slower with each kind of object that V8 sees. Bun and Deno start a timer at once, which emits 'timeout'.
   const request = { timeoutCb: null, socket: null, once, on: once, emit: () => false };
   try {
-    ClientRequest.prototype.setTimeout.call(request as unknown as ClientRequest, 1);
+    setTimeout.call(request as unknown as ClientRequest, 1);
     const found = listeners.filter((listener) => timeoutSetBy(listener) === 1);
     return found.length === 1 ? String(found[0]) : undefined;
   } catch {
@@ -29,12 +31,17 @@ function findTimeoutListener(): string | undefined {
   }
 }
 
-const timeoutListener = findTimeoutListener();
+/** Looked for when it is first needed. `null`: not found. */
+let timeoutListener: string | null | undefined;
+
+function listenerText(): string | null {
+  return (timeoutListener ??= findTimeoutListener() ?? null);
+}
 
 export const waitingTimeout: Capability = new Capability(
   'a request keeps the timeout that it was given before it has a socket',
   '`req.setTimeout()` before a request waits counts from the moment when it has a connection',
-  () => timeoutListener !== undefined,
+  () => listenerText() !== null,
 );
 
 /**
@@ -44,6 +51,6 @@ export const waitingTimeout: Capability = new Capability(
 export function timeoutAskedOf(req: AgentRequest): number | undefined {
   if (!req.timeoutCb || !waitingTimeout.holds) return undefined;
   const listeners = req.listeners('socket') as SocketListener[];
-  const last = listeners.findLast((listener) => String(listener) === timeoutListener);
+  const last = listeners.findLast((listener) => String(listener) === listenerText());
   return last && timeoutSetBy(last);
 }

@@ -1,4 +1,4 @@
-/** Tells a secure context from a copy of one, which has its name and not its material: Node would crash on it, or trust nobody. */
+/** Tells a secure context from a copy of one, which has the class and lacks the material: Node would crash on it, or trust no server. */
 
 interface Context {
   context?: { getMaxProto?(): unknown };
@@ -10,7 +10,7 @@ export function isSecureContext(value: unknown): boolean {
     // Native methods refuse every object that is not native.
     return Boolean(context) && (typeof context?.getMaxProto !== 'function' || context.getMaxProto() !== null);
   } catch {
-    // A copy.
+    // It is a copy.
     return false;
   }
 }

@@ -1,11 +1,11 @@
-/** The mark that Node puts on TLS sessions: whom they were authenticated for. */
+/** The mark that Node puts on TLS sessions: the name for which the peer was authenticated. */
 import { TLSSocket } from 'node:tls';
 
 let unwraps: boolean | undefined;
 
 /**
- * Whether Node takes off a session the mark that it puts on in 22.23, 24.21 and 26: whom it was authenticated for.
- * Asked of `setSession` itself, with nothing behind it.
+ * Whether this Node accepts sessions with that mark, as 22.23, 24.21 and 26 do. Found by calling `setSession` without a
+ * connection.
  */
 export function unwrapsSessions(): boolean {
   if (unwraps !== undefined) return unwraps;
@@ -17,7 +17,7 @@ export function unwrapsSessions(): boolean {
     const { setSession } = TLSSocket.prototype as unknown as { setSession(session: Buffer): void };
     setSession.call(socket, Buffer.from('\0nodejs:tls:session:1\0\0\x01as', 'latin1'));
   } catch {
-    // Not as we know it: sessions are passed on as they are.
+    // This Node works differently: sessions are passed on as they are.
   }
   return unwraps;
 }

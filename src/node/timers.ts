@@ -1,26 +1,25 @@
 /**
- * The real timers and clocks, taken once, when this module is loaded; nothing else in src/ has timers or clocks of its own
- * (the lint rules see to that). Test tools replace the globals, the functions of `node:timers`, `performance.now` and `Date`,
- * some of them before we are loaded: a pool that waited for such a timer would leave requests over real sockets waiting
- * for ever, as nothing in Node's own client does.
+ * The real timers and clocks, taken once, when this module is loaded. No other module in src/ has timers or clocks of its own (the
+ * lint rules see to that). Test tools replace the globals, the functions of `node:timers`, `performance.now` and `Date`, some of them
+ * before this is loaded. A pool that waited for a fake timer would leave requests over real sockets waiting for ever; Node's own
+ * client does not.
  *
- * A function that turns out to be a fake is replaced with what Node keeps beyond the reach of fakes: the class of its
- * timers, which each socket's own timer shows; that of its immediates; the 'close' of a stream; the `Date` that it makes. Where even
- * that is missing, what there is has to do, and somebody is told.
+ * Where a function is a fake, parts of Node that fakes do not reach are used instead: the class of Node's timers, found on a socket; the
+ * class of its immediates; the 'close' event of a stream; a `Date` that Node makes. If that fails, too, the fake is used, and that is
+ * reported.
  */
 import { createHook } from 'node:async_hooks';
 import { Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { Readable } from 'node:stream';
 import * as timers from 'node:timers';
 import { Capability } from './capability.js';
 
-/** The longest delay that Node's timers take: a longer one would be over at once. */
+/** The longest delay of Node's timers: a longer one would end at once. */
 export const MAX_DELAY: number = 2 ** 31 - 1;
 
 /**
- * Milliseconds after which a callback that has not come counts as lost, and is asked for again. A part that has noted that
- * it has asked for a callback asks for no second one before that has come. Without this limit, one lost callback would stop it for good.
+ * Milliseconds after which a callback that has not come counts as lost, and is asked for again. Code that has asked for a callback asks
+ * for no second one while it waits: without this limit, one lost callback would stop it for good.
  */
 export const LOST_AFTER = 200;
 
@@ -40,7 +39,7 @@ type TimeoutClass = new (
 ) => NodeJS.Timeout;
 type ImmediateClass = new (callback: unknown, args: unknown[]) => NodeJS.Immediate;
 
-/** Of Node's own making. Fakes have no `_onTimeout`. */
+/** Whether `value` is a timer of Node's. Fakes have no `_onTimeout`. */
 function isTimeout(value: unknown): value is NodeJS.Timeout {
   return typeof value === 'object' && value !== null && '_onTimeout' in value && 'close' in value;
 }
@@ -71,37 +70,43 @@ function findImmediateClass(): ImmediateClass | undefined {
   hook.enable();
   try {
     const { scheduler } = process.getBuiltinModule('node:timers/promises');
-    // That of its class: fakes are put on the object.
+    // The method of the class: fakes are set on the object.
     const { yield: yieldNow } = Object.getPrototypeOf(scheduler) as typeof scheduler;
     void yieldNow.call(scheduler);
   } catch {
-    // Not as we know it.
+    // This Node works differently.
   } finally {
     hook.disable();
   }
   return found as ImmediateClass | undefined;
 }
 
-/** It is asked only where there are fakes, when this module is loaded. */
+/** Tested only if there are fakes when this module is loaded. */
 export const behindFakes: Capability = new Capability(
   'real timers and clocks are found behind fakes',
-  'under the fake timers of test tools the pool goes by the fakes',
+  'under the fake timers of test tools the pool uses the fakes',
 );
 
-/** The real thing that `find` finds behind `fake`, or else the fake. */
+/** The original that `find` finds behind `fake`, or else the fake. */
 function behind<T>(fake: T, find: () => T | undefined): T {
   let found;
   try {
     found = find();
   } catch {
-    // Not as we know it.
+    // This Node works differently.
   }
   if (found === undefined) behindFakes.found(false);
   return found ?? fake;
 }
 
+function sourceOf(given: unknown): string {
+  return Function.prototype.toString.call(given);
+}
+
 function realSetTimeout(): SetTimeout {
   const given = timers.setTimeout as SetTimeout;
+  // Making a new one would cost more.
+  if (sourceOf(given).includes('new Timeout(')) return given;
   const probe: unknown = given(doNothing, MAX_DELAY);
   if (isTimeout(probe)) {
     probe.close();
@@ -110,7 +115,7 @@ function realSetTimeout(): SetTimeout {
   timers.clearTimeout(probe as NodeJS.Timeout);
   return behind(given, () => {
     const Timeout = findTimeoutClass();
-    // `refresh` is what starts it.
+    // `refresh` starts the timer.
     return (
       Timeout && ((callback, delay, ...args) => new Timeout(callback, delay, args, false, true).refresh())
     );
@@ -119,6 +124,7 @@ function realSetTimeout(): SetTimeout {
 
 function realSetImmediate(): SetImmediate {
   const given = timers.setImmediate as SetImmediate;
+  if (sourceOf(given).includes('new Immediate(')) return given;
   const probe: unknown = given(doNothing);
   if (isImmediate(probe)) {
     probe.unref();
@@ -133,9 +139,9 @@ function realSetImmediate(): SetImmediate {
 
 function realNextTick(): typeof process.nextTick {
   const given = process.nextTick;
-  // It returns nothing that could tell, and to try it out takes until the next tick.
-  if (/tickObject/.test(Function.prototype.toString.call(given))) return given;
-  // A stream emits its 'close' in a tick of Node's own.
+  // `nextTick` returns nothing by which it could be recognised, and a trial would take until the next tick.
+  if (sourceOf(given).includes('tickObject')) return given;
+  // A stream emits 'close' in a tick of Node's own.
   return (callback: (...args: never[]) => void, ...args: unknown[]) => {
     const stream = new Readable();
     stream.once('close', () => Reflect.apply(callback, undefined, args));
@@ -143,8 +149,22 @@ function realNextTick(): typeof process.nextTick {
   };
 }
 
+/** Loaded when it is needed: Node itself loads it lazily, and loading takes a tenth of the time of this package. */
+function loadPerformance(): typeof globalThis.performance {
+  return process.getBuiltinModule('node:perf_hooks').performance;
+}
+
 function realNow(): () => number {
-  // That of its class: fakes are put on the object.
+  const { hrtime } = process;
+  // Node's own `hrtime` is recognised by the array from which it reads the clock.
+  if (sourceOf(hrtime).includes('hrValues')) {
+    return () => {
+      const [seconds, nanoseconds] = hrtime();
+      return seconds * 1e3 + nanoseconds / 1e6;
+    };
+  }
+  const performance = loadPerformance();
+  // The method of the class: fakes are set on the object.
   const { now } = Object.getPrototypeOf(performance) as Partial<typeof performance>;
   return (now ?? performance.now).bind(performance);
 }
@@ -154,7 +174,7 @@ const SERIALIZED_DATE = Buffer.from([0xff, 13, 0x44, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 function realDate(): DateConstructor {
   const given = Date;
-  if (Function.prototype.toString.call(given) === 'function Date() { [native code] }') return given;
+  if (sourceOf(given) === 'function Date() { [native code] }') return given;
   return behind(given, () => {
     const date: unknown = process.getBuiltinModule('node:v8').deserialize(SERIALIZED_DATE);
     const { constructor } = date as Date;
@@ -169,37 +189,46 @@ const RealDate = realDate();
 export const setTimeout: SetTimeout = realSetTimeout();
 
 export function clearTimeout(timer: NodeJS.Timeout | undefined): void {
-  // `clearTimeout` may be a fake where `setTimeout` is none, and would not know it.
+  // `clearTimeout` may be a fake that does not know this timer.
   timer?.close();
 }
 
-/** There is no `clearImmediate`: it may be a fake, too, and immediates are over soon. */
+/** There is no `clearImmediate` here: it may be a fake, too, and immediates end soon. */
 export const setImmediate: SetImmediate = realSetImmediate();
 
 export const nextTick: typeof process.nextTick = realNextTick();
 
 /**
- * Calls `callback` when every tick has come that Node's client has put off so far. It uses what stands at `process.nextTick` at the moment: where
- * that is a fake, its ticks may come late or never, and so does this.
+ * Calls `callback` when every tick has come that Node's client has asked for so far. It uses the present `process.nextTick`: where that is a
+ * fake, its ticks may come late or never, and so does this.
  */
-export function afterTicks(callback: () => void): void {
-  process.nextTick(callback);
+export function afterTicks<A extends unknown[]>(callback: (...args: A) => void, ...args: A): void {
+  process.nextTick(callback, ...args);
 }
 
-/** Hot path. Milliseconds on a clock that nobody sets. */
+/** Hot path. Milliseconds on the monotonic clock, of which only differences mean something. */
 export const monotonicNow: () => number = realNow();
 
-/** Node's own figures of the event loop. The numbers are missing where Node does not have them. */
+/** Node's figures of the event loop. Versions of Node may lack some. */
 interface LoopTiming {
-  /** Milliseconds for which it has waited for events. */
+  /** Milliseconds that the loop has spent waiting for events. */
   readonly idleTime: number;
   readonly uvMetricsInfo?: { readonly loopCount: number; readonly events: number } | undefined;
 }
 
-export const loopTiming: LoopTiming = performance.nodeTiming as LoopTiming;
+let timing: LoopTiming | undefined;
 
-/** Milliseconds since the epoch, by the wall clock. */
-export function wallClockNow(): number {
-  // Not `Date.now`, on which tests put their spies.
-  return new RealDate().getTime();
+/** Hot path. */
+export function loopTiming(): LoopTiming {
+  return (timing ??= loadPerformance().nodeTiming as LoopTiming);
 }
+
+function realWallClock(): () => number {
+  const { now } = RealDate;
+  // As it is now: tests replace it by spies later. Where they have done so already, a new `Date` tells as much.
+  if (sourceOf(now) === 'function now() { [native code] }') return now;
+  return () => new RealDate().getTime();
+}
+
+/** Hot path. Milliseconds since the epoch, by the wall clock. */
+export const wallClockNow: () => number = realWallClock();

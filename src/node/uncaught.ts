@@ -1,17 +1,16 @@
 /**
- * Tells of uncaught exceptions that the process survives: somebody has an 'uncaughtException' handler, such as a test runner or an
- * APM agent. The exceptions themselves stay what they are: this only listens, and to an event that changes nothing. One copy of this package listens
- * for the agents of all.
+ * Reports uncaught exceptions that the process survives, because a test runner or an APM agent has an 'uncaughtException' handler. It does
+ * not change their effect: it listens to an event that changes nothing. One copy of this package listens for the agents of all copies.
  */
 import { processWide } from '../process-wide.js';
 
 export interface Survivor {
-  /** An exception is uncaught. Called on its stack, with other things still on their way: the time to take note, and no more. */
+  /** An exception is uncaught. Called on its stack: only a note may be taken here. */
   afterException(): void;
 }
 
 interface Shared {
-  /** Weak: an agent that nobody holds may go. */
+  /** Weak references, so that unused agents can be collected. */
   readonly survivors: Set<WeakRef<Survivor>>;
   readonly listener: () => void;
 }
@@ -22,7 +21,7 @@ const { survivors, listener }: Shared = processWide('exceptions', 1, () => ({
 }));
 const gone = new FinalizationRegistry((survivor: WeakRef<Survivor>) => survivors.delete(survivor));
 
-/** `survivor` is told from now on. */
+/** Calls `survivor` at each such exception. */
 export function tellOfExceptions(survivor: Survivor): void {
   if (survivors.size === 0 && !process.listeners('uncaughtExceptionMonitor').includes(listener)) {
     process.on('uncaughtExceptionMonitor', listener);

@@ -1,18 +1,18 @@
 /**
- * Paths of Unix sockets that cannot be connected to. Node 20 and 22 cut a path that is too long, or that has a NUL in it, and connect to what
- * is left of it, which may be another server. `tls.connect` of Node 24 and later throws something else, and leaves behind a
- * socket whose error nobody hears.
+ * Refuses paths of Unix sockets that cannot be connected to. Node 20 and 22 cut a path that is too long, or that has a NUL in it, and connect to
+ * the rest, which may be another server. `tls.connect` of Node 24 and later throws another error, and leaves behind a socket without an
+ * 'error' listener.
  */
 import { connect } from 'node:net';
 
-/** Bytes that `sun_path` has room for. */
+/** The size of `sun_path` in bytes. */
 const MAX_PATH = process.platform === 'linux' ? 108 : 104;
 
-/** Paths up to this length are good everywhere, if they have no NUL in them. */
+/** Paths up to this length are valid everywhere, if they have no NUL in them. */
 const SAFE_PATH = 103;
 
 /**
- * Windows, where a path names a pipe, has its own rules.
+ * Checks `path`. Not on Windows, where it names a pipe.
  *
  * @throws the system's error for a path that it refuses
  */
@@ -21,18 +21,18 @@ export function failIfUnusable(path: string): void {
   const size = Buffer.byteLength(path);
   const hasNul = path.indexOf('\0', 1) !== -1;
   if (size <= SAFE_PATH && !hasNul) return;
-  // A NUL at the beginning makes an abstract name, in which there may be others.
+  // A NUL at the beginning makes an abstract name, in which more may follow.
   if (size > MAX_PATH || (hasNul && !path.startsWith('\0'))) throw invalidPath(path);
-  // Some systems have room for it. The first try is made without TLS.
+  // Some systems take this length. A trial connection without TLS tells.
   const probe = connect({ path }).on('error', () => {});
   const { destroyed, errored } = probe;
   probe.destroy();
   if (destroyed && errored) throw errored;
 }
 
-/** As Node has it from the system. */
+/** The error that Node makes of the system's. */
 function invalidPath(path: string): Error {
-  // Loaded for this alone.
+  // Loaded only here.
   const { constants } = process.getBuiltinModule('node:os');
   const details = { errno: -constants.errno.EINVAL, code: 'EINVAL', syscall: 'connect', address: path };
   return Object.assign(new Error(`connect EINVAL ${path}`), details);

@@ -7,10 +7,10 @@ import type { Output } from './client-request.js';
 type Callback = Output['callback'];
 type Write = (data: Output['data'], encoding?: unknown, callback?: unknown, size?: number) => boolean;
 
-/** Node's `OutgoingMessage`, as far as this is concerned. */
+/** The part of Node's `OutgoingMessage` that is used here. */
 interface Writing {
   outputData?: Output[];
-  _writeRaw?: Write;
+  _writeRaw?: Write | undefined;
 }
 
 export const writeNotes: Capability = new Capability(
@@ -20,24 +20,28 @@ export const writeNotes: Capability = new Capability(
 );
 
 /**
- * Tells of all that `req` has still to write, what waits in its output queue included: `note` returns the callback that stands in for the
- * one of the piece. `false`: that cannot be told.
+ * Calls `note` with each piece that `req` still writes, those in its output queue included. `note` returns the callback that replaces the piece's
+ * own. `false`: this Node does not allow that.
  */
 export function noteWrites(req: AgentRequest, note: (output: Output) => Callback): boolean {
   const writing = req as unknown as Writing;
-  const { _writeRaw: inherited, outputData } = writing;
-  if (!writeNotes.holds || typeof inherited !== 'function' || Object.hasOwn(req, '_writeRaw') || !outputData)
+  const { _writeRaw: write, outputData } = writing;
+  if (!writeNotes.holds || typeof write !== 'function' || write !== inherited(req) || !outputData)
     return false;
   for (const output of outputData) output.callback = note(output);
   writing._writeRaw = (data, encoding, callback, size) => {
     const [coding, done] = typeof encoding === 'function' ? [undefined, encoding] : [encoding, callback];
     const output = { data, encoding: coding, callback: done } as Output;
-    return inherited.call(req, data, coding, note(output), size);
+    return write.call(req, data, coding, note(output), size);
   };
   return true;
 }
 
-/** Nothing more is told of `req`. */
+/** Ends the calls of `note` for `req`. Nothing is deleted: V8 would give the request a hash table for its properties, which is slower. */
 export function stopNoting(req: AgentRequest): void {
-  Reflect.deleteProperty(req, '_writeRaw');
+  (req as unknown as Writing)._writeRaw = inherited(req);
+}
+
+function inherited(req: object): Write | undefined {
+  return (Object.getPrototypeOf(req) as Writing | null)?._writeRaw;
 }

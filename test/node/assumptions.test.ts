@@ -1,20 +1,11 @@
 /** Single assumptions about Node, where the whole suite would not notice that one of them is answered wrongly. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { Agent } from 'node:https';
 import { test } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import { PoolingAgent } from '../../src/index.js';
 import { Capability } from '../../src/node/capability.js';
-import { hasProxyConfig, tunnelMark } from '../../src/node/proxy-support.js';
 import { isSecureContext } from '../../src/node/secure-context.js';
-
-test('a socket to a proxy shows where Node supports proxies, and nowhere else', async () => {
-  const agent = new Agent({ proxyEnv: { https_proxy: 'http://127.0.0.1:9' } } as object);
-  assert.equal(tunnelMark.holds, hasProxyConfig(agent));
-  // Where it does not, that is told.
-  await new Promise(setImmediate);
-});
 
 test('an assumption whose test throws does not hold, and somebody is told, once', async () => {
   const capability = new Capability('it is so', 'nothing is done', () => {

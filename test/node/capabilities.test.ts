@@ -1,5 +1,5 @@
 /**
- * What we assume about Node behind its public API, on a Node that is otherwise: each assumption is switched off, and requests are answered
+ * Assumptions about Node behind its public API, on a Node that differs: each assumption is switched off, and requests are answered
  * all the same, each with its own answer. Only what rests on the assumption is left out.
  */
 import assert from 'node:assert/strict';
@@ -8,12 +8,10 @@ import type { RequestOptions } from 'node:https';
 import { suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import type { PoolingAgentOptions } from '../../src/index.js';
 import type { Capability } from '../../src/node/capability.js';
 import { CAPABILITIES } from '../../src/node/capabilities.js';
 import { detaching, resending } from '../../src/node/client-request.js';
 import { headMark, parserMark } from '../../src/node/exchange.js';
-import { tunnelMark } from '../../src/node/proxy-support.js';
 import { waitingTimeout } from '../../src/node/request-timeout.js';
 import { byteCounter, writableState } from '../../src/node/socket.js';
 import { writeNotes } from '../../src/node/written-output.js';
@@ -51,7 +49,7 @@ test('this Node is as we know it', LIMIT, async (t) => {
   const server = await httpsServer(t);
   const agent = poolingAgent(t, { ca: server.ca });
   for (const path of ['/1', '/2', '/3']) await answerTo(server, path, { agent });
-  const otherwise = CAPABILITIES.filter((capability) => capability !== tunnelMark && !capability.holds);
+  const otherwise = CAPABILITIES.filter((capability) => !capability.holds);
   assert.deepEqual(
     otherwise.map(({ name }) => name),
     [],
@@ -167,25 +165,6 @@ suite('bytes that nobody asked for answer nobody', () => {
   });
 });
 
-test('where the way to a proxy does not show, nothing is sent to it', LIMIT, async (t) => {
-  const server = await httpsServer(t);
-  const proxied = { ca: server.ca, proxyEnv: { HTTPS_PROXY: `http://127.0.0.1:${server.port}` } };
-  const agent = agentOrNone(t, proxied);
-  if (!agent) {
-    t.skip('this Node has no proxy support');
-    return;
-  }
-  assert.ok(tunnelMark.holds);
-  without(t, tunnelMark);
-  let connected = 0;
-  server.server.on('connection', () => connected++);
-  await assert.rejects(answerTo(server, '/', { agent }), { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
-  assert.equal(connected, 0);
-  assert.equal(agent.totalSocketCount, 0, 'its place is free again');
-  const direct = poolingAgent(t, { ca: server.ca });
-  assert.equal(await answerTo(server, `/direct`, { agent: direct }), '/direct');
-});
-
 test('where a timeout does not show, a request that waits has that of the agent', LIMIT, async (t) => {
   without(t, waitingTimeout);
   const server = await httpsServer(t, (req, res) => void (req.url === '/held' || res.end()));
@@ -222,13 +201,4 @@ test(
 
 function response(body: string): string {
   return `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-}
-
-function agentOrNone(t: TestContext, options: object): ReturnType<typeof poolingAgent> | undefined {
-  try {
-    return poolingAgent(t, options as PoolingAgentOptions);
-  } catch (error) {
-    assert.equal((error as { code?: unknown }).code, 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM');
-    return undefined;
-  }
 }

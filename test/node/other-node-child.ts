@@ -15,7 +15,7 @@ process.on('warning', (warning: Error & { code?: string }) => {
   if (warning.code === 'POOLING_AGENT_NODE') warnings.push(warning.message);
 });
 
-// What Node looks like to us: its own client is not affected.
+// Changes Node as this package sees it: Node's own client is not affected.
 if (change === 'queue') {
   // oxlint-disable-next-line typescript/unbound-method -- called on what it is called on
   const { _flush } = OutgoingMessage.prototype as unknown as { _flush(this: object): void };

@@ -45,7 +45,7 @@ test('a listener of Node’s client has another name', LIMIT, async () => {
   assert.deepEqual(answers, ['/first', 'ECONNRESET', '/last']);
   assert.deepEqual(received, ['/first', '/lost', '/last']);
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0] ?? '', /^Node\.js v\S+ is not as PoolingAgent knows it .*not sent again/);
+  assert.match(warnings[0] ?? '', /^Node\.js v\S+ differs from what PoolingAgent expects .*not sent again/);
 });
 
 test('the output queue of a request has another name', LIMIT, async () => {
