@@ -1,6 +1,6 @@
 /**
- * How requests come to wait, and how they leave the queue without a connection: refused at once because it is full, refused
- * later because they have waited for too long, or aborted. A request that a connection may be opened for, now or at the end of this turn, is not refused.
+ * Puts requests in the queue, and takes them out without a connection: refused at once because the queue is full, refused later because they have
+ * waited for too long, or aborted. A request for which a connection may be opened now, or at the end of this turn, is not refused.
  */
 import type { Books } from './books.js';
 import type { Kinds } from './kinds.js';
@@ -19,7 +19,7 @@ export class Admission<K extends Kinds> {
 
   /** See `Pool.enqueue`. */
   enqueue(waiter: Waiter<K>): void {
-    if (this.#books.isClosed) {
+    if (this.#books.isClosedFor(waiter.host)) {
       this.#books.enqueue(waiter);
       this.#refuse(waiter, 'closed', 0);
       return;
@@ -39,9 +39,9 @@ export class Admission<K extends Kinds> {
 
   #startFor(waiter: Waiter<K>): void {
     const { host } = waiter;
-    // Whatever it gets, nothing was idle for it.
+    // The request found no idle connection: for trimming, all of the host's were needed.
     if (host.unserved > 0) host.idleLow = 0;
-    // The idle connections are not safe enough for it: the oldest gives way to the one that it needs.
+    // The idle connections have been idle for longer than is safe for it: the oldest is closed, and a new one opened.
     const old = waiter.unreplayable && host.unserved > 0 ? host.idle.head : undefined;
     if (old) this.#supply.close(old.value, 'idle-timeout');
     else this.#supply.start(host);
@@ -51,7 +51,7 @@ export class Admission<K extends Kinds> {
     if (state === 'queued' && host.isStuck) this.#books.saturate(host);
   }
 
-  /** More requests wait than a queue may hold. Connections that may be opened at the end of this turn are opened now. */
+  /** The queue is too long. Connections that may be opened at the end of this turn are opened now, before a request is refused. */
   #overflow(waiter: Waiter<K>): void {
     const { host } = waiter;
     const { capacity, endOfTurn, limits, queues } = this.#books;
@@ -62,7 +62,7 @@ export class Admission<K extends Kinds> {
         if (!this.#supply.dial(other)) break;
     }
     if (waiter.state !== 'queued') return;
-    const exceeded = queues.exceeded(host, capacity.placesFor(host), capacity.closing);
+    const exceeded = queues.exceeded(host, capacity.slotsFor(host), capacity.closing);
     if (exceeded) this.#refuse(waiter, exceeded, 0);
   }
 
@@ -101,10 +101,10 @@ export class Admission<K extends Kinds> {
     const { host, connection } = waiter;
     if (waiter.state === 'queued') {
       this.#books.dequeue(waiter);
-    } else if (waiter.state === 'awaiting-place') {
+    } else if (waiter.state === 'awaiting-slot') {
       if (connection) connection.replayWaiter = undefined;
     } else {
-      // The connection that is being opened for it serves whichever waiter is next.
+      // The connection that is being opened for it serves the next waiter instead.
       host.unclaimed++;
       this.#books.recount(host);
     }

@@ -1,7 +1,6 @@
 /**
- * The ground that all parts of the pool stand on: its records, and all that is counted about them. A change of a record that several counts
- * depend on is made here, whole, so that between two calls of the pool all counts agree: invariants.ts says how. Nothing is decided
- * here; the driver is told what has come of a change.
+ * The records of the pool, and all counts. A change of a record on which several counts depend is made here, as a whole, so that all counts
+ * agree between two calls of the pool: invariants.ts says how. Nothing is decided here. The driver is told of changes that others count.
  */
 import type { CloseReason } from './close-reason.js';
 import { Capacity } from './capacity.js';
@@ -14,7 +13,7 @@ import type { Limits } from './limits.js';
 import { Link } from './list.js';
 import { Queues } from './queues.js';
 import { Connection } from './records.js';
-import type { HostPool, Waiter } from './records.js';
+import type { HostPool, Section, Waiter } from './records.js';
 
 export class Books<K extends Kinds> {
   readonly driver: Driver<K>;
@@ -25,9 +24,7 @@ export class Books<K extends Kinds> {
   readonly capacity: Capacity<K>;
   readonly queues: Queues<K>;
   readonly endOfTurn: EndOfTurn<K>;
-  /** No new request is taken, and nothing becomes idle any more. Requests that are here already are served. */
-  isClosed = false;
-  /** Those of all hosts, forgotten ones included. */
+  /** The counters of all hosts together, forgotten ones included. */
   readonly counters: Counters = new Counters();
   /** Goes up with every change that a reader of the pool could see. */
   changes = 0;
@@ -38,14 +35,30 @@ export class Books<K extends Kinds> {
     this.idle = new IdleConnections(limits);
     this.capacity = new Capacity(limits, this.idle.lru);
     this.queues = new Queues(limits, this.counters);
-    this.endOfTurn = new EndOfTurn(driver);
+    this.endOfTurn = new EndOfTurn(driver, limits);
   }
 
-  /** From now on: see `isClosed`. */
-  close(): void {
-    this.isClosed = true;
-    this.idle.isClosed = true;
+  /** No new request is taken, and nothing becomes idle any more. Requests that are here already are served. */
+  get isClosed(): boolean {
+    return this.idle.isClosed;
+  }
+
+  /** Hot path. The same for the requests of `host`. */
+  isClosedFor({ section }: HostPool<K>): boolean {
+    return this.idle.isClosed || section?.isClosed === true;
+  }
+
+  /** See `isClosed`. `section`: for its hosts only. */
+  close(section: Section | undefined): void {
+    if (section) section.isClosed = true;
+    else this.idle.isClosed = true;
     this.changes++;
+  }
+
+  /** `host` is to hold something. */
+  #admit(host: HostPool<K>): void {
+    if (host.section && !this.hosts.has(host)) host.section.size++;
+    this.hosts.add(host);
   }
 
   // Connections
@@ -53,7 +66,7 @@ export class Books<K extends Kinds> {
   /** A new connection of `host`, which is connecting. */
   create(host: HostPool<K>): Connection<K> {
     const connection = new Connection(host);
-    this.hosts.add(host);
+    this.#admit(host);
     this.capacity.enter(connection);
     this.#countBegin(this.counters);
     this.#countBegin(host.counters);
@@ -82,7 +95,7 @@ export class Books<K extends Kinds> {
     return connection;
   }
 
-  /** `connection` is not on its way to be a spare one any more. Returns what stood in the place of a request, if it was. */
+  /** `connection` is a spare one that is being opened no more. Returns its spare waiter, if it was one. */
   takeSpare(connection: Connection<K>): Waiter<K> | undefined {
     const { spareLink, waiter } = connection;
     if (waiter?.state !== 'spare' || !spareLink) return undefined;
@@ -103,7 +116,7 @@ export class Books<K extends Kinds> {
     this.changes++;
   }
 
-  /** Hot path. `connection`, which is idle, is needed. */
+  /** Hot path. `connection`, which is idle, is leased or validated. */
   takeIdle(connection: Connection<K>): void {
     const { host } = connection;
     this.#removeIdle(connection);
@@ -125,7 +138,7 @@ export class Books<K extends Kinds> {
     this.recount(connection.host);
   }
 
-  /** The same, for what only the next poll of the event loop can tell. */
+  /** The same, where only the next poll of the event loop can tell whether it may. */
   validateAtEndOfTurn(connection: Connection<K>): void {
     this.beginValidating(connection);
     this.endOfTurn.validate(connection);
@@ -136,7 +149,7 @@ export class Books<K extends Kinds> {
     this.recount(host);
   }
 
-  /** Takes `connection` out of everything that its state put it in, but not out of the limits' counts. */
+  /** Takes `connection` out of the lists and counts of its state. It still counts for the limits. */
   leaveState(connection: Connection<K>): void {
     const { host, state, waiter } = connection;
     this.endConnecting(connection);
@@ -155,7 +168,7 @@ export class Books<K extends Kinds> {
     }
   }
 
-  /** `connection`, which is in no state's lists any more, is gone. */
+  /** `connection`, which has left its state, is gone. */
   drop(connection: Connection<K>, reason: CloseReason): void {
     connection.state = 'closed';
     connection.closeReason ??= reason;
@@ -166,7 +179,7 @@ export class Books<K extends Kinds> {
     this.driver.gone(connection);
   }
 
-  /** The dial of `connection` has failed, and is made once more in its place. */
+  /** The dial of `connection` has failed, and is made once more for the same connection. */
   countRedial({ host, phase }: Connection<K>): void {
     for (const counters of [this.counters, host.counters]) {
       counters.opened++;
@@ -191,33 +204,35 @@ export class Books<K extends Kinds> {
   // Waiters
 
   enqueue(waiter: Waiter<K>): void {
-    this.hosts.add(waiter.host);
+    this.#admit(waiter.host);
     this.queues.add(waiter);
     this.changes++;
     this.recount(waiter.host);
   }
 
-  /** One that has been in a queue before, and is not refused now: see `Queues.addAgain`. */
+  /** A waiter that has been in a queue before, and is not refused now: see `Queues.addAgain`. */
   enqueueAgain(waiter: Waiter<K>): void {
-    this.hosts.add(waiter.host);
+    this.#admit(waiter.host);
     this.queues.addAgain(waiter);
     this.changes++;
     this.recount(waiter.host);
   }
 
-  /** Takes `waiter` out of its queue, and everything that goes with it. */
+  /** Takes `waiter` out of its queue, and out of the counts that depend on it. */
   dequeue(waiter: Waiter<K>): void {
     this.queues.remove(waiter);
     this.waitsLess(waiter.host);
   }
 
-  /** The number of `host`'s waiters that can count on nothing may have changed. */
+  /** The number of `host`'s unserved waiters may have changed. */
   recount(host: HostPool<K>): void {
+    const before = host.countedUnserved;
     this.queues.recount(host);
-    if (host.countedUnserved === 0) this.capacity.unblock(host);
+    // Without such waiters it was in no line.
+    if (before > 0 && host.countedUnserved === 0) this.capacity.unblock(host);
   }
 
-  /** A request that waited at `host` waits no more, or has a connection opened for it. */
+  /** Fewer requests wait at `host`, or a connection is being opened for one more of them. */
   waitsLess(host: HostPool<K>): void {
     this.recount(host);
     if (host.waiting.size > 0 || !host.saturated) return;
@@ -234,6 +249,8 @@ export class Books<K extends Kinds> {
   forgetIfEmpty(host: HostPool<K>): void {
     if (!host.isEmpty) return;
     this.endOfTurn.paced.remove(host.pacedLink);
-    if (this.hosts.delete(host)) this.driver.retire(host);
+    if (!this.hosts.delete(host)) return;
+    if (host.section) host.section.size--;
+    this.driver.retire(host);
   }
 }

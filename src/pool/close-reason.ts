@@ -1,6 +1,6 @@
-/** Why a connection was closed: the closed vocabulary of debug output and statistics. */
+/** The reasons for which connections are closed: the words of debug lines and statistics. */
 export type CloseReason =
-  /** It stood idle for as long as it safely could, or longer than was safe for a request that needed a connection. */
+  /** It was idle for as long as it might be; or for longer than was safe, and a request needed another connection. */
   | 'idle-timeout'
   /** `maxSocketAge`. */
   | 'max-age'
@@ -8,9 +8,11 @@ export type CloseReason =
   | 'max-requests'
   /** Another connection to the same address died because nothing came back from there. */
   | 'peer-dead'
-  /** Its place was needed by another host, under `maxTotalSockets`. */
+  /** The name that it was opened for has its address no more (`dns: { follow: true }`). */
+  | 'address-gone'
+  /** Another host needed its slot under `maxTotalSockets`. */
   | 'evicted'
-  /** The other side had closed it, or it had failed, when the pool looked. */
+  /** The other side had closed it, or it had failed, when it was validated or about to be leased. */
   | 'server-closed'
   /** Bytes came that no request had asked for. */
   | 'poisoned'
@@ -24,5 +26,5 @@ export type CloseReason =
   | 'closed'
   /** It left HTTP (upgrade, CONNECT) and belongs to the caller now. */
   | 'detached'
-  /** It never came to be. */
+  /** Its dial failed. */
   | 'connect-failed';

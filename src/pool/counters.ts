@@ -1,25 +1,36 @@
 /**
- * The counts of one host, and of all hosts together. Plain numbers: whoever makes a change of the books adds to both. Identities of
- * one `host:port` share one object, which outlives them.
+ * The counts of one host, or of all hosts together. Code that changes the books adds to both. Identities of one `host:port` share one
+ * object, which outlives them.
  *
- * All of them only grow, but for the three that tell how things stand now. At every moment the connections that were ever begun are those that
- * are open, failed or closed: invariants.ts.
+ * All counts only grow, except for the three of the first group. At every moment, `opened` is the sum of the open, failed and closed
+ * connections: invariants.ts checks that.
  */
 import type { CloseReason } from './close-reason.js';
 import type { Refusal } from './refusal.js';
 
-/** The step that a dial was waiting for: that `createConnection` brings a socket, or that this emits the event of that name. */
-export type ConnectPhase = 'createConnection' | 'lookup' | 'connect' | 'secureConnect';
+/**
+ * The step that a dial waits for: `createConnection`, for a socket; the others, for the socket's event of that name. Through a proxy, three steps
+ * come before these: its connection, its TLS handshake, and its answer.
+ */
+export type ConnectPhase =
+  | 'proxyConnect'
+  | 'proxySecureConnect'
+  | 'tunnel'
+  | 'createConnection'
+  | 'lookup'
+  | 'connect'
+  | 'secureConnect';
 
-/** A dial that fails is counted by its phase instead. */
+/** The reasons by which closed connections are counted. A failed dial is counted by its phase instead. */
 export type CountedReason = Exclude<CloseReason, 'connect-failed'>;
 
+/** The reasons for which requests are refused: a full queue, `acquireTimeout`, a closed agent. */
 export type RefusalCount = 'queueFull' | 'acquireTimeout' | 'closed';
 
 export class Counters {
   // Now
 
-  /** Connections that were begun and are not ready to be used yet, whether a request has them or not; those that close or are idle not counted. */
+  /** Connections that are being opened and are not ready to be used yet, whether a request has them or not. Closing and idle ones do not count. */
   connecting = 0;
   /** Connections that are not closed. */
   open = 0;
@@ -28,21 +39,25 @@ export class Counters {
 
   // Connections since the beginning
 
-  /** Connections that were begun, or taken in from outside. */
+  /** Connections that were dialled, or adopted from outside. */
   opened = 0;
-  /** Those that ended in an error of their own before they were ready, by what they were waiting for. */
+  /** Connections that ended in an error of their own before they were ready, by the phase of their dial. */
   readonly failed: Record<ConnectPhase, number> = {
+    proxyConnect: 0,
+    proxySecureConnect: 0,
+    tunnel: 0,
     createConnection: 0,
     lookup: 0,
     connect: 0,
     secureConnect: 0,
   };
-  /** Those that ended in any other way. */
+  /** Connections that ended in any other way. */
   readonly closed: Record<CountedReason, number> = {
     'idle-timeout': 0,
     'max-age': 0,
     'max-requests': 0,
     'peer-dead': 0,
+    'address-gone': 0,
     evicted: 0,
     'server-closed': 0,
     poisoned: 0,
@@ -55,15 +70,15 @@ export class Counters {
 
   // Requests since the beginning. The driver's, as all that follows
 
-  /** Requests that came. One that is sent again does not come again. */
+  /** Requests that came. A request that is sent again counts once. */
   requests = 0;
-  /** Those of them that were given a connection which had served a request before. */
+  /** Requests that were given a connection which had served a request before. */
   reused = 0;
-  /** Those of them that had to wait beyond the turn of the event loop in which they came. */
+  /** Requests that had to wait beyond the turn of the event loop in which they came. */
   queued = 0;
-  /** How often a request was sent again. */
+  /** The number of times that a request was sent again. */
   replayed = 0;
-  /** Requests that got no connection because they might not wait, or not any longer. */
+  /** Requests that got no connection because they were not allowed to wait, or to wait longer. */
   readonly refused: Record<RefusalCount, number> = { queueFull: 0, acquireTimeout: 0, closed: 0 };
   /** TLS handshakes that succeeded. */
   readonly handshakes: { full: number; resumed: number } = { full: 0, resumed: 0 };

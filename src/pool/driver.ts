@@ -1,5 +1,5 @@
 /**
- * The pool's way to the world. connections/ implements it with sockets, the model-based tests with a model. Every method may call back
+ * The orders that the pool gives. connections/ implements it with sockets, the model-based tests with a model. Every method may call back
  * into the pool before it returns. None throws, although some run foreign code. Errors are values that others have thrown or emitted, of any type.
  */
 import type { CloseReason } from './close-reason.js';
@@ -19,52 +19,54 @@ export interface Driver<K extends Kinds> {
   assign(connection: Connection<K>, waiter: Waiter<K>): void;
   /**
    * Make `connection` ready to be idle and set its moments from `idleSince` on. `false`: it may not be kept. If `idleSince`
-   * is set already, it was only validated, for a request that has gone meanwhile: it stays as old as it was.
+   * is set already, `connection` was validated for a request that has gone meanwhile: its idle time goes on.
    */
   prepareIdle(connection: Connection<K>): boolean;
-  /** Whether nothing is known that speaks against leasing it now. Cheap and synchronous. */
+  /** Whether `connection` may be leased now, by all that is known of its socket. Cheap and synchronous. */
   usable(connection: Connection<K>): boolean;
   /**
    * Hot path. Whether the request that waits for `connection` may get it now: nothing of what the loop has read from it is still to be
    * delivered, and the loop has polled it recently enough.
    */
   isReadyForNext(connection: Connection<K>): boolean;
-  /** Hot path. The same where no request waits: `isReadyToLease` is asked before one gets it. */
+  /** Hot path. Whether `connection` may become idle. `isReadyToLease` is asked before a request gets it. */
   isReadyToIdle(connection: Connection<K>): boolean;
-  /** Hot path. Call `validated(connection)` soon, when what its last exchange still has to say has been said. */
+  /** Hot path. Call `validated(connection)` soon: when all that was read for its last exchange has been delivered. */
   validateSoon(connection: Connection<K>): void;
   /**
-   * The loop has polled. `true`: recently enough to believe that no stray bytes wait in the kernel for `connection`. `false`: that is
-   * noted, and asked again after the next poll.
+   * Asked after the loop has polled. `true`: that poll has shown that no stray bytes wait in the kernel for `connection`. `false`: the driver
+   * notes this poll, and is asked again after the next one.
    */
   validate(connection: Connection<K>): boolean;
-  /** Close it. Answer, once, with `closed`. A connection without a pooled socket is already forgotten: just drop it. */
+  /** Close it. Answer, once, with `closed`. A connection without a pooled socket is in no count any more: drop the dial. */
   close(connection: Connection<K>, reason: CloseReason, error?: unknown): void;
-  /** `connection`, whose `closeReason` is set, is gone. Told once of each, while nothing may call back into the pool. For readers. */
+  /** `connection`, whose `closeReason` is set, is gone. Called once for each connection, for those who count. It must not call back into the pool. */
   gone(connection: Connection<K>): void;
   /** The connection that `spare` stood for is open: idle, or in use already. */
   ready(spare: Waiter<K>, connection: Connection<K>): void;
-  /** `host` may have fewer free connections than its `minFreeSockets`. Hot path where it has one. Nothing may call back into the pool. */
+  /** `host` may have fewer free connections than its `minFreeSockets`. Hot path for hosts with that limit. It must not call back into the pool. */
   short(host: HostPool<K>): void;
   /**
-   * Tell `waiter`'s request that it gets no connection. For a spare one: it was not opened, or not kept. `undefined`: nothing has failed,
-   * there is no need for it any more.
+   * Tell `waiter`'s request that it gets no connection. For a spare waiter: its connection was not opened, or not kept; `undefined` says that
+   * nothing has failed, and that there is no need for it any more.
    */
   reject(waiter: Waiter<K>, error: unknown): void;
   /** Tell `waiter`'s request that it has waited for too long, or may not wait at all. */
   refuse(waiter: Waiter<K>, refusal: Refusal): void;
-  /** A request of `host` has to wait, because a limit is reached. Called for each of them, and as soon as one does. */
+  /** A request of `host` has to wait, because a limit is reached. Called at once, for each such request. */
   saturated(host: HostPool<K>): void;
   /** No request waits any more at `host`, which had been `saturated`. */
   drained(host: HostPool<K>): void;
   /**
-   * Hot path. Whether an idle connection may be leased now: the loop has polled just before `now`, and what the kernel knew of `connection`
-   * then is known here, or does no harm to `req`. Bytes of another connection that were read just now prove nothing: they
-   * may come from the poll before the work that has kept the loop busy since.
+   * Hot path. Whether an idle connection may be leased without validation: the loop has polled just before `now`, so that a close which the kernel
+   * knew of is known here; or a close does no harm to `req`. Bytes of another connection that were read just now prove nothing: they
+   * may come from a poll before the work that has kept the loop busy since.
    */
   isReadyToLease(connection: Connection<K>, now: number, req: object | undefined): boolean;
   /** Call `turn()` once, after the event loop has polled for I/O. */
   schedule(): void;
+  /** A number for the present turn of the event loop, another one for each turn. Always `undefined`: the driver cannot tell turns apart. */
+  loopTurn(): number | undefined;
   /** `host` holds nothing any more. */
   retire(host: HostPool<K>): void;
 }

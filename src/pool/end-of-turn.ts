@@ -1,26 +1,31 @@
 /**
  * Work that is put off to the end of this turn of the event loop, when it has polled for I/O: dials of hosts that have
- * dialled in this turn already, and the validation of connections. It asks for that moment once, if there is anything to do
- * then. It neither dials nor validates: supply.ts and assignment.ts do.
+ * dialled in this turn already, and the validation of connections. It asks the driver for that moment once, if there is work.
+ * It neither dials nor validates: supply.ts and assignment.ts do.
  */
 import type { Connection, HostPool } from './records.js';
 import type { Driver } from './driver.js';
 import type { Kinds } from './kinds.js';
+import type { Limits } from './limits.js';
 import { List } from './list.js';
 
 export class EndOfTurn<K extends Kinds> {
-  /** Hosts with unserved requests that go on dialling then. */
+  /** Hosts with unserved requests that go on dialling at that moment. */
   readonly paced: List<HostPool<K>> = new List();
-  /** It was asked for and has not come yet. */
+  /** Whether the moment was asked for and has not come yet. */
   scheduled = false;
 
-  readonly #driver: Pick<Driver<K>, 'schedule'>;
-  /** The turn of the event loop, as far as there was reason to follow it. */
+  readonly #limits: Pick<Limits, 'keepAlive'>;
+  readonly #driver: Pick<Driver<K>, 'loopTurn' | 'schedule'>;
+  /** Goes up at the end of a turn, if that was asked for, and when the driver shows that another turn has begun. */
   #turns = 0;
+  /** The turn that the driver has shown last. */
+  #loopTurn: number | undefined = undefined;
   #validating: Connection<K>[] = [];
   #isResuming = false;
 
-  constructor(driver: Pick<Driver<K>, 'schedule'>) {
+  constructor(driver: Pick<Driver<K>, 'loopTurn' | 'schedule'>, limits: Pick<Limits, 'keepAlive'>) {
+    this.#limits = limits;
     this.#driver = driver;
   }
 
@@ -30,7 +35,7 @@ export class EndOfTurn<K extends Kinds> {
     this.#driver.schedule();
   }
 
-  /** Hot path. `connection` is validated then. */
+  /** Hot path. Has `connection` validated at that moment. */
   validate(connection: Connection<K>): void {
     this.#validating.push(connection);
     this.schedule();
@@ -39,22 +44,32 @@ export class EndOfTurn<K extends Kinds> {
   /**
    * `true`: `host` dials now. `false`: it is noted for the end of the turn. A host dials once per turn, and a host that has
    * connections only at the turn's end: connections that are ready or come free by then serve the queue first, so that a burst
-   * opens as many connections as it needs and not one for each request.
+   * opens as many connections as it needs and not one for each request. Without `keepAlive` each connection serves one request, as a rule.
    */
   claimDial(host: HostPool<K>): boolean {
-    if (this.#isResuming || host.connections.size === host.closing) return this.claimGrantedDial(host);
+    const none = host.connections.size === host.closing;
+    if (none || this.#isResuming || !this.#limits.keepAlive) return this.claimGrantedDial(host);
     this.#putOff(host);
     return false;
   }
 
-  /** `claimDial` for a host that has waited for its place, and would lose it to those behind it. */
+  /** `claimDial` for a host that has just got a slot, and would lose it to the hosts behind it if it waited. */
   claimGrantedDial(host: HostPool<K>): boolean {
+    this.#noticeTurn();
     if (host.dialTurn !== this.#turns) {
       host.dialTurn = this.#turns;
       return true;
     }
     this.#putOff(host);
     return false;
+  }
+
+  /** The end of most turns is not asked for: without the driver's count, a host that has dialled long ago would seem to have done so just now. */
+  #noticeTurn(): void {
+    const turn = this.#driver.loopTurn();
+    if (turn === this.#loopTurn) return;
+    this.#loopTurn = turn;
+    this.#turns++;
   }
 
   #putOff(host: HostPool<K>): void {

@@ -1,9 +1,9 @@
 /**
  * Members by the time at which they expire: a timing wheel. Adding and removing take constant time and allocate nothing;
- * a sweep visits those that have expired, and such as share a slot with them, not the rest.
+ * a sweep visits those that have expired and those that share a slot of the wheel with them, not the rest.
  *
- * A member that is added again, to expire later, stays where it is, and is moved when the sweep comes by: most members are used long
- * before they expire, again and again, and cost nothing here.
+ * A member that is added again, to expire later, stays where it is, and is moved when the sweep comes by. So connections that are used again
+ * and again, long before they expire, cost nothing here.
  */
 import type { Link } from './list.js';
 import { List } from './list.js';
@@ -12,11 +12,11 @@ export interface Expiring<T> {
   /** `Infinity`: never. If it becomes earlier, the member has to be added again. */
   readonly expiresAt: number;
   readonly expiryLink: Link<T>;
-  /** The wheel's: the slot that it is in, counted from time 0. */
+  /** The wheel's own: the slot that the member is in, counted from time 0. */
   expirySlot: number;
 }
 
-/** Milliseconds that share a slot: how much later than its time a member may be found. */
+/** Milliseconds that share a slot. A member may be found this much later than its time. */
 export const GRAIN = 100;
 /** Members that expire more than `SLOTS * GRAIN` ahead, 102 s, are visited once a revolution until their time comes. A power of two. */
 const SLOTS = 1024;
@@ -41,7 +41,7 @@ export class ExpiryWheel<T extends Expiring<T>> {
     this.size++;
   }
 
-  /** One that is not in it is left alone. */
+  /** A member that is not in the wheel is left alone. */
   remove({ expiryLink }: T): void {
     if (expiryLink.list?.remove(expiryLink)) this.size--;
   }
@@ -63,7 +63,7 @@ export class ExpiryWheel<T extends Expiring<T>> {
     }
   }
 
-  /** When the next sweep may find something; `Infinity` when there is nothing to find. */
+  /** The time at which the next sweep may find something; `Infinity` if the wheel is empty. */
   get next(): number {
     if (this.size === 0) return Infinity;
     const first = this.#hand + 1;

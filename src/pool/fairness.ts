@@ -1,7 +1,7 @@
 /**
- * Hosts that wait for a place under `maxTotalSockets`, and which of them gets the next place: `fairness`.
+ * The order in which hosts that wait for a slot under `maxTotalSockets` get one: the option `fairness`.
  *
- * - `RoundRobin`: each in turn, first come, first served; in its turn a host gets as many places as its weight says.
+ * - `RoundRobin`: each in turn, first come, first served; in its turn a host gets as many slots as its weight says.
  *   O(1).
  * - `OldestFirst`: the host whose request has waited longest. O(log hosts).
  */
@@ -12,15 +12,15 @@ import { List } from './list.js';
 
 export interface Turns<K extends Kinds> {
   readonly size: number;
-  /** The host that gets the next place. */
+  /** The host that gets the next slot. */
   readonly next: HostPool<K> | undefined;
-  /** `host` waits for a place from now on. It must not be among them yet. */
+  /** `host` waits for a slot from now on. It must not be among them yet. */
   add(host: HostPool<K>): void;
-  /** `host` waits for a place no more. */
+  /** `host` waits for a slot no more. */
   remove(host: HostPool<K>): void;
-  /** `host`, which is among them, gets a place. */
+  /** `host`, which is among them, gets a slot. */
   granted(host: HostPool<K>): void;
-  /** Whether a request of `host` that is served now goes before its turn. */
+  /** Whether a request of `host` that is served now comes before its turn. */
   isOvertaking(host: HostPool<K>): boolean;
   [Symbol.iterator](): Iterator<HostPool<K>>;
 }
@@ -51,7 +51,7 @@ export class RoundRobin<K extends Kinds> implements Turns<K> {
     this.add(host);
   }
 
-  /** Its turn was when it got its connection. */
+  /** A host that has a connection got that in its turn. */
   isOvertaking(): boolean {
     return true;
   }
@@ -72,7 +72,7 @@ export class OldestFirst<K extends Kinds> implements Turns<K> {
     for (;;) {
       const host = this.#heap.top;
       if (!host?.blockedEntry) return undefined;
-      // A key can only be too low: since it was taken the oldest request of that host may have gone.
+      // A key can only be too low: the oldest request of that host may have gone since.
       const since = arrivalOfOldest(host);
       if (since <= host.blockedSince) return host;
       host.blockedSince = since;

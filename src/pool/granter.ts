@@ -1,28 +1,29 @@
 /**
- * Gives the places that come free under `maxTotalSockets` to the hosts that wait for one, and takes idle connections'
- * places for them while there are more such hosts than places. It promises that no host waits for a place that is free, nor
- * for one that an idle connection could give up.
+ * Gives the slots that come free under `maxTotalSockets` to the hosts that wait for one, and evicts idle connections while there are more
+ * such hosts than free slots. It promises that no host waits while a slot is free, or while an idle connection could be evicted for it.
  *
- * capacity.ts tells whose turn it is and which connection has to go; supply.ts opens and closes connections, and hands in how.
+ * capacity.ts tells whose turn it is and which connection is evicted; supply.ts hands in the functions that open and close connections.
  */
-import type { Connection, HostPool, ReservationOf } from './records.js';
+import type { Connection, GatewayOf, HostPool, ReservationOf } from './records.js';
 import type { Kinds } from './kinds.js';
 import type { EndOfTurn } from './end-of-turn.js';
 import type { Capacity } from './capacity.js';
 
-/** Both may come back here before they return. */
+/** All of them may call this class again before they return. */
 interface Means<K extends Kinds> {
   /** Opens a connection for `host`. */
   dial(host: HostPool<K>): void;
   /** Closes `connection`, which is idle. */
   evict(connection: Connection<K>): void;
+  /** Closes idle connections of `gateway` for the hosts that wait there. */
+  evictAt(gateway: GatewayOf<K>): void;
 }
 
 export class Granter<K extends Kinds> {
   readonly #capacity: Capacity<K>;
   readonly #endOfTurn: EndOfTurn<K>;
   readonly #means: Means<K>;
-  /** After a change of limits, there are still connections on places that are reserved for others. */
+  /** After a change of limits, some connections are still on slots that are reserved for other hosts. */
   #isOvercommitted = false;
   #isGranting = false;
 
@@ -32,22 +33,22 @@ export class Granter<K extends Kinds> {
     this.#means = means;
   }
 
-  /** A place came free that a host of `reservation` had. */
+  /** A slot of a host of `reservation` came free. */
   grant(reservation: ReservationOf<K> | undefined): void {
     if (this.#isOvercommitted) this.#grantReserved();
     else if (reservation) this.#grant(reservation);
     this.#grant();
   }
 
-  /** Any places may have come free. */
+  /** Any slots may have come free. */
   grantAll(): void {
     this.#grantReserved();
     this.#grant();
   }
 
-  /** One place per blocked host, of `reservation` first, taken from the least recently used idle connections. */
+  /** Evicts one idle connection for each blocked host, those of `reservation` first; of the connections, the least recently used ones first. */
   evictFor(reservation: ReservationOf<K> | undefined): void {
-    // Places that are reserved for these hosts serve no others.
+    // Slots that are reserved for these hosts are given to no others.
     if (reservation) this.#evict(reservation);
     this.#evict(this.#capacity);
   }
@@ -65,25 +66,32 @@ export class Granter<K extends Kinds> {
     this.#isOvercommitted = this.#capacity.isOvercommitted;
   }
 
-  /** A place each, in turn, for as long as there are places: to all that wait, or to those of `reservation` on reserved ones. */
+  /** Gives blocked hosts a slot each, in turn, as long as there are slots: free ones to all hosts, or reserved ones to those of `reservation`. */
   #grant(reservation?: ReservationOf<K>): void {
-    // A dial may fail, and so come back here, before it returns: the loop that runs already goes on instead.
+    // A dial may fail before it returns, and that calls this again: the outer loop goes on instead.
     if (this.#isGranting) return;
     this.#isGranting = true;
-    // Whatever foreign code throws on the way: the next places are granted.
+    // If foreign code throws, the remaining slots are granted all the same.
     try {
       for (let host = this.#capacity.next(reservation); host; host = this.#capacity.next(reservation))
-        this.#grantPlace(host);
+        this.#grantSlot(host);
     } finally {
       this.#isGranting = false;
     }
     this.evictFor(reservation);
   }
 
-  /** There is a place for `host`, and it is its turn. */
-  #grantPlace(host: HostPool<K>): void {
+  /** Gives a free slot to `host`, whose turn it is. */
+  #grantSlot(host: HostPool<K>): void {
     if (host.connections.size >= host.limits.maxSockets) {
       this.#capacity.unblock(host);
+      return;
+    }
+    const { gateway } = host;
+    if (gateway && !gateway.mayEnter(host)) {
+      this.#capacity.blockAtGateway(host, gateway);
+      // Idle connections on reserved slots were not evicted for a slot under `maxTotalSockets`. For one at the gateway they are.
+      this.#means.evictAt(gateway);
       return;
     }
     this.#capacity.takeTurn(host);

@@ -36,7 +36,7 @@ export class Heap<T> {
     this.#rise(entry);
   }
 
-  /** Takes `entry` out. One that is in no heap, or in another one, is left alone. */
+  /** Takes `entry` out. An entry that is in no heap, or in another one, is left alone. */
   remove(entry: Entry<T>): boolean {
     if (entry.heap !== this) return false;
     const last = this.#entries.pop();
@@ -55,7 +55,7 @@ export class Heap<T> {
     this.#sink(entry);
   }
 
-  /** In no order. */
+  /** All members, in no order. */
   *[Symbol.iterator](): Generator<T, void, undefined> {
     for (const { value } of this.#entries) yield value;
   }

@@ -1,6 +1,6 @@
 /**
- * The idle connections of all hosts: which of them goes first, which have expired, when to look for those that a peak has left
- * behind, and whether one more may be kept. Adding and removing take constant time, but for the order that a host may have: see
+ * The idle connections of all hosts. It knows which of them was used least recently, which have expired, when to look for those that a peak
+ * has left behind, and whether one more may be kept. Adding and removing take constant time, but for the order that a host may have: see
  * idle-order.ts. It closes nothing.
  */
 import type { Connection, HostPool } from './records.js';
@@ -10,11 +10,11 @@ import type { Limits } from './limits.js';
 import { Link, List } from './list.js';
 
 export class IdleConnections<K extends Kinds> {
-  /** All of them, the least recently used first. */
+  /** All idle connections, the least recently used first. */
   readonly lru: List<Connection<K>> = new List();
-  /** By when they expire: those of them that do, and others that have been idle before. */
+  /** Connections by the time at which they expire. Connections that were leased again stay in here until the sweep comes by. */
   readonly expiring: ExpiryWheel<Connection<K>> = new ExpiryWheel();
-  /** When the interval is over that `beginTrim` began. `Infinity`: none is under way. */
+  /** The end of the interval that `beginTrim` has begun. `Infinity`: none is under way. */
   trimsAt = Infinity;
   /** Nothing becomes idle any more. */
   isClosed = false;
@@ -42,10 +42,9 @@ export class IdleConnections<K extends Kinds> {
   }
 
   /** Whether one more connection of `host` may become idle after `others`. */
-  #mayKeep({ abandoned, idle, limits }: HostPool<K>, others: number): boolean {
-    return (
-      this.#limits.keepAlive && !this.isClosed && !abandoned && idle.size + others < limits.maxFreeSockets
-    );
+  #mayKeep({ abandoned, idle, limits, section }: HostPool<K>, others: number): boolean {
+    if (!this.#limits.keepAlive || this.isClosed || section?.isClosed || abandoned) return false;
+    return idle.size + others < limits.maxFreeSockets;
   }
 
   /** Hot path. */
@@ -55,24 +54,26 @@ export class IdleConnections<K extends Kinds> {
     this.lru.push(connection.lruLink);
     this.expiring.add(connection);
     host.reservation?.idle.push((connection.reservationLink ??= new Link(connection)));
+    host.gateway?.idle.push((connection.gatewayLink ??= new Link(connection)));
   }
 
-  /** Hot path. It stays in the wheel, where it will be again if it becomes idle again. */
+  /** Hot path. The connection stays in the wheel: most become idle again before the sweep comes by. */
   remove(connection: Connection<K>): void {
-    const { host, reservationLink } = connection;
+    const { gatewayLink, host, reservationLink } = connection;
     host.removeIdle(connection);
     this.lru.remove(connection.lruLink);
     if (host.reservation && reservationLink) host.reservation.idle.remove(reservationLink);
+    if (host.gateway && gatewayLink) host.gateway.idle.remove(gatewayLink);
   }
 
-  /** A connection becomes idle: an interval begins, unless one is under way. Returns its end. */
+  /** Called when a connection becomes idle. Begins an interval, unless one is under way, and returns its end. */
   beginTrim(now: number): number {
     const { trimInterval } = this.#limits;
     this.trimsAt = trimInterval === 0 ? Infinity : Math.min(this.trimsAt, now + trimInterval);
     return this.trimsAt;
   }
 
-  /** Whether an interval is over at `now`. The next one begins with that; none, if nothing is idle. */
+  /** Whether an interval is over at `now`. If so, the next one begins, unless nothing is idle. */
   endTrim(now: number): boolean {
     const { trimInterval } = this.#limits;
     const isIdle = this.size > 0 && trimInterval > 0;

@@ -1,17 +1,17 @@
 /**
- * Which idle connection is leased next, where the list of the idle ones does not tell by itself: it is kept in the
- * order in which they became idle, which is enough for 'lifo' and 'fifo'.
+ * The order in which idle connections are leased, for `scheduling: 'least-used'` and `'random'`. For 'lifo' and 'fifo' the host's list
+ * is enough: it is in the order in which they became idle.
  */
 import { Entry, Heap } from './heap.js';
 
 interface Usage {
-  /** Requests that it has served. */
+  /** Requests that the connection has served. */
   readonly served: number;
-  /** For the order: the place in it. */
+  /** The order's own: the connection's position in it. */
   readonly rank: number;
 }
 
-/** A connection, as far as an order needs to know it. It is in one order at most. */
+/** The part of a connection that an order needs. A connection is in one order at most. */
 interface Ranked<C> extends Usage {
   rank: number;
   /** For the order. */
@@ -24,7 +24,7 @@ export interface IdleOrder<C> {
   remove(connection: C): void;
 }
 
-/** The one that has served the fewest requests; of several, the one idle for longest. O(log n). */
+/** The connection that has served the fewest requests is next; of several, the one that has been idle for longest. O(log n). */
 export class LeastUsed<C extends Ranked<C>> implements IdleOrder<C> {
   readonly #heap = new Heap<C>(isLessUsed);
   #added = 0;
@@ -47,7 +47,7 @@ function isLessUsed(a: Usage, b: Usage): boolean {
   return a.served === b.served ? a.rank < b.rank : a.served < b.served;
 }
 
-/** Any of them. O(1). */
+/** Any connection may be next. O(1). */
 export class Random<C extends Ranked<C>> implements IdleOrder<C> {
   readonly #random: () => number;
   readonly #members: C[] = [];
@@ -59,7 +59,7 @@ export class Random<C extends Ranked<C>> implements IdleOrder<C> {
 
   get next(): C | undefined {
     const members = this.#members;
-    // The last one, where the numbers are not what they should be: test tools fake `Math.random`.
+    // The last one, where the number is out of range: test tools fake `Math.random`.
     return members[Math.floor(this.#random() * members.length)] ?? members.at(-1);
   }
 

@@ -1,5 +1,5 @@
 /**
- * The conditions that hold between any two events of the pool. For tests: throws on the first one that does not.
+ * Checks, for tests, the conditions that hold between any two events of the pool. Throws at the first one that does not.
  */
 import assert from 'node:assert/strict';
 import { sumOf } from './counters.js';
@@ -23,6 +23,7 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     spares: 0,
   };
   const counted = new Map<Counters, Holding>();
+  const passing = new Map<object, { size: number; closing: number; idle: number; blocked: number }>();
   const shared = new Map<HostLimits, { size: number; closing: number; idle: number; blocked: number }>();
   let reserved = 0;
   let held = 0;
@@ -32,11 +33,13 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     held += reservation.unused;
     assert.ok(reservation.reserve <= key.reserve, 'no more is reserved than the rule says');
   }
-  assert.equal(held, pool.capacity.held, 'reserved places without a connection');
-  assert.ok(reserved === 0 || reserved < limits.maxTotalSockets, 'one place at least is for everybody');
+  assert.equal(held, pool.capacity.held, 'reserved slots without a connection');
+  assert.ok(reserved === 0 || reserved < limits.maxTotalSockets, 'one slot at least is for everybody');
 
-  /** Idle connections of hosts that are closed before any on a reserved place is. */
+  /** Idle connections on slots that are not reserved: these are evicted first. */
   let evictable = 0;
+  for (const gateway of pool.capacity.gateways.values())
+    passing.set(gateway, { size: 0, closing: 0, idle: 0, blocked: 0 });
   for (const host of pool.hosts) {
     const count = { connecting: 0, active: 0, validating: 0, idle: 0, closing: 0, closed: 0 };
     const reservation = pool.capacity.reservations.get(host.limits);
@@ -64,6 +67,11 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
           'idle list of the reservation',
         );
       else assert.equal(connection.reservationLink?.list, undefined, 'in no reservation, in no list of one');
+      assert.equal(
+        connection.gatewayLink?.list,
+        isIdle ? host.gateway?.idle : undefined,
+        'idle list of the gateway',
+      );
       const isWatched = connection.expiryLink.list !== undefined;
       if (isWatched) total.expiring++;
       if (isIdle && connection.expiresAt !== Infinity) {
@@ -88,8 +96,8 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
       );
       if (connection.state !== 'connecting') assert.equal(connection.waiter, undefined);
       if (connection.replayWaiter) {
-        assert.equal(connection.state, 'closing', 'only what goes has a request that wants its place');
-        assert.equal(connection.replayWaiter.state, 'awaiting-place');
+        assert.equal(connection.state, 'closing', 'only what goes has a request that wants its slot');
+        assert.equal(connection.replayWaiter.state, 'awaiting-slot');
         assert.equal(connection.replayWaiter.connection, connection);
       }
       if (connection.waiter) {
@@ -111,12 +119,12 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
       );
     }
     assert.equal(unclaimed, host.unclaimed, 'unclaimed count');
-    if (pool.isClosed)
+    if (pool.isClosed || host.section?.isClosed)
       assert.ok(unclaimed <= host.waiting.size, 'a closed pool opens nothing that no request waits for');
     assert.ok(!host.isEmpty, 'an empty host is forgotten');
 
     checkQueue(pool, host);
-    // Connections that are validated include idle ones, one for each request that is to get one.
+    // While any is idle, a connection is being validated for each waiter that may have it.
     assert.ok(
       count.idle === 0 || host.waiting.size - host.unreplayable <= count.validating,
       'an idle connection and a waiter that may have it never coexist',
@@ -124,10 +132,22 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     if (host.connections.size >= host.limits.maxSockets) {
       assert.ok(
         count.idle === 0 || host.unserved <= host.closing,
-        'requests that may have no idle connection get the place of one',
+        'requests that may have no idle connection get the slot of one',
       );
     }
-    if (host.unserved > 0 && host.connections.size < host.limits.maxSockets) {
+    const { gateway } = host;
+    const waitsAtGateway = host.gatewayLink.list !== undefined;
+    assert.ok(
+      !waitsAtGateway || host.gatewayLink.list === gateway?.blocked,
+      'a host waits at its own gateway',
+    );
+    assert.ok(!waitsAtGateway || !host.isBlocked, 'a host waits in one line');
+    if (gateway && gateway.left <= 0 && host.unserved > 0 && host.connections.size < host.limits.maxSockets) {
+      assert.ok(
+        waitsAtGateway || host.isBlocked || host.pacedLink.list,
+        'a host that only lacks a slot at its gateway waits for one',
+      );
+    } else if (host.unserved > 0 && host.connections.size < host.limits.maxSockets) {
       const left = limits.maxTotalSockets - pool.size - pool.capacity.held;
       const own = reservation?.unused ?? 0;
       if (left > 0 || (own > 0 && left + own > 0)) {
@@ -136,7 +156,7 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
           'no request waits while there is capacity for it',
         );
       } else {
-        assert.ok(host.isBlocked || host.pacedLink.list, 'a host that only lacks a place waits for one');
+        assert.ok(host.isBlocked || host.pacedLink.list, 'a host that only lacks a slot waits for one');
       }
     }
     if (host.unserved > 0 && !host.pacedLink.list)
@@ -155,6 +175,14 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
       part.closing += count.closing;
       part.idle += count.idle;
       part.blocked += host.isBlocked ? 1 : 0;
+    }
+    const pass = gateway && passing.get(gateway);
+    assert.equal(pass === undefined, gateway === undefined, 'a gateway is known');
+    if (pass) {
+      pass.size += host.connections.size;
+      pass.closing += count.closing;
+      pass.idle += count.idle;
+      pass.blocked += waitsAtGateway ? 1 : 0;
     }
     if (!reservation?.isWithinReserve) evictable += count.idle;
   }
@@ -175,8 +203,18 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     assert.ok(pool.capacity.blocked.size <= pool.capacity.closing, 'an idle connection makes room');
     assert.ok(
       held === 0 || staying + held <= limits.maxTotalSockets,
-      'connections on places reserved for others go',
+      'connections on slots reserved for others go',
     );
+  }
+  for (const gateway of pool.capacity.gateways.values()) {
+    const { size, closing, idle, blocked } = gateway;
+    const counts = { size, closing, idle: idle.size, blocked: blocked.size };
+    assert.deepEqual(counts, passing.get(gateway), 'counts of a gateway');
+    if (idle.size > 0) {
+      assert.ok(!gateway.lacksSlots, 'an idle connection makes room at its gateway');
+      assert.ok(!gateway.isSurplus, 'connections above the limit of a gateway go');
+    }
+    assert.ok(blocked.size === 0 || gateway.left <= 0, 'no host waits at a gateway that has slots');
   }
   for (const [key, reservation] of pool.capacity.reservations) {
     const { size, closing, idle, blocked } = reservation;
@@ -191,8 +229,8 @@ export function checkInvariants<K extends Kinds>(pool: Pool<K>): void {
     assert.ok(pool.endOfTurn.scheduled, 'hosts that are put off have a turn coming');
   for (const host of pool.capacity.blocked) {
     assert.ok(host.isBlocked && pool.hosts.has(host), 'a blocked host is known');
-    assert.ok(host.unserved > 0, 'a blocked host needs a place');
-    assert.ok(host.connections.size < host.limits.maxSockets, 'a blocked host lacks only a place');
+    assert.ok(host.unserved > 0, 'a blocked host needs a slot');
+    assert.ok(host.connections.size < host.limits.maxSockets, 'a blocked host lacks only a slot');
   }
   for (const host of pool.endOfTurn.paced) assert.ok(pool.hosts.has(host), 'a paced host is known');
 }

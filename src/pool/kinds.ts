@@ -1,14 +1,16 @@
 /**
- * Types of the things that the pool carries for its driver without ever looking inside. One type parameter instead of four
- * keeps the pool's signatures readable.
+ * Types of the values that the pool carries for its driver and never reads. One type parameter for all of them keeps the pool's
+ * signatures readable.
  */
 export interface Kinds {
-  /** The identity that a host pool stands for: where its connections lead, and as whom. */
+  /** The identity that a host pool stands for: server, trust and client. */
   origin: unknown;
   /** The real connection behind a `Connection`. */
   pooled: unknown;
   /** The real request behind a `Waiter`. */
   request: unknown;
-  /** The driver's knowledge of a host. */
+  /** The driver's: what it has learned of a host. */
   learned: unknown;
+  /** The driver's: the way to a host, directly or through a proxy. */
+  route: unknown;
 }

@@ -1,4 +1,4 @@
-/** Leases: how a request that need not wait gets an idle connection, and how an exchange on a connection ends. All of it is the hot path. */
+/** Leases idle connections to requests that need not wait, and takes connections back after their exchange. All of it is the hot path. */
 import type { Assignment } from './assignment.js';
 import type { Books } from './books.js';
 import type { Kinds } from './kinds.js';
@@ -23,12 +23,12 @@ export class Leasing<K extends Kinds> {
    */
   lease(host: HostPool<K>, age: 'safe' | 'any', req: object | undefined): Connection<K> | undefined {
     const { idle } = host;
-    if (idle.size === 0 || this.#books.isClosed) return undefined;
+    if (idle.size === 0 || this.#books.isClosedFor(host)) return undefined;
     const { driver } = this.#books;
     const now = driver.now();
     for (;;) {
       let connection = host.nextIdle;
-      // Where the one whose turn it is has been idle for too long, the last used one may not have been.
+      // The connection that is next has been idle for longer than is safe. The one that was used last may not have been.
       if (age === 'safe' && connection && connection.safeUntil <= now) connection = idle.tail?.value;
       if (!connection || (age === 'safe' && connection.safeUntil <= now)) return undefined;
       if (connection.expiresAt <= now || !driver.usable(connection)) {
@@ -47,8 +47,8 @@ export class Leasing<K extends Kinds> {
   }
 
   /**
-   * Whether an idle connection is validated before it is leased: it has been idle for long, or its end, or bytes that no request has asked
-   * for, may be known to the kernel, and the request could suffer from that.
+   * Whether an idle connection is validated before it is leased: it has been idle for long, or the kernel may know of its end, or of bytes that no
+   * request has asked for, and that could harm the request.
    */
   #isDoubtful(connection: Connection<K>, now: number, req: object | undefined): boolean {
     const { validateAt } = connection;
@@ -85,20 +85,20 @@ export class Leasing<K extends Kinds> {
     return true;
   }
 
-  /** Closes `connection` if a limit ends its life. `true`: one did. */
+  /** Closes `connection` if it has reached a limit of age or of requests. `true`: it was closed. */
   #endIfServedOut(connection: Connection<K>): boolean {
     const { capacity, driver } = this.#books;
     if (capacity.isSurplus(connection.host)) this.#supply.close(connection, 'surplus');
     else if (connection.requestsLeft <= 0) this.#supply.close(connection, 'max-requests');
     else if (connection.retireAt !== Infinity && connection.retireAt <= driver.now())
-      this.#supply.close(connection, 'max-age');
+      this.#supply.close(connection, connection.retireReason);
     else return false;
     return true;
   }
 
   /** See `Pool.adopt`. */
   adopt(host: HostPool<K>): Connection<K> | undefined {
-    if (this.#books.isClosed || !this.#books.capacity.mayOpen(host)) return undefined;
+    if (this.#books.isClosedFor(host) || !this.#books.capacity.mayOpen(host)) return undefined;
     const connection = this.#books.create(host);
     this.#books.endConnecting(connection);
     this.#books.activate(connection);

@@ -1,6 +1,6 @@
 /**
- * Limits that change while the pool works. Requests that can go now, go; idle connections above a lowered limit are closed. Connections in
- * use are closed after their exchange, and requests that wait already, wait on.
+ * Limits that change while the pool works. Waiting requests are served at once where the new limits allow it; idle connections above a lowered
+ * limit are closed, those in use after their exchange. Requests that wait already are not refused.
  */
 import type { Books } from './books.js';
 import type { Kinds } from './kinds.js';
@@ -18,16 +18,22 @@ export class LimitChanges<K extends Kinds> {
   }
 
   /** See `Pool.limit`. */
-  limit(host: HostPool<K>, limits: HostLimits): void {
+  limit(host: HostPool<K>, limits: HostLimits, via: HostLimits | undefined): void {
+    const { capacity } = this.#books;
     host.limits = limits;
-    host.reservation = this.#books.capacity.reservations.get(limits);
+    host.reservation = capacity.reservations.get(limits);
+    host.gateway = via && capacity.gatewayOf(via);
     host.reorder(this.#books.limits.random);
   }
 
   /** See `Pool.rulesChanged`. */
-  rulesChanged(limitsOf: (host: HostPool<K>) => HostLimits, reserving: readonly HostLimits[]): void {
+  rulesChanged(
+    limitsOf: (host: HostPool<K>) => HostLimits,
+    reserving: readonly HostLimits[],
+    viaOf: (host: HostPool<K>) => HostLimits | undefined,
+  ): void {
     const { capacity, hosts } = this.#books;
-    capacity.replaceReservations(reserving, hosts, (host) => this.limit(host, limitsOf(host)));
+    capacity.replaceGroups(reserving, hosts, (host) => this.limit(host, limitsOf(host), viaOf(host)));
     this.#apply();
   }
 
@@ -63,10 +69,12 @@ export class LimitChanges<K extends Kinds> {
     while (capacity.size - capacity.closing > limits.maxTotalSockets) {
       if (!this.#closeSurplus(capacity.evictable ?? lru.head?.value)) break;
     }
+    for (const gateway of capacity.gateways.values())
+      while (gateway.isSurplus) if (!this.#closeSurplus(gateway.idle.head?.value)) break;
     while (lru.size > limits.maxTotalFreeSockets) if (!this.#closeSurplus(lru.head?.value)) break;
   }
 
-  /** `false`: there is none, or it stays. */
+  /** `false`: there is no such connection, or it stays. */
   #closeSurplus(connection: Connection<K> | undefined): boolean {
     if (!connection) return false;
     this.#supply.close(connection, 'surplus');

@@ -1,19 +1,19 @@
 /**
- * The limits that the pool obeys. They are read anew at every decision: change a field, then call `pool.limitsChanged()`.
+ * The limits that the pool obeys. The pool reads them at every decision: change a field, then call `pool.limitsChanged()`.
  */
 export type Scheduling = 'lifo' | 'fifo' | 'least-used' | 'random';
 
 /** How long the connections of a host live. In milliseconds. The pool hands these on to its driver. */
 export interface Lifetimes {
-  /** For how long one may be idle where the server says nothing. */
+  /** How long a connection may be idle where the server names no time. */
   idleTimeout: number;
-  /** For how long one may be idle, whatever the server says. */
+  /** How long a connection may be idle at most, whatever the server says. */
   maxIdleTimeout: number;
-  /** The age after which one serves no further request. */
+  /** The age after which a connection serves no further request. */
   maxSocketAge: number;
-  /** Requests after which one serves no further one. */
+  /** The number of requests that a connection serves. */
   maxRequestsPerSocket: number;
-  /** The idle time from which one is validated before it is leased. */
+  /** The idle time from which a connection is validated before it is leased. */
   validateAfterIdle: number;
 }
 
@@ -23,17 +23,17 @@ export interface HostLimits extends Lifetimes {
   maxSockets: number;
   /** Idle connections of one host. */
   maxFreeSockets: number;
-  /** Connections of one host that are to be free at any time. The pool tells of a lack; its owner sees to it. */
+  /** Connections of one host that are to be free at any time. The pool tells when there are fewer (`Driver.short`); lifecycle/ opens them. */
   minFreeSockets: number;
-  /** Requests of one host that wait and can count on no connection that is already on its way to them. */
+  /** Requests of one host that wait and can count on no connection that is being opened or validated. */
   maxQueueSize: number;
   /** Milliseconds that a request may be in the queue. `0`: any time. */
   acquireTimeout: number;
-  /** Which idle connection is leased first: the last used one, the longest idle one, the least used one, or any. */
+  /** The order in which idle connections are leased: the last used one first, the longest idle one, the least used one, or any. */
   scheduling: Scheduling;
-  /** Places under `maxTotalSockets` that a host gets in its turn. */
+  /** Slots under `maxTotalSockets` that a host gets in its turn. */
   weight: number;
-  /** Places under `maxTotalSockets` that are kept for the hosts with this object, all of them together. */
+  /** Slots under `maxTotalSockets` that are kept for the hosts with this object, all of them together. */
   reserve: number;
 }
 
@@ -44,9 +44,9 @@ export interface Limits extends HostLimits {
   maxTotalFreeSockets: number;
   /** Waiting requests of all hosts together, counted as those of one host. */
   maxTotalQueueSize: number;
-  /** Which of the hosts that wait for a place under `maxTotalSockets` is next. Fixed. */
+  /** The order in which hosts that wait for a slot under `maxTotalSockets` get one. Fixed. */
   readonly fairness: 'round-robin' | 'fifo';
-  /** Milliseconds over which it is watched how many idle connections were never needed. `0`: not at all. */
+  /** Milliseconds over which idle connections that are never needed are counted; these are closed then. `0`: never. */
   trimInterval: number;
   /** Whether a connection that no request waits for is kept. */
   keepAlive: boolean;
@@ -55,6 +55,6 @@ export interface Limits extends HostLimits {
    * it is ready; then it goes to the head of the queue. Fixed.
    */
   readonly binding: 'eager' | 'late';
-  /** Where `scheduling: 'random'` gets its numbers from: 0 to below 1. */
+  /** The random numbers for `scheduling: 'random'`: 0 to below 1. */
   readonly random: () => number;
 }

@@ -1,9 +1,9 @@
 /**
- * The requests that wait at all hosts: in which order they came, how many of them can count on no connection, which of them have
- * waited for too long, and which of `maxQueueSize` and `maxTotalQueueSize` is exceeded. It promises constant time, or, with
+ * The requests that wait at all hosts: their order of arrival, the number of those that can count on no connection, those that have
+ * waited for too long, and whether `maxQueueSize` or `maxTotalQueueSize` is exceeded. It promises constant time, or, with
  * `acquireTimeout`, time that grows with the logarithm of the number of hosts.
  *
- * It only counts, and refuses no request: admission.ts does. The queue of one host, and its order, is wait-queue.ts.
+ * It refuses no request: admission.ts does. wait-queue.ts is the queue of one host, and its order.
  */
 import type { Counters } from './counters.js';
 import { Heap } from './heap.js';
@@ -15,15 +15,15 @@ import { Link } from './list.js';
 export class Queues<K extends Kinds> {
   /** Waiters that can count on no connection that is already on its way to them: `maxTotalQueueSize` limits their number. */
   unserved = 0;
-  /** Hosts with waiters that may not wait for ever, by the time at which the first of these may have waited for too long. */
+  /** Hosts that have waiters with a deadline, by the earliest of these deadlines. */
   readonly deadlines: Heap<HostPool<K>> = new Heap((a, b) => a.deadline < b.deadline);
 
   readonly #limits: Limits;
-  /** Of all hosts. */
+  /** The counters of all hosts together. */
   readonly #counters: Counters;
-  /** Waiters so far. */
+  /** The number of waiters so far. */
   #arrivals = 0;
-  /** Arrival of the next one that comes before all others. */
+  /** The `arrival` of the next waiter that comes before all others. */
   #firstArrival = -1;
 
   constructor(limits: Limits, counters: Counters) {
@@ -40,8 +40,8 @@ export class Queues<K extends Kinds> {
   }
 
   /**
-   * One that has left its queue without an exchange: to its place by arrival. If it may wait for any time, which says that its request has
-   * lost a connection, that is before all others of its host. With late binding, whatever is opened for those behind it serves it first.
+   * Adds a waiter that has left its queue without an exchange, at its position by arrival. If it may wait for any time, its request has lost a
+   * connection, and it comes before all others of its host. With late binding, connections that are opened for the others serve it first.
    */
   addAgain(waiter: Waiter<K>): void {
     const { host, since } = waiter;
@@ -51,7 +51,7 @@ export class Queues<K extends Kinds> {
     }
     host.waiting.insert(waiter);
     this.#joined(waiter);
-    // It may have to be refused before any that is here.
+    // Its deadline may be the earliest.
     if (since !== Infinity) this.rewatch(host);
   }
 
@@ -84,7 +84,7 @@ export class Queues<K extends Kinds> {
     if (since !== Infinity && --host.timed === 0) this.#unwatch(host);
   }
 
-  /** The number of `host`'s waiters that can count on nothing may have changed. */
+  /** The number of `host`'s unserved waiters may have changed. */
   recount(host: HostPool<K>): void {
     const { unserved } = host;
     this.unserved += unserved - host.countedUnserved;
@@ -92,10 +92,10 @@ export class Queues<K extends Kinds> {
   }
 
   /**
-   * Which limit is exceeded at `host`, if any is.
+   * The limit that is exceeded at `host`, if one is.
    *
-   * @param coming places that are about to come free and go to `host` then
-   * @param comingInAll places that are about to come free
+   * @param coming slots that are about to come free and that `host` gets then
+   * @param comingInAll slots that are about to come free
    */
   exceeded(host: HostPool<K>, coming = 0, comingInAll = 0): 'maxQueueSize' | 'maxTotalQueueSize' | undefined {
     const unserved = host.unserved - coming;
@@ -105,19 +105,19 @@ export class Queues<K extends Kinds> {
     return undefined;
   }
 
-  /** Before this moment no request has waited for too long. `Infinity`: none ever will have. */
+  /** No deadline of a request is before this moment. `Infinity`: there is none. */
   get nextDeadline(): number {
     return this.deadlines.top?.deadline ?? Infinity;
   }
 
-  /** One of those that have waited for too long. */
+  /** One of the waiters that have waited for too long. */
   overdue(now: number): Waiter<K> | undefined {
     for (;;) {
       const host = this.deadlines.top;
       if (!host || host.deadline > now) return undefined;
       const waiter = host.waiting.nextToExpire;
       if (waiter && waiter.since + host.limits.acquireTimeout <= now) return waiter;
-      // The request that was to be refused then has gone meanwhile.
+      // The request with that deadline has gone meanwhile.
       this.rewatch(host);
     }
   }
@@ -128,7 +128,7 @@ export class Queues<K extends Kinds> {
     this.#watch(host);
   }
 
-  /** Notes when the first of `host`'s waiters has waited for too long, if it is not noted yet. */
+  /** Notes the earliest deadline of `host`'s waiters, unless it is noted already. */
   #watch(host: HostPool<K>): void {
     const { acquireTimeout } = host.limits;
     if (acquireTimeout === 0 || host.deadlineEntry.heap) return;

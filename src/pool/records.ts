@@ -1,8 +1,8 @@
 /**
- * The pool's records: of hosts, of their connections, and of the requests that wait for one. They refer to each other and are
- * one concept. Records hold and count; the other files of this folder decide what is to be done next.
+ * The pool's records of hosts, of their connections, and of the requests that wait for one. They refer to each other, so they share
+ * a file. Records hold and count; the other files of this folder decide what is done next.
  *
- * Fields are written here and by those files, except for those that are marked as the driver's.
+ * Fields are written here and by those files, except for fields that are marked as the driver's.
  */
 import type { CloseReason } from './close-reason.js';
 import { Counters } from './counters.js';
@@ -11,6 +11,7 @@ import { Entry } from './heap.js';
 import { LeastUsed, Random } from './idle-order.js';
 import type { IdleOrder } from './idle-order.js';
 import type { Kinds } from './kinds.js';
+import type { Gateway } from './gateway.js';
 import type { HostLimits } from './limits.js';
 import { Link, List } from './list.js';
 import type { Reservation } from './reservation.js';
@@ -19,13 +20,13 @@ import { DEFAULT_PRIORITY, WaitQueue } from './wait-queue.js';
 /**
  * - `queued`: in its host's queue.
  * - `dialling`: bound to a connection that is being opened for it alone.
- * - `awaiting-place`: its request has lost a connection; as soon as that is closed, one is opened in its place, for it alone.
- * - `spare`: no request: a connection is being opened that is to be ready for whichever request comes.
- * - `done`: assigned, rejected, refused or aborted; the pool has nothing more to do with it.
+ * - `awaiting-slot`: its request has lost a connection; as soon as that is closed, a new one is opened in its slot, for this waiter alone.
+ * - `spare`: it stands for no request: a connection is being opened ahead, for whichever request comes.
+ * - `done`: assigned, rejected, refused or aborted.
  */
-export type WaiterState = 'queued' | 'dialling' | 'awaiting-place' | 'spare' | 'done';
+export type WaiterState = 'queued' | 'dialling' | 'awaiting-slot' | 'spare' | 'done';
 
-/** A request that has no connection yet; or what stands in the place of one, where a connection is opened before a request asks for it. */
+/** A request that has no connection yet. Where a connection is opened before a request asks for it, a spare waiter stands for the request. */
 export class Waiter<K extends Kinds> {
   readonly host: HostPool<K>;
   readonly request: K['request'];
@@ -34,17 +35,17 @@ export class Waiter<K extends Kinds> {
   state: WaiterState = 'queued';
   /** 0 to 7, the most urgent first. Its queue changes it while it is queued. */
   priority: number;
-  /** Its number among all that ever waited: one with a lower number has waited longer, or comes before those that have. */
+  /** Its number in the order of arrival. A waiter that has lost its connection gets a number below all others. */
   arrival = 0;
-  /** When it came, on the monotonic clock, by which the queue timer measures waits. `Infinity`: it may wait for any time. */
+  /** The time at which it came, on the monotonic clock, by which the queue timer measures waits. `Infinity`: it may wait for any time. */
   readonly since: number;
-  /** The connection being opened on its behalf, or the lost one whose place it is to get. */
+  /** The connection being opened on its behalf, or the lost one whose slot it is to get. */
   connection: Connection<K> | undefined = undefined;
-  /** Place in the host's queue, among those of its priority. */
+  /** Link in the host's queue, among those of its priority. */
   readonly link: Link<Waiter<K>> = new Link(this);
-  /** The same for one whose priority was changed. */
+  /** The same for a waiter whose priority was changed. */
   entry: Entry<Waiter<K>> | undefined = undefined;
-  /** Place among those that have had no dial started on their behalf (late binding only). */
+  /** Link among those that have had no dial started on their behalf (late binding only). */
   undialledLink: Link<Waiter<K>> | undefined = undefined;
 
   constructor(
@@ -65,8 +66,8 @@ export class Waiter<K extends Kinds> {
 /**
  * - `connecting`: the driver was asked to dial and has not answered yet.
  * - `active`: leased to a request. (In eager binding that includes the handshake.)
- * - `validating`: released in this turn of the event loop, and not known to be quiet, or about to be leased after it has been
- *   idle for long: no request gets it before the loop has polled.
+ * - `validating`: just released, and bytes may still come; or about to be leased after it has been idle for long. No request gets it
+ *   before the loop has polled.
  * - `idle`: free, and may be leased at any moment.
  * - `closing`: the driver was asked to close it; counts against the limits until the driver says that it is closed.
  * - `closed`: gone, and in no count.
@@ -77,21 +78,23 @@ let lastId = 0;
 
 /** One connection, as the pool sees it. */
 export class Connection<K extends Kinds> {
-  /** Unique in this process: what it is called in debug output. */
+  /** Unique in this process: the number of the connection in debug lines. */
   readonly id: number = ++lastId;
   readonly host: HostPool<K>;
   state: ConnectionState = 'connecting';
-  /** The driver's: the real connection, as soon as there is one. */
+  /** The driver's: the real connection, as soon as it exists. */
   pooled: K['pooled'] | undefined = undefined;
   /** The waiter that it was opened for, while `connecting`: bound to it (eager), or merely its reason (late). */
   waiter: Waiter<K> | undefined = undefined;
-  /** The waiter whose request was sent on it when it was lost, and that gets its place when it is closed. */
+  /** The waiter whose request was lost with it, and that gets its slot when it is closed. */
   replayWaiter: Waiter<K> | undefined = undefined;
 
-  // Moments on the pool's clock. The driver sets the first one when it opens the connection, the others when it prepares it to be idle.
+  // Moments on the pool's clock. The driver sets the first when it opens the connection, the others when it prepares it to be idle.
 
   /** From then on it serves no request. */
   retireAt: number = Infinity;
+  /** The reason for that. */
+  retireReason: CloseReason = 'max-age';
   /** When it became idle. -1: it has been leased since. */
   idleSince = -1;
   /** From then on it is not leased. */
@@ -103,36 +106,38 @@ export class Connection<K extends Kinds> {
 
   /** Requests that it may still be given. The driver sets their number when it opens the connection. */
   requestsLeft: number = Infinity;
-  /** For how long it had been idle when it was leased, in milliseconds. */
+  /** How long it had been idle when it was leased, in milliseconds. */
   idledFor = 0;
   /** It was leased although it had been idle for longer than is safe. */
   isUnsafe = false;
   closeReason: CloseReason | undefined = undefined;
-  /** How often it was leased. */
+  /** The number of times that it was leased. */
   served = 0;
-  /** It is counted as `connecting`: it is not ready to be used, and neither closes nor is idle. */
+  /** Whether it counts as `connecting`: it is not ready to be used yet, and is neither closing nor idle. */
   isConnecting = true;
 
-  /** The driver's: what its dial waits for. */
+  /** The driver's: the step that its dial waits for. */
   phase: ConnectPhase = 'createConnection';
   /** The driver's: its dial has ended in an error of its own. */
   hasFailed = false;
-  /** The driver's: when its dial began, and when it was ready to be used, on the monotonic clock. -1: that has not happened. */
+  /** The driver's: the times at which its dial began and at which it was ready to be used, on the monotonic clock. -1: not yet. */
   dialledAt = -1;
   readyAt = -1;
 
-  /** Place in the host's list of idle connections. */
+  /** Link in the host's list of idle connections. */
   readonly idleLink: Link<Connection<K>> = new Link(this);
-  /** Place in the pool's list of all idle connections, least recently used first. */
+  /** Link in the pool's list of all idle connections, least recently used first. */
   readonly lruLink: Link<Connection<K>> = new Link(this);
-  /** Place in the pool's wheel of connections that expire. It keeps it while it is leased. */
+  /** Link in the pool's wheel of connections that expire. It stays there while it is leased. */
   readonly expiryLink: Link<Connection<K>> = new Link(this);
   expirySlot = 0;
-  /** Place in its reservation's list of idle connections. */
+  /** Link in its reservation's list of idle connections. */
   reservationLink: Link<Connection<K>> | undefined = undefined;
-  /** Place among the connections that are being opened for no request. */
+  /** Link in its gateway's list of idle connections. */
+  gatewayLink: Link<Connection<K>> | undefined = undefined;
+  /** Link among the connections that are being opened for no request. */
   spareLink: Link<Connection<K>> | undefined = undefined;
-  /** Place in the host's own order of idle connections, where it has one. */
+  /** Link in the host's own order of idle connections, where that has one. */
   entry: Entry<Connection<K>> | undefined = undefined;
   rank = 0;
 
@@ -141,36 +146,50 @@ export class Connection<K extends Kinds> {
   }
 }
 
+/** The hosts of one owner, where several share a pool. Each section is closed for itself. */
+export interface Section {
+  /** No new request for its hosts is taken, and none of their connections becomes idle. */
+  isClosed: boolean;
+  /** Its hosts that hold a connection or a waiter. */
+  size: number;
+}
+
 /** One host (more exactly: one identity): its connections by state, and its queue. */
 export class HostPool<K extends Kinds> {
   readonly origin: K['origin'];
-  /** The driver's: its knowledge of the host, if it has any. */
+  /** The section that it belongs to, where several owners share a pool. */
+  readonly section: Section | undefined;
+  /** The driver's: what it has learned of the host. */
   learned: K['learned'] | undefined = undefined;
+  /** The driver's: the way of its connections, directly or through a proxy. */
+  route: K['route'] | undefined = undefined;
 
-  /** The counts of it, and of other identities of the same host. */
+  /** The counters of this host and port, shared by its identities. */
   readonly counters: Counters;
   /** The limits that hold for it. */
   limits: HostLimits;
-  /** The places that are reserved for it and other hosts, if any are. */
+  /** The slots that its rule reserves for it and the other hosts of the rule. */
   reservation: ReservationOf<K> | undefined = undefined;
+  /** The proxy that it shares with other hosts, if a limit bounds the tunnels through that. */
+  gateway: GatewayOf<K> | undefined = undefined;
 
   /** Every connection that is not closed. Their number is what `maxSockets` limits. */
   readonly connections: Set<Connection<K>> = new Set();
   /** Free connections, the longest idle first. */
   readonly idle: List<Connection<K>> = new List();
-  /** Where 'lifo' and 'fifo' do not say which of the free ones is next. */
+  /** The order of the free ones, for 'least-used' and 'random'. */
   #order: IdleOrder<Connection<K>> | undefined = undefined;
   #scheduling: HostLimits['scheduling'] = 'lifo';
-  /** The least number of free connections since the last trim, while they were in use; `Infinity`: none was. */
+  /** The least number of free connections since the last trim, counted whenever one was needed. `Infinity`: none was. */
   idleLow = Infinity;
 
-  /** Requests without a connection. */
+  /** Requests that wait for a connection. */
   readonly waiting: WaitQueue<Waiter<K>> = new WaitQueue();
   /** Those that have had no dial started on their behalf, in order of arrival (late binding only). */
   readonly undialled: List<Waiter<K>> = new List();
-  /** `unserved` as the sum over all hosts has it: see queues.ts. */
+  /** The value of `unserved` that is in the sum over all hosts: see queues.ts. */
   countedUnserved = 0;
-  /** The pool has told that requests have to wait here. */
+  /** The driver was told that requests have to wait here. */
   saturated = false;
 
   /** Waiters in the queue whose requests cannot be sent twice: see `Waiter.unreplayable`. */
@@ -181,39 +200,47 @@ export class HostPool<K extends Kinds> {
   validating = 0;
   /** Connections in state `closing`. */
   closing = 0;
-  /** Connections in state `connecting` that are bound to no request: they serve whichever waiter is next. */
+  /** Connections in state `connecting` that are bound to no request: they serve the next waiter. */
   unclaimed = 0;
 
-  /** Nothing of it is kept idle any more. */
+  /** No connection of it is kept idle any more. */
   abandoned = false;
 
   /** The turn of the event loop in which it dialled last. */
   dialTurn = -1;
-  /** Place among the hosts that dial at the end of this turn. */
+  /** Link among the hosts that dial at the end of this turn. */
   readonly pacedLink: Link<HostPool<K>> = new Link(this);
 
-  /** Place among the blocked hosts, in turn (`fairness: 'round-robin'`). */
+  /** Link among the blocked hosts, in turn (`fairness: 'round-robin'`). */
   readonly blockedLink: Link<HostPool<K>> = new Link(this);
-  /** Places that it still gets in this turn of its own. */
+  /** The number of slots that it still gets in its present turn. */
   credit = 0;
-  /** Place among the blocked hosts, by age (`fairness: 'fifo'`). */
+  /** Link among the blocked hosts, by age (`fairness: 'fifo'`). */
   blockedEntry: Entry<HostPool<K>> | undefined = undefined;
   blockedSince = 0;
-  /** Place among the blocked hosts of its reservation. */
+  /** Link among the blocked hosts of its reservation. */
   readonly reservationLink: Link<HostPool<K>> = new Link(this);
+  /** Link among the hosts that wait at its gateway. */
+  readonly gatewayLink: Link<HostPool<K>> = new Link(this);
 
-  /** No request of it waits in vain before this moment on the monotonic clock, while `deadlineEntry` is in the heap. */
+  /** The earliest deadline of its waiters, on the monotonic clock, or an earlier moment. Valid while `deadlineEntry` is in the heap. */
   deadline = Infinity;
   readonly deadlineEntry: Entry<HostPool<K>> = new Entry<HostPool<K>>(this);
 
   /** @param limits the pool's own, or a rule's */
-  constructor(origin: K['origin'], limits: HostLimits, counters: Counters = new Counters()) {
+  constructor(
+    origin: K['origin'],
+    limits: HostLimits,
+    counters: Counters = new Counters(),
+    section?: Section,
+  ) {
     this.origin = origin;
+    this.section = section;
     this.limits = limits;
     this.counters = counters;
   }
 
-  /** How many waiters can count on no connection that is already on its way to them. */
+  /** The number of waiters that can count on no connection that is already being opened or validated. */
   get unserved(): number {
     return Math.max(0, this.waiting.size - this.validating - this.unclaimed);
   }
@@ -233,7 +260,7 @@ export class HostPool<K extends Kinds> {
     return this.unserved > 0 && !this.pacedLink.list;
   }
 
-  /** How many free connections there will be, if no other request comes. */
+  /** The number of free connections that there will be, if no other request comes. */
   get expectedIdle(): number {
     return this.idle.size + Math.max(0, this.validating + this.unclaimed - this.waiting.size);
   }
@@ -261,14 +288,14 @@ export class HostPool<K extends Kinds> {
     this.#order?.remove(connection);
   }
 
-  /** How many free connections were not needed once since this was last taken, while others were. */
+  /** The number of free connections that were not needed since the last call, although others were. */
   takeUnneeded(): number {
     const { idle, idleLow } = this;
     this.idleLow = Infinity;
     return idleLow === Infinity ? 0 : Math.min(idleLow, idle.size);
   }
 
-  /** Obeys `limits.scheduling` from now on. */
+  /** `limits.scheduling` may have changed. */
   reorder(random: () => number): void {
     const { scheduling } = this.limits;
     if (scheduling === this.#scheduling) return;
@@ -279,5 +306,7 @@ export class HostPool<K extends Kinds> {
     for (const connection of this.idle) this.#order?.add(connection);
   }
 }
+
+export type GatewayOf<K extends Kinds> = Gateway<Connection<K>, HostPool<K>>;
 
 export type ReservationOf<K extends Kinds> = Reservation<Connection<K>, HostPool<K>>;

@@ -1,4 +1,4 @@
-/** Requests that have lost their connection, and want another one: any, or a new one in the place of the lost one. They are never refused. */
+/** Requests that have lost their connection and want another one: any, or a new one in the slot of the lost one. They are never refused. */
 import type { Books } from './books.js';
 import type { Kinds } from './kinds.js';
 import type { Connection, Waiter } from './records.js';
@@ -29,12 +29,12 @@ export class Retries<K extends Kinds> {
       return;
     }
     connection.replayWaiter = waiter;
-    waiter.state = 'awaiting-place';
+    waiter.state = 'awaiting-slot';
     waiter.connection = connection;
     this.#supply.close(connection, 'server-closed');
   }
 
-  /** `connection` is closed: the request that waits for its place has one opened there, if it is still there. */
+  /** `connection` is closed: a new one is opened in its slot for the request that waits for that, unless the slot is gone. */
   dialReplacement({ replayWaiter, host }: Connection<K>): void {
     if (!replayWaiter) return;
     replayWaiter.connection = undefined;

@@ -7,36 +7,39 @@
  *   frees capacity ends in `grant` or `pump`.
  *
  * The driver may call back into the pool before it returns, so that every method leaves the books in order before it calls
- * the driver. Loops end where a step of theirs changes nothing, whatever the counts say: a wrong count costs a request, not the process.
+ * the driver. A loop ends as soon as one of its steps changes nothing, whatever the counts say: a wrong count costs a request, not the process.
  */
 import type { Books } from './books.js';
 import type { CloseReason } from './close-reason.js';
 import { Granter } from './granter.js';
 import type { Kinds } from './kinds.js';
-import type { Connection, HostPool, Waiter } from './records.js';
+import type { Connection, GatewayOf, HostPool, Waiter } from './records.js';
 
 export class Supply<K extends Kinds> {
   readonly #books: Books<K>;
   readonly #granter: Granter<K>;
+  /** Gateways whose slots are being given out. */
+  readonly #isGrantingAt = new Set<GatewayOf<K>>();
 
   constructor(books: Books<K>) {
     this.#books = books;
     this.#granter = new Granter(books.capacity, books.endOfTurn, {
       dial: (host) => this.dial(host),
       evict: (connection) => this.close(connection, 'evicted'),
+      evictAt: (gateway) => this.#evictAt(gateway),
     });
   }
 
-  /** Starts what can be started for `host`, and tells of it when a request has to wait for what cannot. */
+  /** Validates and opens the connections that `host` needs, as far as the limits allow, and tells the driver if a request has to wait for a limit. */
   pump(host: HostPool<K>): void {
     this.start(host);
     if (!host.saturated && host.isStuck) this.#books.saturate(host);
   }
 
-  /** Starts what can be started for `host`, and notes where it waits for what cannot. */
+  /** Validates and opens the connections that `host` needs, as far as the limits allow, and puts it in line for the limit that holds it back. */
   start(host: HostPool<K>): void {
     const { capacity, endOfTurn } = this.#books;
-    // The connection that a request waited for was dead: another idle one may not be, and is here sooner than a new one.
+    // A request waits because its connection was dead. Another idle one may be alive, and is validated sooner than a new one is opened.
     while (host.idle.size > 0 && host.waiting.size - host.unreplayable > host.validating)
       if (!this.validateIdle(host.nextIdle)) break;
     while (host.unserved > 0) {
@@ -44,11 +47,18 @@ export class Supply<K extends Kinds> {
         this.#giveWay(host);
         return;
       }
-      if (!capacity.hasPlace(host)) {
+      const { gateway } = host;
+      if (gateway && !gateway.mayEnter(host)) {
+        capacity.blockAtGateway(host, gateway);
+        this.#evictAt(gateway);
+        return;
+      }
+      if (!capacity.hasSlot(host)) {
         if (!host.isBlocked) capacity.block(host);
         this.evictFor(host);
         return;
       }
+      gateway?.leave(host);
       if (!endOfTurn.claimDial(host)) return;
       this.dial(host);
     }
@@ -62,16 +72,57 @@ export class Supply<K extends Kinds> {
     return true;
   }
 
-  /** One place for each waiter of `host` that may have none of its idle connections, the longest idle one's first. */
+  /** Closes an idle connection of `host`, the longest idle one first, for each waiter that may have none of them: that needs the slot. */
   #giveWay(host: HostPool<K>): void {
     const link = host.idle.head;
     // Closing it comes back here for the next.
     if (link && host.unserved > host.closing) this.close(link.value, 'idle-timeout');
   }
 
-  /** Idle connections make room for blocked hosts, those of the reservation of `host` first. */
-  evictFor({ reservation }: HostPool<K>): void {
+  /** Idle connections make room for blocked hosts, those of the gateway and the reservation of `host` first. */
+  evictFor({ gateway, reservation }: HostPool<K>): void {
+    if (gateway) this.#evictAt(gateway);
     this.#granter.evictFor(reservation);
+  }
+
+  /** One slot per host that waits at `gateway`. */
+  #evictAt(gateway: GatewayOf<K>): void {
+    const { capacity } = this.#books;
+    let last: Connection<K> | undefined;
+    for (let one = capacity.evicteeAt(gateway); one && one !== last; one = capacity.evicteeAt(gateway)) {
+      last = one;
+      this.close(one, 'evicted');
+    }
+  }
+
+  /** Gives the hosts that wait at `gateway` a slot each, in turn, as long as there are slots. */
+  #grantAt(gateway: GatewayOf<K>): void {
+    // A dial may fail before it returns, and that calls this again: the outer loop goes on instead.
+    if (this.#isGrantingAt.has(gateway)) return;
+    this.#isGrantingAt.add(gateway);
+    try {
+      while (gateway.left > 0) {
+        const host = gateway.blocked.head?.value;
+        if (!host) break;
+        this.#grantSlotAt(gateway, host);
+      }
+    } finally {
+      this.#isGrantingAt.delete(gateway);
+    }
+    this.#evictAt(gateway);
+  }
+
+  #grantSlotAt(gateway: GatewayOf<K>, host: HostPool<K>): void {
+    const { capacity, endOfTurn } = this.#books;
+    if (host.connections.size >= host.limits.maxSockets) {
+      gateway.leave(host);
+    } else if (!capacity.hasSlot(host)) {
+      capacity.block(host);
+      this.#granter.evictFor(host.reservation);
+    } else {
+      gateway.takeTurn(host);
+      if (!endOfTurn.claimGrantedDial(host) || !this.dial(host)) gateway.leave(host);
+    }
   }
 
   /** Opens a connection for the next waiter of `host`. `false`: no request waits there. */
@@ -83,10 +134,10 @@ export class Supply<K extends Kinds> {
     if (!late) queues.take(waiter);
     if (waiter.connection) waiter.connection.waiter = undefined;
     const connection = this.#books.create(host);
-    // The next host's turn must not be put off for a turn of the loop that was over long ago.
+    // A blocked host dials once a turn, and only turns whose end is asked for are counted.
     if (capacity.blocked.size > 0) endOfTurn.schedule();
     if (late) {
-      // Bound to no request; but if it fails, the error is this one's, unless it has been served meanwhile.
+      // Late binding: the connection is bound to no request, but the error of its dial goes to this one, unless that has been served meanwhile.
       host.unclaimed++;
     } else {
       waiter.state = 'dialling';
@@ -96,7 +147,7 @@ export class Supply<K extends Kinds> {
     return true;
   }
 
-  /** Opens a connection for `waiter` alone, for which there is a place. */
+  /** Opens a connection for `waiter` alone, for which there is a slot. */
   dialAlone(waiter: Waiter<K>): void {
     waiter.state = 'dialling';
     this.#dialFor(waiter, this.#books.create(waiter.host));
@@ -108,7 +159,7 @@ export class Supply<K extends Kinds> {
     this.#books.driver.dial(connection, waiter);
   }
 
-  /** Opens a connection for no request: `spare` stands in the place of one. */
+  /** Opens a connection ahead of any request. `spare` stands for the request. */
   dialSpare(spare: Waiter<K>): void {
     this.#books.driver.dial(this.#books.createSpare(spare), spare);
   }
@@ -146,7 +197,7 @@ export class Supply<K extends Kinds> {
     connection.closeReason = reason;
     if (spare) this.#books.driver.reject(spare, error);
     if (connection.pooled === undefined) {
-      // Nothing to close, and nothing will tell us: a dial that is answered later finds it `closed`.
+      // No socket exists that could be closed and tell of it. A dial that is answered later finds the connection `closed`.
       this.#books.drop(connection, reason);
       this.grant(host);
       return;
@@ -157,9 +208,9 @@ export class Supply<K extends Kinds> {
     this.pump(host);
   }
 
-  /** Where nothing is kept any more, what is being opened and no request waits for is given up. */
+  /** Gives up connections that are being opened and that no request waits for, where none is kept idle any more. */
   closeUnneeded(host: HostPool<K>): void {
-    if (!this.#books.isClosed || host.unclaimed <= host.waiting.size) return;
+    if (!this.#books.isClosedFor(host) || host.unclaimed <= host.waiting.size) return;
     for (const connection of host.connections) {
       if (connection.state !== 'connecting' || connection.waiter?.state === 'dialling') continue;
       this.close(connection, 'shutdown');
@@ -169,19 +220,21 @@ export class Supply<K extends Kinds> {
 
   /** Closes `connection`, which no request has, because it is too old, or has been idle for as long as it may. */
   expire(connection: Connection<K>, now: number): void {
-    this.close(connection, connection.retireAt <= now ? 'max-age' : 'idle-timeout');
+    this.close(connection, connection.retireAt <= now ? connection.retireReason : 'idle-timeout');
   }
 
-  /** Capacity came free that `host` used: the hosts that wait for a place come first, then `host`. */
+  /** Capacity came free that `host` used: the hosts that wait for a slot come first, then `host`. */
   grant(host: HostPool<K>): void {
     this.#granter.grant(host.reservation);
+    if (host.gateway) this.#grantAt(host.gateway);
     this.pump(host);
     this.#books.forgetIfEmpty(host);
   }
 
-  /** Any capacity may have come free. */
+  /** `grant`, where capacity of any host may have come free. */
   grantAll(): void {
     this.#granter.grantAll();
+    for (const gateway of this.#books.capacity.gateways.values()) this.#grantAt(gateway);
     for (const host of this.#books.hosts) this.pump(host);
   }
 }

@@ -3,8 +3,8 @@
  * longest. No request starves: of any `MAX_PASSED_OVER + 1` requests that are served in a row, at least one is the one that
  * had waited longest of all.
  *
- * Everything takes constant time, except for requests whose priority was changed while they waited, and those that have left and come back:
- * they keep their place by arrival among others of their priority, which takes O(log n) of those that came there like this.
+ * Everything takes constant time, except for requests whose priority was changed while they waited, and for those that have left and come back.
+ * They keep their position by arrival among others of their priority, in O(log n), where n counts such requests only.
  */
 import { Entry, Heap } from './heap.js';
 import { List } from './list.js';
@@ -14,10 +14,10 @@ import type { Link } from './list.js';
 export const LEAST_URGENT = 7;
 export const DEFAULT_PRIORITY = 3;
 
-/** How many more urgent requests are served ahead of the one that has waited longest, until that one is. */
+/** The number of more urgent requests that are served in a row before the one that has waited longest is. */
 export const MAX_PASSED_OVER = 20;
 
-/** A request, as far as a queue needs to know it. It belongs to one queue. */
+/** The part of a waiter that a queue needs. A waiter belongs to one queue. */
 interface Queued<W> {
   priority: number;
   /** Its number in order of arrival. */
@@ -25,7 +25,7 @@ interface Queued<W> {
   /** `Infinity`: it may wait for any time. */
   readonly since: number;
   readonly link: Link<W>;
-  /** For the queue. */
+  /** The queue's own. */
   entry: Entry<W> | undefined;
 }
 
@@ -33,7 +33,7 @@ interface Queued<W> {
 class Level<W extends Queued<W>> {
   /** In order of arrival. */
   readonly list: List<W> = new List();
-  /** Requests that came here later than others that have arrived after them. */
+  /** Requests that were put into this level after later arrivals. */
   moved: Heap<W> | undefined = undefined;
 
   get first(): W | undefined {
@@ -52,7 +52,7 @@ class Level<W extends Queued<W>> {
     return first;
   }
 
-  /** By arrival, wherever that is. */
+  /** Adds `waiter` at its position by arrival, which need not be the end. */
   insert(waiter: W): void {
     const { head, tail } = this.list;
     if (!tail || cameBefore(tail.value, waiter)) {
@@ -82,9 +82,9 @@ function cameBefore(a: { arrival: number }, b: { arrival: number }): boolean {
 
 export class WaitQueue<W extends Queued<W>> {
   size = 0;
-  /** Most have this one priority. */
+  /** The requests of the default priority: nearly all. */
   readonly #usual: Level<W> = new Level();
-  /** The others, by priority; made when the first request comes to be in one. */
+  /** The other levels, by priority; made when the first request needs one. */
   #others: Level<W>[] | undefined = undefined;
   /** One bit for each level that is not empty. */
   #occupied = 0;
@@ -97,7 +97,7 @@ export class WaitQueue<W extends Queued<W>> {
     this.size++;
   }
 
-  /** Puts `waiter` where it belongs by its arrival, which others may have come after. */
+  /** Adds `waiter` at its position by arrival: later arrivals may be here already. */
   insert(waiter: W): void {
     const { priority } = waiter;
     this.#level(priority).insert(waiter);
@@ -105,7 +105,7 @@ export class WaitQueue<W extends Queued<W>> {
     this.size++;
   }
 
-  /** Takes out `waiter`, because it is served: the next one, or the first of those that may be. */
+  /** Takes out `waiter`, which is served: it is the next one, or the first that may have the connection. */
   take(waiter: W): void {
     if (waiter === this.oldest) this.#passedOver = 0;
     else this.#passedOver++;
@@ -121,7 +121,7 @@ export class WaitQueue<W extends Queued<W>> {
     return this.#level(31 - Math.clz32(occupied & -occupied)).first;
   }
 
-  /** The place of `waiter` in the queue, from 1, if no other request comes. For readers: O(n) of those with its priority. */
+  /** The position of `waiter` in the queue, from 1, if no other request comes. For readers: O(n) of those with its priority. */
   placeOf(waiter: W): number {
     let place = 1;
     for (let rest = this.#occupied; rest !== 0; rest &= rest - 1) {
@@ -160,7 +160,7 @@ export class WaitQueue<W extends Queued<W>> {
   get nextToExpire(): W | undefined {
     const { oldest } = this;
     if (!oldest || oldest.since !== Infinity) return oldest;
-    // Few may wait for any time, and they come first.
+    // Requests that may wait for any time are few, and come first.
     let next: W | undefined;
     for (let rest = this.#occupied; rest !== 0; rest &= rest - 1) {
       const first = this.#level(31 - Math.clz32(rest & -rest)).firstToExpire;
@@ -169,7 +169,7 @@ export class WaitQueue<W extends Queued<W>> {
     return next;
   }
 
-  /** Takes `waiter` out, wherever it stands. One that is not in here is left alone. */
+  /** Takes `waiter` out, wherever it stands. A waiter that is not in this queue is left alone. */
   remove(waiter: W): boolean {
     const level = this.#level(waiter.priority);
     if (!level.remove(waiter)) return false;
@@ -193,7 +193,7 @@ export class WaitQueue<W extends Queued<W>> {
     return all.toSorted((a, b) => a.arrival - b.arrival).values();
   }
 
-  /** All have the same priority: the next one has waited longest. */
+  /** Whether all requests have the same priority: then the next one has waited longest. */
   get #isSingle(): boolean {
     return (this.#occupied & (this.#occupied - 1)) === 0;
   }

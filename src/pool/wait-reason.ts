@@ -1,4 +1,4 @@
-/** Why a request waits: the closed vocabulary of debug output. Pure, and for readers: nothing is decided by it. */
+/** The reasons for which requests wait: the words of debug lines and of `explain()`. Nothing is decided by them. */
 import type { Kinds } from './kinds.js';
 import type { Pool } from './pool.js';
 import type { Waiter } from './records.js';
@@ -12,9 +12,11 @@ export type WaitReason =
   | 'connecting'
   /** Its host has all the connections that it may have. */
   | 'maxSockets'
+  /** The hosts that share a proxy have all the connections that the rule for that allows. */
+  | 'proxy'
   /** All hosts together have all the connections that they may have. */
   | 'maxTotalSockets'
-  /** The places that are left of `maxTotalSockets` are reserved for other hosts. */
+  /** The slots that are left of `maxTotalSockets` are reserved for other hosts. */
   | 'reserved'
   /** The end of this turn of the event loop decides whether one is opened for it. */
   | 'pacing';
@@ -26,6 +28,7 @@ export function reasonToWait<K extends Kinds>(
   if (host.limits.maxSockets === 0) return 'paused';
   if (host.unserved <= 0) return host.validating > 0 ? 'validating' : 'connecting';
   if (host.connections.size >= host.limits.maxSockets) return 'maxSockets';
-  if (capacity.hasPlace(host)) return 'pacing';
+  if (host.gateway && host.gateway.left <= 0) return 'proxy';
+  if (capacity.hasSlot(host)) return 'pacing';
   return size >= limits.maxTotalSockets ? 'maxTotalSockets' : 'reserved';
 }

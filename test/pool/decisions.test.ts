@@ -29,7 +29,7 @@ function runToRest(m: Model): void {
     for (const connection of m.dialling) m.connect(connection);
     m.turn();
     m.check();
-    // What takes a turn more may change nothing in the first.
+    // An event that comes a turn later may change nothing in the first turn.
     still = m.pool.changes === changes ? still + 1 : 0;
   }
 }
@@ -130,7 +130,7 @@ test('at maxTotalSockets the least recently used idle connection of all makes ro
   const [oldest] = m.host(1).idle;
   const request = m.request(3);
   assert.equal(oldest?.closeReason, 'evicted');
-  assert.equal(m.closing.size, 1, 'one place, one connection');
+  assert.equal(m.closing.size, 1, 'one slot, one connection');
   runToRest(m);
   assert.equal(request.end, 'assigned');
 });
@@ -164,7 +164,7 @@ test('a saturated host does not stop the others', () => {
 /** Requests of each host that are in use or wait, always. */
 const OUTSTANDING = 20;
 
-/** Keeps all hosts busy: each request that is served is followed by another at once. Returns the most releases that a host waited for a place. */
+/** Keeps all hosts busy: each request that is served is followed by another at once. Returns the most releases that a host waited for a slot. */
 function contend(m: Model, hosts: number, releases: number): { longest: number; served: number[] } {
   const waitsSince = new Map<number, number>();
   const served: number[] = Array.from({ length: hosts }, () => 0);
@@ -191,17 +191,17 @@ function contend(m: Model, hosts: number, releases: number): { longest: number; 
   return { longest, served };
 }
 
-for (const [hosts, places, fairness] of [
+for (const [hosts, slots, fairness] of [
   [2, 1, 'round-robin'],
   [3, 2, 'round-robin'],
   [10, 3, 'round-robin'],
   [2, 1, 'fifo'],
   [10, 3, 'fifo'],
 ] as const) {
-  test(`${hosts} busy hosts share ${places} places, ${fairness}: overtaking is bounded`, () => {
-    const m = model({ maxTotalSockets: places, maxSockets: 2, fairness });
+  test(`${hosts} busy hosts share ${slots} slots, ${fairness}: overtaking is bounded`, () => {
+    const m = model({ maxTotalSockets: slots, maxSockets: 2, fairness });
     const { longest } = contend(m, hosts, 2000);
-    // By age, those that came before are not overtaking, and each of them may need a place, too: two for a host.
+    // By age, those that came before are not overtaking, and each of them may need a slot, too: two for a host.
     const isByAge = fairness === 'fifo';
     const bound = hosts * (isByAge ? 2 : 1) * (MAX_OVERTAKES + 1) + (isByAge ? hosts * OUTSTANDING : 0);
     assert.ok(longest <= bound, `a host waited for ${longest} releases, more than ${bound}`);
@@ -213,7 +213,7 @@ for (const [hosts, places, fairness] of [
   });
 }
 
-test('weights: a host gets places in proportion, and nobody without one waits for ever', () => {
+test('weights: a host gets slots in proportion, and nobody without one waits for ever', () => {
   const m = model({ maxTotalSockets: 12 });
   m.rule([0], { weight: 4 });
   m.rule([1], { weight: 1 });
@@ -231,11 +231,11 @@ test('weights: a host gets places in proportion, and nobody without one waits fo
     sum += m.host(0).connections.size;
   }
   const mean = sum / 4000;
-  assert.ok(mean > 6.5 && mean < 9.5, `8 of 12 places are its share, ${mean} it had`);
+  assert.ok(mean > 6.5 && mean < 9.5, `8 of 12 slots are its share, ${mean} it had`);
   m.drain();
 });
 
-test('fifo: the host whose request has waited longest gets the place, in spite of the turns', () => {
+test('fifo: the host whose request has waited longest gets the slot, in spite of the turns', () => {
   for (const fairness of ['round-robin', 'fifo'] as const) {
     const m = model({ maxTotalSockets: 1, fairness });
     const first = m.request(0);
@@ -252,7 +252,7 @@ test('fifo: the host whose request has waited longest gets the place, in spite o
   }
 });
 
-test('reserved places stay free for the hosts that they are reserved for, and are theirs at once', () => {
+test('reserved slots stay free for the hosts that they are reserved for, and are theirs at once', () => {
   const m = model({ maxTotalSockets: 4 });
   m.rule([0, 1], { reserve: 2 });
   const others = Array.from({ length: 5 }, () => m.request(2));
@@ -264,7 +264,7 @@ test('reserved places stay free for the hosts that they are reserved for, and ar
     own.map(({ end }) => end),
     ['assigned', 'assigned', undefined],
   );
-  // What closes on a reserved place makes room for its own only.
+  // A connection that closes on a reserved slot makes room for its own reservation only.
   m.release(connectionOf(m, own[0] as ModelRequest), false);
   runToRest(m);
   assert.equal(own[2]?.end, 'assigned');
@@ -272,7 +272,7 @@ test('reserved places stay free for the hosts that they are reserved for, and ar
   m.drain();
 });
 
-test('an idle connection on a reserved place is not evicted for others', () => {
+test('an idle connection on a reserved slot is not evicted for others', () => {
   const m = model({ maxTotalSockets: 2 });
   m.rule([0], { reserve: 1 });
   idleAt(m, 0, 1);
@@ -345,7 +345,7 @@ test('maxQueueSize: 0 lets a request take a connection that is validated', () =>
   assert.equal(next.end, 'assigned');
 });
 
-test('maxQueueSize: 0 lets a request wait for a place that is about to come free for it', () => {
+test('maxQueueSize: 0 lets a request wait for a slot that is about to come free for it', () => {
   const m = model({ maxTotalSockets: 1, maxQueueSize: 0, maxTotalQueueSize: 0 });
   idleAt(m, 0);
   const other = m.request(1);
@@ -369,7 +369,7 @@ test('a request that counted on a connection which another one gets takes an idl
   runToRest(m);
   for (const request of requests) finish(m, request);
   runToRest(m);
-  m.pool.suspect();
+  m.pool.upkeep.suspect();
   // Both wait for a connection that is validated first; one of these dies.
   const patient = m.request(0, false, 7);
   const unreplayable = m.request(0, true);
@@ -450,11 +450,11 @@ test('fifo shrinks after a peak: what was not needed once in an interval goes', 
     m.idleTime = Infinity;
     const peak = Array.from({ length: 10 }, () => m.request(0));
     runToRest(m);
-    m.pool.beginTrim(m.time);
+    m.pool.upkeep.beginTrim(m.time);
     for (const request of peak) finish(m, request);
     runToRest(m);
     m.time = 1000;
-    assert.equal(m.pool.trim(m.time), 2000, 'in this interval all were needed');
+    assert.equal(m.pool.upkeep.trim(m.time), 2000, 'in this interval all were needed');
     assert.equal(m.idle.size, 10);
     for (let i = 0; i < 20; i++) {
       const two = [m.request(0), m.request(0)];
@@ -463,19 +463,19 @@ test('fifo shrinks after a peak: what was not needed once in an interval goes', 
       runToRest(m);
     }
     m.time = 2000;
-    m.pool.trim(m.time);
+    m.pool.upkeep.trim(m.time);
     for (const connection of m.closing) m.finishClose(connection);
     m.check();
     assert.equal(m.host(0).idle.size, 2, scheduling);
     m.time = 3000;
-    m.pool.trim(m.time);
+    m.pool.upkeep.trim(m.time);
     assert.equal(
       m.host(0).idle.size,
       2,
       'connections that were not used at all are left to the idle timeout',
     );
     for (const connection of m.host(0).idle) m.closeByPeer(connection);
-    assert.equal(m.pool.trim(9000), Infinity, 'no timer when nothing is idle');
+    assert.equal(m.pool.upkeep.trim(9000), Infinity, 'no timer when nothing is idle');
   }
 });
 
@@ -522,6 +522,34 @@ test('a cold burst dials once per turn, and what is ready serves the queue meanw
   }
   assert.ok(m.size < 200, 'far from one connection per request');
   assert.ok(turns < 200, 'and faster than the dials alone');
+});
+
+test('a host that has dialled in an earlier turn dials at once, whether the end of that turn was asked for or not', () => {
+  for (const countsLoops of [true, false]) {
+    const m = model();
+    m.countsLoops = countsLoops;
+    m.request(0);
+    for (const connection of m.dialling) m.connect(connection);
+    for (const connection of m.leased.keys()) m.release(connection, false);
+    m.turn();
+    m.request(0);
+    assert.equal(m.dialling.size, countsLoops ? 1 : 0);
+    m.turn();
+    assert.equal(m.dialling.size, 1);
+  }
+});
+
+test('without keepAlive a host dials once per turn, and does not wait for the end of it', () => {
+  for (const keepAlive of [false, true]) {
+    const m = model({ keepAlive });
+    m.request(0);
+    m.loop();
+    m.request(0);
+    m.request(0);
+    assert.equal(m.dialling.size, keepAlive ? 1 : 2);
+    m.turn();
+    assert.equal(m.dialling.size, keepAlive ? 2 : 3);
+  }
 });
 
 test('a slow network slows no burst down: without an answer, dials go on every turn', () => {
@@ -652,7 +680,7 @@ test('a request that waited for a connection that turns out to be dead gets the 
   assert.equal(m.dialling.size, 0);
 });
 
-test('an unreplayable request gets the place of one that was validated for another, which has gone', () => {
+test('an unreplayable request gets the slot of one that was validated for another, which has gone', () => {
   const m = model({ maxSockets: 1 });
   idleAt(m, 0);
   m.time += m.idleTime * 0.8;
@@ -693,11 +721,11 @@ test('after destroy the pool is as new', () => {
   assert.equal(after.end, 'assigned');
 });
 
-test('a host that has a connection keeps its place in the line for another', () => {
+test('a host that has a connection keeps its position in the line for another', () => {
   const m = model({ maxTotalSockets: 2 });
   m.request(0);
   runToRest(m);
-  // The other place goes round among hosts that ask once each; host 0 wants it, too.
+  // The other slot goes round among hosts that ask once each; host 0 wants it, too.
   m.request(1);
   runToRest(m);
   for (let origin = 2; origin < 5; origin++) m.request(origin);
@@ -710,7 +738,7 @@ test('a host that has a connection keeps its place in the line for another', () 
   assert.equal(waiting.end, 'assigned');
 });
 
-test('a request that has lost its connection comes first, and its place counts until it is closed', () => {
+test('a request that has lost its connection comes first, and its slot counts until it is closed', () => {
   for (const binding of ['eager', 'late'] as const) {
     const m = model({ maxSockets: 1, binding });
     const lost = m.request(0);
@@ -764,7 +792,7 @@ test('a request that has lost its connection opens one if the idle one that it w
   m.drain();
 });
 
-test('a request that wants a new connection gets one in the place of the lost one, whatever else is free', () => {
+test('a request that wants a new connection gets one in the slot of the lost one, whatever else is free', () => {
   for (const binding of ['eager', 'late'] as const) {
     const m = model({ maxSockets: 3, maxTotalSockets: 3, binding });
     const requests = [m.request(0), m.request(0), m.request(0)];
@@ -785,7 +813,7 @@ test('a request that wants a new connection gets one in the place of the lost on
   }
 });
 
-test('a request that wants a new connection waits for its turn if there is no place for one any more', () => {
+test('a request that wants a new connection waits for its turn if there is no slot for one any more', () => {
   const m = model({ maxSockets: 2 });
   const requests = [m.request(0), m.request(0)];
   runToRest(m);

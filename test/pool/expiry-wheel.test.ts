@@ -1,7 +1,7 @@
 /** The wheel against a plain list of everything in it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/fast-check.js';
 import { ExpiryWheel, GRAIN } from '../../src/pool/expiry-wheel.js';
 import { Link } from '../../src/pool/list.js';
 
@@ -102,4 +102,46 @@ test('a sweep does not look at those whose time has not come', () => {
   wheel.sweep(60_100, () => found++);
   assert.equal(found, 101);
   assert.ok(looks < 400, `${looks} looks for ${found} that have expired`);
+});
+
+function memberAt(wheel: ExpiryWheel<Member>, expiresAt: number): Member {
+  const member = new Member();
+  member.expiresAt = expiresAt;
+  wheel.add(member);
+  return member;
+}
+
+test('after a busy loop, one sweep finds members in the order of their times', () => {
+  const wheel = new ExpiryWheel<Member>();
+  for (const time of [2500, 100, 90_000, 900, 101]) memberAt(wheel, time);
+  const found: number[] = [];
+  wheel.sweep(100_000, ({ expiresAt }) => found.push(expiresAt));
+  assert.deepEqual(found, [100, 101, 900, 2500, 90_000]);
+});
+
+test('a member whose time is over already is found by the next sweep', () => {
+  const wheel = new ExpiryWheel<Member>();
+  wheel.sweep(1000, () => assert.fail('it is empty'));
+  memberAt(wheel, 500);
+  assert.equal(wheel.next, 1000 + GRAIN);
+  let found = 0;
+  wheel.sweep(1000 + GRAIN, () => found++);
+  assert.equal(found, 1);
+});
+
+test('the next sweep is due when the first member expires, and not before', () => {
+  const wheel = new ExpiryWheel<Member>();
+  for (const time of [90_000, 60_000, 70_000]) memberAt(wheel, time);
+  assert.equal(wheel.next, 60_000);
+});
+
+test('a member that is added again, to expire later, is not moved before the sweep comes by', () => {
+  const wheel = new ExpiryWheel<Member>();
+  const member = memberAt(wheel, 1000);
+  const { expirySlot } = member;
+  member.expiresAt = 5000;
+  wheel.add(member);
+  assert.equal(member.expirySlot, expirySlot);
+  wheel.sweep(1000, () => assert.fail('too early'));
+  assert.equal(wheel.next, 5000);
 });

@@ -39,6 +39,7 @@ export interface ModelKinds {
   pooled: ModelSocket;
   request: ModelRequest;
   learned: undefined;
+  route: undefined;
 }
 
 interface Spare {
@@ -65,6 +66,8 @@ export class Model implements Driver<ModelKinds> {
   busy = false;
   /** Released connections are known to be quiet. */
   quick = false;
+  /** The driver can tell one turn of the event loop from another. */
+  countsLoops = true;
   idleTime = 1000;
   /** The host closes right after an answer: no age is safe. */
   distrusts = false;
@@ -87,8 +90,9 @@ export class Model implements Driver<ModelKinds> {
   /** Requests of each host that have neither a connection nor an end, oldest first. */
   readonly queues = new Map<Host, ModelRequest[]>();
   turnsAsked = 0;
-  /** Requests that have lost a connection and are to get a new one in its place. */
-  readonly awaitingPlace = new Set<ModelRequest>();
+  #loops = 0;
+  /** Requests that have lost a connection and are to get a new one in its slot. */
+  readonly awaitingSlot = new Set<ModelRequest>();
   /** Dials of each host since the last turn. */
   readonly dialsThisTurn = new Map<Host, number>();
   /** Hosts that dialled in this turn while the queue had a bound. */
@@ -97,6 +101,8 @@ export class Model implements Driver<ModelKinds> {
   readonly saturatedHosts = new Set<Host>();
   /** Limits of some hosts, by origin. */
   readonly #rules = new Map<number, HostLimits>();
+  /** The limits of ways that some hosts share, by origin. */
+  readonly #vias = new Map<number, HostLimits>();
   /** How often in a row another request was served than the one that had waited longest. */
   readonly #passedOver = new Map<Host, number>();
   /** When connections that became idle were to be safe no more, and to be validated first. */
@@ -135,10 +141,25 @@ export class Model implements Driver<ModelKinds> {
       if (limits) this.#rules.set(origin, limits);
       else this.#rules.delete(origin);
     }
+    this.#rulesChanged();
+  }
+
+  /** A gateway of some hosts, with this limit. */
+  share(origins: readonly number[], maxSockets: number | undefined): void {
+    const limits = maxSockets === undefined ? undefined : hostLimitsWith({ maxSockets }, this.limits);
+    for (const origin of origins) {
+      if (limits) this.#vias.set(origin, limits);
+      else this.#vias.delete(origin);
+    }
+    this.#rulesChanged();
+  }
+
+  #rulesChanged(): void {
     const all = new Set(this.#rules.values());
     this.pool.rulesChanged(
       ({ origin }) => this.#limitsOf(origin),
       [...all].filter(({ reserve }) => reserve > 0),
+      ({ origin }) => this.#vias.get(origin),
     );
   }
 
@@ -146,7 +167,7 @@ export class Model implements Driver<ModelKinds> {
     return this.#rules.get(origin) ?? this.limits;
   }
 
-  // What users and the network do
+  // Actions of users and of the network
 
   request(origin: number, unreplayable = false, priority: number = DEFAULT_PRIORITY): ModelRequest {
     const host = this.host(origin);
@@ -173,14 +194,14 @@ export class Model implements Driver<ModelKinds> {
       this.#give(leased, request);
       return request;
     }
-    if (host.isEmpty) this.pool.limit(host, this.#limitsOf(origin));
+    if (host.isEmpty) this.pool.limit(host, this.#limitsOf(origin), this.#vias.get(origin));
     const waiter = new Waiter<ModelKinds>(host, request, replayOf(request), this.time, priority);
     request.waiter = waiter;
     this.#queue(host).push(request);
     this.pool.enqueue(waiter);
     if (isClosed) assert.equal(request.refusal?.limitedBy, 'closed', 'a closed pool takes no new request');
     if (waiter.state === 'queued') {
-      // Requests that count on a place that is about to come free do not count.
+      // Requests that count on a slot that is about to come free do not count.
       const { closing } = this.pool.capacity;
       assert.ok(this.#unserved(host) - closing <= host.limits.maxQueueSize, 'maxQueueSize holds');
       const isFull =
@@ -205,13 +226,13 @@ export class Model implements Driver<ModelKinds> {
   /** Opens a connection for no request. `false`: a limit, or a request that waits, does not allow it. */
   openSpare(origin: number): boolean {
     const host = this.host(origin);
-    if (host.isEmpty) this.pool.limit(host, this.#limitsOf(origin));
+    if (host.isEmpty) this.pool.limit(host, this.#limitsOf(origin), this.#vias.get(origin));
     const request: ModelRequest = { id: -1, at: this.time, unreplayable: false, priority: 3, end: undefined };
     const waiter = new Waiter<ModelKinds>(host, request);
     const idleBefore = [...this.idle].filter((connection) => !isAgeing(connection, this.time));
     const mustOpen = this.#isRoomForSpare(host);
     this.spares.set(request, { waiter, fate: 'opening' });
-    const obstacle = this.pool.openSpare(waiter);
+    const obstacle = this.pool.spares.open(waiter);
     for (const one of idleBefore)
       assert.ok(this.idle.has(one), 'no idle connection has to go for a spare one');
     if (!obstacle) return true;
@@ -223,7 +244,7 @@ export class Model implements Driver<ModelKinds> {
   /** Whether nobody could object to one more. */
   #isRoomForSpare(host: Host): boolean {
     if (this.pool.isClosed || host.abandoned || !this.limits.keepAlive) return false;
-    if (!this.#mayOpen(host) || this.waitingQueues > 0 || this.awaitingPlace.size > 0) return false;
+    if (!this.#mayOpen(host) || this.waitingQueues > 0 || this.awaitingSlot.size > 0) return false;
     let here = 0;
     let all = 0;
     for (const [one, connections] of this.open) {
@@ -239,14 +260,14 @@ export class Model implements Driver<ModelKinds> {
   /** As many as `minFreeSockets` wants. */
   keepReady(origin: number): void {
     const { minFreeSockets } = this.#limitsOf(origin);
-    for (let lack = this.pool.shortage(this.host(origin), minFreeSockets); lack > 0; lack--)
+    for (let lack = this.pool.spares.shortage(this.host(origin), minFreeSockets); lack > 0; lack--)
       if (!this.openSpare(origin)) return;
   }
 
   giveUpSpare(spare: Spare): void {
     const { fate, waiter } = spare;
     if (fate === 'opening') spare.fate = 'given up';
-    this.pool.giveUpSpare(waiter);
+    this.pool.spares.giveUp(waiter);
     assert.equal(waiter.state, 'done');
   }
 
@@ -269,7 +290,7 @@ export class Model implements Driver<ModelKinds> {
     const waits = request.end === undefined;
     assert.equal(this.pool.abort(request.waiter), waits, 'only a request that waits can be aborted');
     if (!waits) return;
-    this.awaitingPlace.delete(request);
+    this.awaitingSlot.delete(request);
     request.end = 'aborted';
     this.#unqueue(request);
   }
@@ -349,21 +370,21 @@ export class Model implements Driver<ModelKinds> {
     request.at = Infinity;
     const waiter = (request.waiter = new Waiter<ModelKinds>(host, request, replayOf(request)));
     this.#initiators.add(request);
-    if (fresh) this.awaitingPlace.add(request);
+    if (fresh) this.awaitingSlot.add(request);
     else this.#queue(host).unshift(request);
     if (connection.pooled) connection.pooled.alive = false;
     if (fresh) this.pool.retryOnNew(connection, waiter);
     else this.pool.retry(connection, waiter);
   }
 
-  /** A connection closes before the request that has waited for it has heard of it: that keeps its place. */
+  /** A connection closes before the request that has waited for it has heard of it: the request keeps its position. */
   miss(connection: Conn): void {
     const request = this.leased.get(connection);
     const before = request?.waiter;
     if (!request || !before) return;
     this.closeByPeer(connection);
     const host = this.host(connection.host.origin);
-    if (host.isEmpty) this.pool.limit(host, this.#limitsOf(host.origin));
+    if (host.isEmpty) this.pool.limit(host, this.#limitsOf(host.origin), this.#vias.get(host.origin));
     request.end = undefined;
     const waiter = new Waiter<ModelKinds>(host, request, replayOf(request), before.since, before.priority);
     waiter.arrival = before.arrival;
@@ -384,13 +405,25 @@ export class Model implements Driver<ModelKinds> {
   }
 
   reap(): void {
-    const next = this.pool.reap(this.time);
+    const next = this.pool.upkeep.reap(this.time);
     for (const { expiresAt } of this.pool.idle) {
       assert.ok(expiresAt > this.time - GRAIN, 'expired connections are found');
       assert.ok(next <= expiresAt + GRAIN, 'the next time comes in time');
     }
     // For those that are in use the timer may wake in vain, once.
     if (this.pool.size === 0) assert.equal(next, Infinity, 'nothing is open, nothing is to do');
+  }
+
+  /** No further request is to get `connection`. */
+  retireNow(connection: Conn): void {
+    const { state } = connection;
+    const isDone = this.pool.upkeep.retireNow(connection, 'address-gone', this.time);
+    assert.equal(isDone, state === 'idle' || state === 'active');
+    if (state === 'idle') {
+      const goes = connection.state === 'closing' || connection.state === 'closed';
+      assert.ok(goes, 'one that is free goes at once');
+      assert.equal(connection.closeReason, 'address-gone');
+    }
   }
 
   tick(): void {
@@ -400,9 +433,19 @@ export class Model implements Driver<ModelKinds> {
     }
   }
 
+  /** Another turn of the event loop begins. */
+  loop(): void {
+    this.#loops++;
+    this.dialsThisTurn.clear();
+    this.#boundedThisTurn.clear();
+  }
+
   turn(): void {
     this.tick();
-    if (this.turnsAsked === 0) return;
+    if (this.turnsAsked === 0) {
+      this.loop();
+      return;
+    }
     assert.equal(this.turnsAsked, 1, 'one turn is asked for at a time');
     this.turnsAsked = 0;
     this.dialsThisTurn.clear();
@@ -412,7 +455,7 @@ export class Model implements Driver<ModelKinds> {
 
   adopt(origin: number): void {
     const host = this.host(origin);
-    if (host.isEmpty) this.pool.limit(host, this.#limitsOf(origin));
+    if (host.isEmpty) this.pool.limit(host, this.#limitsOf(origin), this.#vias.get(origin));
     const full = this.pool.isClosed || !this.#mayOpen(host);
     const connection = this.pool.adopt(host);
     assert.equal(connection === undefined, full, 'a foreign connection is taken in if there is room');
@@ -427,15 +470,15 @@ export class Model implements Driver<ModelKinds> {
 
   /** Begins to close, and closes `pieces` idle connections. */
   beginClose(pieces: number): void {
-    this.pool.beginClose();
-    this.#ending = this.pool.closeIdle();
+    this.pool.shutdown.begin();
+    this.#ending = this.pool.shutdown.closeIdle();
     this.goOnEnding(pieces);
   }
 
   /** The rest of a closed pool is ended, and `pieces` of it at once. */
   end(pieces: number): void {
     if (!this.pool.isClosed) return;
-    this.#ending = this.pool.end(() => new Error('closed'));
+    this.#ending = this.pool.shutdown.end(() => new Error('closed'));
     this.goOnEnding(pieces);
   }
 
@@ -446,13 +489,13 @@ export class Model implements Driver<ModelKinds> {
   }
 
   closeIdleConnections(): void {
-    this.pool.closeIdleConnections();
+    this.pool.shutdown.closeIdleConnections();
     assert.equal(this.pool.idle.size, 0, 'no idle connection is left');
   }
 
   closeAllConnections(): void {
     const before = [...this.open.values()].flatMap((connections) => [...connections]);
-    this.pool.closeAllConnections();
+    this.pool.shutdown.closeAllConnections();
     for (const { pooled, state } of before)
       assert.ok(
         pooled === undefined || state === 'closing' || state === 'closed',
@@ -461,7 +504,7 @@ export class Model implements Driver<ModelKinds> {
   }
 
   destroy(): void {
-    this.pool.destroy(new Error('destroyed'));
+    this.pool.shutdown.destroy(new Error('destroyed'));
     for (const request of this.requests) assert.ok(request.end, 'destroy ends every request that waits');
   }
 
@@ -477,7 +520,7 @@ export class Model implements Driver<ModelKinds> {
       this.#dialSpare(connection);
       return;
     }
-    const replaces = this.awaitingPlace.delete(waiter.request);
+    const replaces = this.awaitingSlot.delete(waiter.request);
     const dials = (this.dialsThisTurn.get(host) ?? 0) + (replaces ? 0 : 1);
     this.dialsThisTurn.set(host, dials);
     const isBounded = host.limits.maxQueueSize < Infinity || this.limits.maxTotalQueueSize < Infinity;
@@ -486,13 +529,13 @@ export class Model implements Driver<ModelKinds> {
     assert.ok(isPaced, 'the event loop paces the dials, if the queue is long enough');
     assert.ok(this.#openOf(host).size < host.limits.maxSockets, 'maxSockets holds');
     assert.ok(this.size < this.limits.maxTotalSockets, 'maxTotalSockets holds');
-    assert.ok(this.#mayOpen(host), 'places reserved for others are left to them');
+    assert.ok(this.#mayOpen(host), 'slots reserved for others are left to them');
     assert.equal(waiter.request.end, undefined, 'nothing is opened for a request that has ended');
     if (replaces) {
       assert.equal(
         waiter.state,
         'dialling',
-        'a request that gets the place of its lost connection has it alone',
+        'a request that gets the slot of its lost connection has it alone',
       );
     } else if (this.limits.binding === 'eager') {
       this.#takeNext(host, waiter.request, () => true);
@@ -507,9 +550,9 @@ export class Model implements Driver<ModelKinds> {
 
   #dialSpare(connection: Conn): void {
     const { host } = connection;
-    assert.equal(this.pool.capacity.blocked.size, 0, 'no place is taken from hosts that wait for one');
+    assert.equal(this.pool.capacity.blocked.size, 0, 'no slot is taken from hosts that wait for one');
     assert.ok(this.#openOf(host).size < host.limits.maxSockets, 'maxSockets holds');
-    assert.ok(this.#mayOpen(host), 'maxTotalSockets holds, and places reserved for others are left to them');
+    assert.ok(this.#mayOpen(host), 'maxTotalSockets holds, and slots reserved for others are left to them');
     assert.ok(!this.pool.isClosed, 'a closed pool opens nothing that no request waits for');
     this.#answer(connection);
   }
@@ -580,11 +623,16 @@ export class Model implements Driver<ModelKinds> {
 
   close(connection: Conn, reason: CloseReason): void {
     assert.ok(reason);
-    if (reason === 'evicted' && !this.idle.has(connection) && !connection.host.reservation) {
+    if (
+      reason === 'evicted' &&
+      !this.idle.has(connection) &&
+      !connection.host.reservation &&
+      !connection.host.gateway
+    ) {
       assert.notEqual(
         this.pool.capacity.blocked.next,
         connection.host,
-        'no host gives up a place that it would get back',
+        'no host gives up a slot that it would get back',
       );
     }
     this.leased.delete(connection);
@@ -671,6 +719,10 @@ export class Model implements Driver<ModelKinds> {
     this.turnsAsked++;
   }
 
+  loopTurn(): number | undefined {
+    return this.countsLoops ? this.#loops : undefined;
+  }
+
   retire(host: Host): void {
     assert.equal(this.#openOf(host).size, 0, 'a host with connections is not forgotten');
     const waits = this.#queue(host).some(({ waiter }) => waiter?.state !== 'done');
@@ -713,6 +765,8 @@ export class Model implements Driver<ModelKinds> {
   /** Whether one more connection to `host` is allowed, with what is reserved for others left to them. */
   #mayOpen(host: Host): boolean {
     if (this.#openOf(host).size >= host.limits.maxSockets) return false;
+    const via = this.#vias.get(host.origin);
+    if (via && this.#sizeOf(via) >= via.maxSockets) return false;
     let taken = this.size + 1;
     for (const [limits, { reserve }] of this.pool.capacity.reservations) {
       if (limits === host.limits) continue;
@@ -721,6 +775,14 @@ export class Model implements Driver<ModelKinds> {
       taken += Math.max(0, reserve - size);
     }
     return taken <= this.limits.maxTotalSockets;
+  }
+
+  /** Connections that are open through one way. */
+  #sizeOf(via: HostLimits): number {
+    let size = 0;
+    for (const [{ origin }, connections] of this.open)
+      if (this.#vias.get(origin) === via) size += connections.size;
+    return size;
   }
 
   check(): void {
@@ -765,7 +827,7 @@ export class Model implements Driver<ModelKinds> {
   /** Lets the world go on until nothing moves any more: then nobody may be left. */
   drain(): void {
     this.dialMode = 'later';
-    for (const limits of [this.limits, ...this.#rules.values()])
+    for (const limits of [this.limits, ...this.#rules.values(), ...this.#vias.values()])
       limits.maxSockets = Math.max(1, limits.maxSockets);
     this.limits.maxTotalSockets = Math.max(1, this.limits.maxTotalSockets);
     this.pool.limitsChanged();
@@ -788,6 +850,8 @@ export class Model implements Driver<ModelKinds> {
     if (this.pool.isClosed)
       assert.ok(this.pool.isEmpty && this.size === 0, 'of a closed pool nothing is left');
     assert.ok(this.size <= this.limits.maxTotalSockets, 'a lowered maxTotalSockets holds in the end');
+    for (const via of this.#vias.values())
+      assert.ok(this.#sizeOf(via) <= via.maxSockets, 'a lowered limit of a shared way holds in the end');
     for (const connections of this.open.values()) {
       const [one] = connections;
       assert.ok(
@@ -829,7 +893,7 @@ export class Model implements Driver<ModelKinds> {
     assert.ok(this.#openOf(host).delete(connection), 'a connection closes once');
     if (!replayWaiter) return;
     const isRoom = this.#mayOpen(host);
-    if (!isRoom && this.awaitingPlace.delete(replayWaiter.request))
+    if (!isRoom && this.awaitingSlot.delete(replayWaiter.request))
       this.#queue(host).unshift(replayWaiter.request);
   }
 

@@ -127,12 +127,12 @@ class AdoptingDriver extends BareDriver {
   override dial(connection: Conn): void {
     const host = this.adopting;
     this.adopting = undefined;
-    if (host) assert.ok(this.pool.adopt(host), 'there is a place');
+    if (host) assert.ok(this.pool.adopt(host), 'there is a slot');
     super.dial(connection);
   }
 }
 
-test('a host that waits for a place, and is handed over a connection meanwhile, opens no second one', () => {
+test('a host that waits for a slot, and is handed over a connection meanwhile, opens no second one', () => {
   const driver = new AdoptingDriver({ maxSockets: 1, maxTotalSockets: 1 });
   const { pool } = driver;
   const [a, b, c] = [0, 1, 2].map((origin) => new HostPool<BareKinds>(origin, pool.limits));

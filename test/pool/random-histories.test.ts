@@ -3,10 +3,11 @@
  * fails to the few steps that matter.
  */
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/fast-check.js';
 import type { Limits } from '../../src/pool/limits.js';
 import { Model } from './model.js';
 import type { DialMode } from './model.js';
+import { byEffort } from '../support/effort.js';
 
 const HOSTS = 4;
 const LIMITS = [
@@ -21,6 +22,11 @@ const LIMITS = [
 const SCHEDULINGS = ['lifo', 'fifo', 'least-used', 'random'] as const;
 /** Hosts with one rule; the last host never has any. */
 const GROUPS = [[0, 1], [2]] as const;
+/** Hosts that share a way. */
+const WAYS = [
+  [0, 2, 3],
+  [1, 3],
+] as const;
 
 type Step = (model: Model) => void;
 
@@ -86,12 +92,23 @@ const steps = fc.oneof(
     ),
   },
   { weight: 4, arbitrary: fc.constant(step('expire', (model) => model.expire())) },
-  { weight: 2, arbitrary: fc.constant(step('trim', (m) => (m.pool.beginTrim(m.time), m.pool.trim(m.time)))) },
+  {
+    weight: 2,
+    arbitrary: fc.constant(
+      step('trim', (m) => (m.pool.upkeep.beginTrim(m.time), m.pool.upkeep.trim(m.time))),
+    ),
+  },
   {
     weight: 2,
     arbitrary: fc
       .tuple(fc.constantFrom(...GROUPS), fc.option(rules, { nil: undefined }))
       .map(([group, rule]) => step(`rule ${group}: ${JSON.stringify(rule)}`, (m) => m.rule(group, rule))),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...WAYS), fc.option(fc.nat({ max: 4 }), { nil: undefined }))
+      .map(([group, most]) => step(`share ${group}: ${most}`, (m) => m.share(group, most))),
   },
   {
     weight: 1,
@@ -163,6 +180,7 @@ const steps = fc.oneof(
     ),
   },
   { weight: 4, arbitrary: on('close by peer', open, (m, one) => m.closeByPeer(one)) },
+  { weight: 1, arbitrary: on('retire', open, (m, one) => m.retireNow(one)) },
   { weight: 6, arbitrary: on('secure', open, (m, one) => m.secure(one)) },
   {
     weight: 3,
@@ -197,6 +215,7 @@ const steps = fc.oneof(
     ),
   },
   { weight: 20, arbitrary: fc.constant(step('turn', (model) => model.turn())) },
+  { weight: 5, arbitrary: fc.constant(step('another turn begins', (model) => model.loop())) },
   { weight: 10, arbitrary: fc.constant(step('tick', (model) => model.tick())) },
   { weight: 2, arbitrary: on('die silently', open, (_, one) => one.pooled && (one.pooled.alive = false)) },
   {
@@ -208,10 +227,13 @@ const steps = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: hosts.map((host) => step(`adopt ${host}`, (model) => model.adopt(host))) },
-  { weight: 1, arbitrary: hosts.map((host) => step(`abandon ${host}`, (m) => m.pool.abandon(m.host(host)))) },
+  {
+    weight: 1,
+    arbitrary: hosts.map((host) => step(`abandon ${host}`, (m) => m.pool.upkeep.abandon(m.host(host)))),
+  },
   { weight: 3, arbitrary: fc.nat({ max: 700 }).map((ms) => step(`${ms} ms pass`, (m) => (m.time += ms))) },
   { weight: 2, arbitrary: fc.constant(step('reap', (model) => model.reap())) },
-  { weight: 1, arbitrary: fc.constant(step('the clock jumps', (model) => model.pool.suspect())) },
+  { weight: 1, arbitrary: fc.constant(step('the clock jumps', (model) => model.pool.upkeep.suspect())) },
   {
     weight: 2,
     arbitrary: fc.tuple(fc.constantFrom(0, 0.5, 1), fc.constantFrom(0, 0.3, 1)).map(([safe, validate]) =>
@@ -257,7 +279,7 @@ const steps = fc.oneof(
   { weight: 3, arbitrary: hosts.map((host) => step(`keep ready ${host}`, (m) => m.keepReady(host))) },
   {
     weight: 1,
-    arbitrary: hosts.map((host) => step(`make way ${host}`, (m) => m.pool.makeWay(m.host(host)))),
+    arbitrary: hosts.map((host) => step(`make way ${host}`, (m) => m.pool.spares.makeWay(m.host(host)))),
   },
   {
     weight: 1,
@@ -320,13 +342,13 @@ function history(limits: Partial<Limits>): void {
         model.drain();
       },
     ),
-    { numRuns: Number(process.env['HISTORIES'] ?? 300), includeErrorInReport: true },
+    { numRuns: Number(process.env['HISTORIES'] ?? byEffort(100)), includeErrorInReport: true },
   );
 }
 
 test('random histories, eager binding', () => history({ binding: 'eager' }));
 test('random histories, late binding', () => history({ binding: 'late' }));
-test('random histories, one place for all', () => history({ maxTotalSockets: 1 }));
-test('random histories, late binding, two places for all', () =>
+test('random histories, one slot for all', () => history({ maxTotalSockets: 1 }));
+test('random histories, late binding, two slots for all', () =>
   history({ binding: 'late', maxTotalSockets: 2 }));
 test('random histories, nothing kept alive', () => history({ keepAlive: false, maxSockets: 2 }));

@@ -106,7 +106,7 @@ const CONTENTIONS: Record<string, Partial<Limits>> = {
 };
 
 for (const [name, limits] of Object.entries(CONTENTIONS)) {
-  test(`10,000 hosts compete for 100 places: ${name}`, LIMIT, () => {
+  test(`10,000 hosts compete for 100 slots: ${name}`, LIMIT, () => {
     const driver = new PlainDriver({ maxTotalSockets: 100, ...limits });
     const all = hosts(10_000);
     for (let round = 0; round < 10; round++) for (const host of all) driver.request(host, round);

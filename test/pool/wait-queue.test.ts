@@ -1,7 +1,7 @@
 /** The queue and the heap, each against a list that is searched and sorted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/fast-check.js';
 import { Entry, Heap } from '../../src/pool/heap.js';
 import { HostPool, Waiter } from '../../src/pool/records.js';
 import type { Kinds } from '../../src/pool/kinds.js';
@@ -18,7 +18,7 @@ function waiterOf(arrival: number, priority: number, since = 0): Waiter<Kinds> {
 
 const isEven = ({ arrival }: Waiter<Kinds>): boolean => arrival % 2 === 0;
 
-/** Of those of the most urgent priority, the first. */
+/** @returns the first one of the most urgent priority */
 function mostUrgent(waiters: readonly Waiter<Kinds>[]): Waiter<Kinds> | undefined {
   const urgent = Math.min(...waiters.map((waiter) => waiter.priority));
   return waiters.find((waiter) => waiter.priority === urgent);
@@ -34,7 +34,7 @@ const operations = fc.oneof(
   { weight: 2, arbitrary: fc.record({ back: n }) },
 );
 
-test('by priority, then first in, first out; moved ones keep their place by arrival; nobody starves', () => {
+test('by priority, then first in, first out; moved ones keep their position by arrival; nobody starves', () => {
   let aged = 0;
   fc.assert(
     fc.property(fc.array(operations, { maxLength: 600, size: 'max' }), (run) => {

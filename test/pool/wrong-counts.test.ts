@@ -73,7 +73,7 @@ test('more connections, or fewer that close, than there are', () => {
     request(b);
     pool.limits.maxTotalFreeSockets = 0;
     pool.limitsChanged();
-    pool.destroy(new Error('end'));
+    pool.shutdown.destroy(new Error('end'));
   }
 });
 
