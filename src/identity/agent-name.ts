@@ -1,11 +1,11 @@
 /**
  * Names an identity, for `getName()` and the keys of `sockets`. The name is Node's string for ordinary options, with two changes.
  *
- * - A name is printed, logged and sent to dashboards. So a digest, keyed per process, stands in place of every secret, and of every other
- *   value of more than 64 characters: certificates are no name either.
- * - Where Node's string does not tell identities apart, a token follows. Node prints some options only, and prints different values
- *   alike: every function or object as its source or as `[object Object]`, bytes as broken text, lists as text with commas, and a colon in
- *   a value like the one between two. A digest tells apart by itself.
+ * - A name is printed, logged and sent to dashboards. So it has a digest, keyed per process, in place of every secret, and of every other
+ *   value of more than 64 characters, such as a certificate.
+ * - Where Node's string does not tell identities apart, a token follows. Node prints some options only, and different values may print
+ *   alike: functions as their source, objects as `[object Object]`, bytes as broken text, lists with commas, and a colon in a value like the
+ *   one between two values. A digest tells them apart.
  */
 import type { Options } from './option-value.js';
 import { hash, randomBytes } from 'node:crypto';
@@ -13,8 +13,10 @@ import { isIPv6 } from 'node:net';
 import { profileValues } from './profile.js';
 import type { ProfileValues } from './profile.js';
 import { SECRET_OPTIONS } from './secrets.js';
+import { HTTPS } from './protocol.js';
+import type { Protocol } from './protocol.js';
 import { serverNameFor } from './server-name.js';
-import { describe, isPlain } from './option-value.js';
+import { copy, describe, isAscii, isPlain, textOf } from './option-value.js';
 
 type Test = (value: unknown) => boolean;
 
@@ -33,25 +35,20 @@ const boolean: Test = (value) => typeof value === 'boolean';
 
 const address: Test = (value) => word(value) || (typeof value === 'string' && isIPv6(value));
 
-/** A word, or one PEM block or more: what begins or ends one is seen in the name. */
+/** A word, or one or more PEM blocks: beginning and end of such a value can be seen in the name. */
 const pem: Test = (value) => {
-  const text = ArrayBuffer.isView(value) ? asText(value) : value;
-  if (word(text)) return true;
+  if (word(value)) return true;
   return (
-    typeof text === 'string' &&
-    /^-----BEGIN [^]*-----\s*$/.test(text) &&
-    Buffer.byteLength(text) === text.length &&
-    !/-----\s*[:,]|[:,]\s*-----BEGIN/.test(text)
+    typeof value === 'string' &&
+    /^-----BEGIN [^]*-----\s*$/.test(value) &&
+    isAscii(value) &&
+    !/-----\s*[:,]|[:,]\s*-----BEGIN/.test(value)
   );
 };
 
 const pems: Test = (value) => (Array.isArray(value) && value.length > 1 ? value.every(pem) : pem(value));
 
-function asText(view: ArrayBufferView): string {
-  return Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('latin1');
-}
-
-/** The options that Node prints, each with a test that finds values whose text no other value has. */
+/** The options that Node prints, each with a test for values whose text no other value has. */
 const PRINTED: Readonly<Record<string, Test>> = {
   ca: pems,
   cert: pems,
@@ -74,7 +71,7 @@ const PRINTED: Readonly<Record<string, Test>> = {
   privateKeyEngine: word,
 };
 
-/** The same of the host part; `undefined` is told, too. */
+/** The same for the options of the host part, where `undefined` counts, too. */
 const PRINTED_HOST: Readonly<Record<string, Test>> = {
   host: address,
   port: (value) => word(value) || (Number.isSafeInteger(value) && value !== 0),
@@ -88,7 +85,7 @@ const PRINTED_HOST_ENTRIES = Object.entries(PRINTED_HOST);
 /** Values that are longer print as a digest. */
 const MAX_LENGTH = 64;
 
-/** Digests are the same in all of this process, and good for nothing else: nobody can guess a passphrase by one. */
+/** Digests are equal within this process only, so that no passphrase can be guessed by one. */
 const PROCESS_KEY = randomBytes(16).toString('hex');
 
 function digest(text: string): string {
@@ -99,11 +96,11 @@ function digest(text: string): string {
 interface ProfileName {
   /** The values that Node is given to print. */
   readonly printed: Readonly<Record<string, unknown>>;
-  /** Whether Node's string tells these from any others. */
+  /** Whether Node's string distinguishes these values from all others. */
   readonly isTold: boolean;
-  /** Stands for all values. */
+  /** A digest of all values. */
   readonly digest: string;
-  /** The text that Node prints of them, after the host part. `''`: it is not known where that ends. */
+  /** The text that Node prints for them, after the host part. `''`: the end of the host part is not known. */
   tail: string | undefined;
 }
 
@@ -113,17 +110,27 @@ function nameProfile(values: ProfileValues): ProfileName {
   let text = '';
   for (const [name, value] of values) {
     const isHidden = SECRET_OPTIONS.has(name) || lengthOf(value) > MAX_LENGTH;
-    printed[name] = isHidden ? digest(describe(value)) : value;
+    const shown = (printed[name] = isHidden ? digest(describe(value)) : printable(value));
     const test = PRINTED[name];
-    // Nobody's own value is taken for a digest.
-    const isPlainly = isHidden || (test?.(value) === true && !String(value).startsWith('#'));
+    // A value that looks like a digest is printed as a digest itself.
+    const isPlainly = isHidden || (test?.(shown) === true && !String(shown).startsWith('#'));
     isTold &&= test !== undefined && isPlainly;
-    text += `,${name} ${isHidden ? String(printed[name]) : describe(value)}`;
+    text += `,${name} ${isHidden ? String(shown) : describe(value)}`;
   }
   return { printed, isTold, digest: digest(text), tail: undefined };
 }
 
-/** Of all text and bytes in a value. */
+/**
+ * The form in which Node is given a value to print: one form for all that are the `same`. Node 22 and later tell text from the bytes that
+ * spell it, and number objects.
+ */
+function printable(value: unknown): unknown {
+  if (ArrayBuffer.isView(value)) return textOf(value) ?? copy(value);
+  if (Array.isArray(value)) return value.map(printable);
+  return isPlain(value) ? digest(describe(value)) : value;
+}
+
+/** The length of all text and bytes in a value. */
 function lengthOf(value: unknown, depth = 0): number {
   if (typeof value === 'string') return value.length;
   if (ArrayBuffer.isView(value)) return value.byteLength;
@@ -131,12 +138,12 @@ function lengthOf(value: unknown, depth = 0): number {
   return Object.values(value).reduce<number>((sum, member) => sum + lengthOf(member, depth + 1), 0);
 }
 
-/** Those of profiles. */
+/** The names of profiles. */
 const names = new WeakMap<ProfileValues, ProfileName>();
-/** Those of options that are known to belong to a profile. */
+/** The names of options that are known to belong to a profile. */
 const known = new WeakMap<Options, ProfileName>();
 
-/** `options` belong to the profile of these values: `agentName` need not look through them. */
+/** Notes that `options` belong to the profile of these values: `agentName` need not compare them again. */
 export function rememberProfile(options: Options, values: ProfileValues): void {
   let name = names.get(values);
   if (!name) names.set(values, (name = nameProfile(values)));
@@ -145,9 +152,9 @@ export function rememberProfile(options: Options, values: ProfileValues): void {
 
 type Nodes = (options: Options) => string;
 
-/** Node's string for a host of a profile that is remembered: hundreds of hosts may share one, and reading the views names all of them. */
+/** Node's string for a host of a remembered profile: hundreds of hosts may share a profile, and reading the views names all of them. */
 function nodesNameOf(profile: ProfileName, host: HostOptions, nodes: Nodes): string {
-  // A server name of its own is printed somewhere in the middle.
+  // Node prints a server name that is not the host in the middle of the string.
   if (!host.servername || host.servername === host.host) {
     const tail = (profile.tail ??= tailOf(profile, nodes));
     if (tail !== '') return hostPart(host) + tail;
@@ -166,7 +173,7 @@ type HostOptions = Readonly<
   Record<'host' | 'port' | 'localAddress' | 'family' | 'socketPath' | 'servername', unknown>
 >;
 
-/** As Node prints it. */
+/** The host part, as Node prints it. */
 function hostPart({ host, port, localAddress, family, socketPath }: HostOptions): string {
   let part = `${String(host || 'localhost')}:${port ? String(port) : ''}:${localAddress ? String(localAddress) : ''}`;
   if (family === 4 || family === 6) part += `:${family}`;
@@ -174,23 +181,28 @@ function hostPart({ host, port, localAddress, family, socketPath }: HostOptions)
   return part;
 }
 
-/** @param nodes what Node calls such options */
-export function agentName(options: Options, nodes: Nodes): string {
+/**
+ * @param nodes Node's own `getName`
+ * @param protocol the agent's
+ */
+export function agentName(options: Options, nodes: Nodes, protocol: Protocol = HTTPS): string {
   const remembered = known.get(options);
-  const profile = remembered ?? nameProfile(profileValues(options));
-  // Without what counts for nothing, and without symbols: Node stamps each request with a `checkServerIdentity` with a number of its own,
-  // and prints that.
+  const profile = remembered ?? nameProfile(profileValues(options, protocol.profileOptions));
+  // Without options that do not count, and without symbols: Node gives each request with a `checkServerIdentity` a number under a symbol, and
+  // prints that.
   const { host, port, localAddress, family, socketPath, servername } = options;
   const part = { host, port, localAddress, family, socketPath, servername };
   const name = remembered ? nodesNameOf(profile, part, nodes) : nodes({ ...profile.printed, ...part });
-  if (profile.isTold && isHostTold(options)) return name;
+  const hasServerName = protocol.hasServerNames;
+  const isServerTold = !hasServerName || servernameIsTold(options);
+  if (profile.isTold && isServerTold && isHostTold(options)) return name;
   let text = '';
   for (const [option] of PRINTED_HOST_ENTRIES) text += `${describe(plainHost(options[option]))},`;
-  return `${name}:${digest(text + describe(servernameOf(options)) + profile.digest)}`;
+  if (hasServerName) text += describe(servernameOf(options));
+  return `${name}:${digest(text + profile.digest)}`;
 }
 
 function isHostTold(options: Options): boolean {
-  if (!servernameIsTold(options)) return false;
   for (const [name, test] of PRINTED_HOST_ENTRIES) {
     const value = options[name];
     if (value !== undefined && !test(value)) return false;
@@ -198,7 +210,7 @@ function isHostTold(options: Options): boolean {
   return true;
 }
 
-/** As in the pool key, where a port counts by its digits. */
+/** As in the pool's key, a port counts by its digits. */
 function plainHost(value: unknown): unknown {
   return value === undefined || value === null ? '' : String(value);
 }
@@ -212,7 +224,7 @@ function servernameOf(options: Options): unknown {
   return given || given === '' ? given : defaultServername(options);
 }
 
-/** Node prints a server name that is not the host. None, for a host that has one, it does not print. */
+/** Whether Node's string shows the server name. It shows one that is not the host; it does not show that a host has none. */
 function servernameIsTold(options: Options): boolean {
   const name = servernameOf(options);
   if (name === defaultServername(options)) return true;

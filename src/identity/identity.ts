@@ -1,23 +1,23 @@
 /**
- * The pool key: which requests may share a connection. An identity (`Origin`) is a TLS profile and a host part.
+ * The pool key: which requests may share a connection. An identity (`Origin`) is a profile and a host part, of one protocol.
  *
- * Identities are interned: a request's options are compared, by reference, with those of the request before,
- * and only when that fails by content. No string with a certificate in it is ever built. Values count by
- * content, functions and contexts by identity.
+ * Identities are interned: a request's options are compared by reference with those of the request before, and by content only if that
+ * fails. No string with a certificate in it is ever built. Values count by content, functions and contexts by identity.
  *
- * Nothing is kept for ever: an origin goes when nothing of it is open, and profiles are bounded. Functions and objects
- * that come with one request and never again (a new `checkServerIdentity` closure each time) push out nothing else, and
- * leave neither connections nor sessions behind.
+ * Memory is bounded: an origin is dropped when no connection of it is open, and the number of profiles is limited. Functions and objects
+ * that come with one request only (a new `checkServerIdentity` closure each time) push out no other profile, and leave neither
+ * connections nor sessions behind.
  *
  * A host counts as it is written, as in Node's agent: `LOCALHOST`, `localhost` and `localhost.` are three. A port counts by its digits.
  */
 import type { Options } from './option-value.js';
-import { LRUCache } from 'lru-cache';
-import { invalidType } from '../errors.js';
+import { RecentlyUsed } from '../recently-used.js';
 import { RecentOptions, placesOf } from './recent-options.js';
-import { allSame, PROFILE_OPTIONS, Profile, profileValues, references } from './profile.js';
+import type { Places } from './recent-options.js';
+import { allSame, Profile, profileValues, references } from './profile.js';
 import type { ProfileValues } from './profile.js';
-import { serverNameFor } from './server-name.js';
+import { HTTPS } from './protocol.js';
+import type { Protocol } from './protocol.js';
 
 /** The options of a request or of an agent: any object. */
 export type { Options };
@@ -33,11 +33,11 @@ function countNul(text: string): number {
   return count;
 }
 
-/** The host part of a request's options, and what its server name is derived from. */
+/** The host part of a request's options, with the `Host` header, from which the server name may be derived. */
 class HostPart {
   readonly host: string;
   readonly port: unknown;
-  /** The option, not what is derived in its place. */
+  /** The option, not the name that is derived where it is absent. */
   readonly servername: unknown;
   readonly hostHeader: unknown;
   readonly localAddress: unknown;
@@ -68,69 +68,70 @@ class HostPart {
   }
 
   /** One string for one host part. */
-  key(servername: string): string {
+  key(servername = ''): string {
     const { host, port = '', localAddress = '', family = '', socketPath = '' } = this;
     const parts = [host, port, servername, localAddress, family, socketPath];
     const key = parts.join('\0');
-    // NUL is in no valid name, but may begin a socket path: the key is not to be taken for another one.
+    // NUL is in no valid name, but may begin a socket path. Then the parts are quoted, so that two keys never collide.
     return countNul(key) === parts.length - 1 ? key : JSON.stringify(parts.map(String));
   }
 
-  /** Whether `dial` was given this one. */
-  isOfDial(dial: Options, servername: string): boolean {
+  /** Whether `dial` has this host part. */
+  isOfDial(dial: Options, servername: string | undefined): boolean {
     return (
       dial['host'] === this.host &&
-      dial['servername'] === servername &&
+      (servername === undefined || dial['servername'] === servername) &&
       OPTIONAL.every((name) => dial[name] === this[name])
     );
   }
 
   /** Gives the options of a dial this host part. */
-  applyTo(dial: Record<string, unknown>, servername: string): void {
+  applyTo(dial: Record<string, unknown>, servername: string | undefined): void {
     dial['host'] = this.host;
-    dial['servername'] = servername;
+    if (servername !== undefined) dial['servername'] = servername;
     for (const name of OPTIONAL) {
       if (this[name] !== undefined) dial[name] = this[name];
       else if (name in dial) Reflect.deleteProperty(dial, name);
     }
   }
 
-  serverName(): string {
-    const given = this.servername;
-    if (typeof given === 'string') return given;
-    // tls.connect refuses it too, but leaves behind a socket whose errors nobody hears.
-    if (given) throw invalidType('options.servername', 'of type string', given);
-    return serverNameFor(this.host, this.hostHeader);
+  serverName(protocol: Protocol): string | undefined {
+    return protocol.serverName(this.host, this.servername, this.hostHeader);
   }
 }
 
 /**
- * Whether connections with `options` are to the same, and as the same, with an agent's options and without them.
+ * Whether connections with `options` have the same identity with an agent's options and without them.
  *
  * @throws for a `servername` that is not valid
  */
-export function isUnaffected(options: Options, agentOptions: Options): boolean {
+export function isUnaffected(options: Options, agentOptions: Options, protocol: Protocol): boolean {
   const merged = Object.assign(Object.create(null) as Record<string, unknown>, options, agentOptions);
-  if (!allSame(profileValues(options), profileValues(merged))) return false;
+  const names = protocol.profileOptions;
+  if (!allSame(profileValues(options, names), profileValues(merged, names))) return false;
   const [own, both] = [new HostPart(options, undefined), new HostPart(merged, undefined)];
-  return own.key(own.serverName()) === both.key(both.serverName());
+  return own.key(own.serverName(protocol)) === both.key(both.serverName(protocol));
 }
 
-/** Whom a connection is to, and as whom. `T` is what the owner keeps for it. */
+/** An identity: the server of a connection, whom it trusts, and the client that it is. `T` is the owner's record of it. */
 export class Origin<T> {
+  readonly protocol: Protocol;
   readonly profile: Profile<Origin<T>>;
   readonly key: string;
-  readonly servername: string;
+  /** `undefined`: none is asked for. */
+  readonly servername: string | undefined;
   readonly entry: T;
   readonly #hostPart: HostPart;
 
   constructor(
+    protocol: Protocol,
     profile: Profile<Origin<T>>,
     hostPart: HostPart,
     key: string,
-    servername: string,
+    servername: string | undefined,
     make: (origin: Origin<T>) => T,
   ) {
+    this.protocol = protocol;
     this.profile = profile;
     this.key = key;
     this.servername = servername;
@@ -138,7 +139,7 @@ export class Origin<T> {
     this.entry = make(this);
   }
 
-  /** For people and rules. Only the key tells origins apart. */
+  /** The host, for people and rules. Only the key tells origins apart. */
   get host(): string {
     return String(this.#hostPart.host);
   }
@@ -147,78 +148,88 @@ export class Origin<T> {
     return this.#hostPart.port;
   }
 
-  /** Gives the options of a dial every value that this identity stands for, and no other values of these names. */
+  get defaultPort(): number {
+    return this.protocol.defaultPort;
+  }
+
+  /** Whether it needs no proxy: it is a path of this machine, or its socket is given. */
+  get needsNoWay(): boolean {
+    return Boolean(this.#hostPart.socketPath) || this.profile.values.has('socket');
+  }
+
+  /** Gives the options of a dial every value of this identity, and no others under these names. */
   applyTo(dial: Record<string, unknown>): void {
     this.profile.applyTo(dial);
     this.#hostPart.applyTo(dial, this.servername);
   }
 
-  /** Whether nobody has changed such options of a dial since. */
+  /** Whether the options of a dial still have the values of this identity. */
   isOf(dial: Options): boolean {
     return this.profile.isOf(dial) && this.#hostPart.isOfDial(dial, this.servername);
   }
 }
 
-/** Profiles kept; beyond that the least recently used goes, and its idle connections with it. */
+/** The number of profiles that are kept; beyond it the least recently used is dropped, with its idle connections. */
 const MAX_PROFILES = 256;
 
-/** The same, of profiles with functions or objects of a request in them: they take no other profile's place. */
+/** The same for profiles with functions or objects of a request, which are counted apart. */
 const MAX_REFERRING = 256;
 
-/** The same, of those that one request alone may have. */
+/** The same for profiles that only one request may have. */
 const MAX_NEW = 8;
 
-/** Kinds of requests that are recognised without a look at what is in their options. */
+/** The number of recent profiles whose options are recognised by reference. */
 const MAX_RECENT = 4;
-
-const REQUEST_PLACES = placesOf(PROFILE_OPTIONS);
-const AGENT_PLACES = placesOf([...PROFILE_OPTIONS, ...HOST_OPTIONS]);
 
 interface Last<T> {
   readonly profile: Profile<Origin<T>>;
   readonly request: RecentOptions;
   readonly agent: RecentOptions;
   readonly agentNamesHost: boolean;
-  /** The host part of that request, and what it came to. */
+  /** The host part of that request, and its origin. */
   hostPart: HostPart | undefined;
   origin: Origin<T> | undefined;
 }
 
-type Shelf<T> = LRUCache<number, Profile<Origin<T>>>;
+type Shelf<T> = RecentlyUsed<number, Profile<Origin<T>>>;
 
 export class Identities<T> {
+  readonly #protocol: Protocol;
+  readonly #requestPlaces: Places;
+  readonly #agentPlaces: Places;
   readonly #make: (origin: Origin<T>) => T;
   readonly #profiles: Shelf<T>;
   readonly #referring: Shelf<T>;
   readonly #new: Shelf<T>;
-  /** From one of these to another. */
+  /** The profile that is being moved between these two. */
   #moving: Profile<Origin<T>> | undefined;
 
-  /** The last request's profile, and how to recognise it. */
+  /** The last request's profile, with its options. */
   #last: Last<T> | undefined;
-  /** Those before it, the latest first: requests of a few kinds often come in turn. */
+  /** The profiles before it, the latest first: requests of a few kinds often come in turn. */
   readonly #recent: Last<T>[] = [];
   readonly #seen = new WeakSet<object>();
 
   /**
-   * @param make creates what the owner keeps for a new origin
-   * @param forget an origin that no request will be given any more: close what is idle, keep nothing
+   * @param make creates the owner's record of a new origin
+   * @param forget called with an origin that no further request gets: close its idle connections, keep none
    */
-  constructor(make: (origin: Origin<T>) => T, forget: (entry: T) => void) {
+  constructor(make: (origin: Origin<T>) => T, forget: (entry: T) => void, protocol: Protocol = HTTPS) {
+    this.#protocol = protocol;
+    const { profileOptions } = protocol;
+    this.#requestPlaces = placesOf(profileOptions);
+    this.#agentPlaces = placesOf([...profileOptions, ...HOST_OPTIONS]);
     this.#make = make;
     const shelf = (max: number): Shelf<T> =>
-      new LRUCache({
-        max,
-        disposeAfter: (profile) => {
-          if (profile !== this.#moving) for (const origin of profile.origins.values()) forget(origin.entry);
-        },
+      new RecentlyUsed(max, (profile) => {
+        if (profile !== this.#moving) for (const origin of profile.origins.values()) forget(origin.entry);
       });
     this.#profiles = shelf(MAX_PROFILES);
     this.#referring = shelf(MAX_REFERRING);
     this.#new = shelf(MAX_NEW);
   }
 
-  /** How many profiles are kept. */
+  /** The number of profiles that are kept. */
   get size(): number {
     return this.#profiles.size + this.#referring.size + this.#new.size;
   }
@@ -240,11 +251,11 @@ export class Identities<T> {
 
     const { profile } = last;
     const part = new HostPart(from, hostHeader);
-    const servername = part.serverName();
+    const servername = part.serverName(this.#protocol);
     const key = part.key(servername);
     let origin = profile.origins.get(key);
     if (!origin) {
-      origin = new Origin(profile, part, key, servername, this.#make);
+      origin = new Origin(this.#protocol, profile, part, key, servername, this.#make);
       profile.origins.set(key, origin);
     }
     last.hostPart = part;
@@ -252,14 +263,14 @@ export class Identities<T> {
     return origin;
   }
 
-  /** All identities from now on are new ones, also those that equal an old one: `forget` is called for the old. */
+  /** Drops all identities: later requests get new ones, even with equal options. `forget` is called for the old ones. */
   renew(): void {
     this.#last = undefined;
     this.#recent.length = 0;
     for (const shelf of [this.#profiles, this.#referring, this.#new]) shelf.clear();
   }
 
-  /** Nothing is open under `origin` any more. */
+  /** No connection of `origin` is open any more. */
   retire(origin: Origin<T>): void {
     const { profile } = origin;
     if (profile.origins.get(origin.key) === origin) profile.origins.delete(origin.key);
@@ -267,7 +278,7 @@ export class Identities<T> {
     this.#dropUnused(profile);
   }
 
-  /** Not the last profile: one of those before it, by the very same values. */
+  /** Finds one of the profiles before the last one, by the very same values. */
   #recall(options: Options, agentOptions: Options): Last<T> | undefined {
     const before = this.#last;
     const recent = this.#recent;
@@ -276,7 +287,7 @@ export class Identities<T> {
       if (!one.request.recognises(options) || !one.agent.recognises(agentOptions)) continue;
       recent.splice(i, 1);
       const { profile, origin } = one;
-      // It may have been dropped meanwhile, and its origin retired.
+      // The profile may have been dropped meanwhile, and its origin retired.
       if (!this.#profiles.get(profile.id) && !this.#referring.get(profile.id)) return undefined;
       if (origin && profile.origins.get(origin.key) !== origin) one.origin = undefined;
       if (before) this.#setAside(before);
@@ -295,17 +306,17 @@ export class Identities<T> {
     if (this.#recent.length > MAX_RECENT) this.#recent.pop();
   }
 
-  /** None of those: find it by content, or make it. */
+  /** Finds the profile by content, or makes it. */
   #look(options: Options, agentOptions: Options): Last<T> {
     if (this.#last) this.#setAside(this.#last);
-    // As for the dial: what counts is their own.
+    // As for a dial, own properties count.
     const merged = Object.assign(Object.create(null) as Record<string, unknown>, options, agentOptions);
-    const values = profileValues(merged);
+    const values = profileValues(merged, this.#protocol.profileOptions);
     const profile = this.#find(values) ?? this.#create(values, agentOptions);
     return {
       profile,
-      request: new RecentOptions(options, REQUEST_PLACES, false),
-      agent: new RecentOptions(agentOptions, AGENT_PLACES, true),
+      request: new RecentOptions(options, this.#requestPlaces, false),
+      agent: new RecentOptions(agentOptions, this.#agentPlaces, true),
       agentNamesHost: HOST_OPTIONS.some((name) => Object.hasOwn(agentOptions, name)),
       hostPart: undefined,
       origin: undefined,
@@ -327,7 +338,7 @@ export class Identities<T> {
   }
 
   #create(values: ProfileValues, agentOptions: Options): Profile<Origin<T>> {
-    const profile = new Profile<Origin<T>>(values);
+    const profile = new Profile<Origin<T>>(values, this.#protocol.profileOptions);
     let shelf = this.#profiles;
     for (const [name, reference] of references(values)) {
       if (agentOptions[name] !== reference) {
@@ -341,7 +352,7 @@ export class Identities<T> {
     return profile;
   }
 
-  /** A second request has it. */
+  /** A second request has the profile: its probation ends. */
   #keep(profile: Profile<Origin<T>>): void {
     profile.onProbation = false;
     this.#moving = profile;
@@ -350,7 +361,7 @@ export class Identities<T> {
     this.#referring.set(profile.id, profile);
   }
 
-  /** One that nobody came with a second time while anything of it was open, will not be asked for again. */
+  /** Drops a profile on probation when its last connection is closed: no second request has come with it. */
   #dropUnused(profile: Profile<Origin<T>>): void {
     if (profile.onProbation && profile.origins.size === 0 && profile !== this.#last?.profile) {
       this.#new.delete(profile.id);

@@ -5,10 +5,10 @@
 import { randomBytes } from 'node:crypto';
 import { processWide } from '../process-wide.js';
 
-/** Options of a request, of an agent or of a dial: typed loosely, as users write anything into them. */
+/** Options of a request, of an agent or of a dial: typed loosely, because users write anything into them. */
 export type Options = Readonly<Record<string, unknown>>;
 
-/** Deeper than any option that Node knows; what lies below counts by identity. */
+/** More levels than any option of Node's has; deeper values count by identity. */
 const MAX_DEPTH = 3;
 
 export function isPlain(value: unknown): value is Record<string, unknown> {
@@ -21,8 +21,14 @@ function bytesOf(view: ArrayBufferView): Buffer {
   return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
 }
 
-function isAscii(text: string): boolean {
+export function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length;
+}
+
+/** The text that bytes spell, if that is ASCII: text is the `same` as these bytes. */
+export function textOf(view: ArrayBufferView): string | undefined {
+  const text = bytesOf(view).toString();
+  return text.length === view.byteLength && isAscii(text) ? text : undefined;
 }
 
 /** Whether `value` counts by identity. */
@@ -32,7 +38,7 @@ export function isReference(value: unknown): value is object {
     !ArrayBuffer.isView(value) && !Array.isArray(value) && !isPlain(value); // prettier-ignore
 }
 
-/** A copy that does not change with the original. A value that counts by identity is not copied. */
+/** A copy that does not change with the original. Values that count by identity are not copied. */
 export function copy(value: unknown, depth = 0): unknown {
   if (ArrayBuffer.isView(value)) return Buffer.from(bytesOf(value));
   if (depth === MAX_DEPTH) return value;
@@ -41,13 +47,13 @@ export function copy(value: unknown, depth = 0): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copy(member, depth + 1)]));
 }
 
-/** For somebody who may add to a list, or change an object: the original stays as it is. (Nobody writes into a certificate.) */
+/** A copy for code that may add to a list or change an object. Bytes are shared. */
 export function lend(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(lend);
   return isPlain(value) ? { ...value } : value;
 }
 
-/** Text and its bytes are the same: that is what a file holds, read with or without an encoding. */
+/** Whether two values are the same. Text equals its bytes: a file may be read with or without an encoding. */
 export function same(a: unknown, b: unknown, depth = 0): boolean {
   if (a === b || Object.is(a, b)) return true;
   if (typeof a === 'string') return ArrayBuffer.isView(b) && sameText(a, b);
@@ -58,7 +64,7 @@ export function same(a: unknown, b: unknown, depth = 0): boolean {
   if (depth === MAX_DEPTH) return false;
   if (Array.isArray(a)) {
     return Array.isArray(b) && a.length === b.length &&
-      a.every((member, i) => same(member, b[i], depth + 1)); // prettier-ignore
+      a.every((member, i) => member === b[i] || same(member, b[i], depth + 1)); // prettier-ignore
   }
   if (!isPlain(a) || !isPlain(b)) return false;
   const names = Object.keys(a);
@@ -70,21 +76,21 @@ function sameText(text: string, view: ArrayBufferView): boolean {
   return view.byteLength === text.length && isAscii(text) && bytesOf(view).equals(Buffer.from(text));
 }
 
-/** All copies of this package use the same: agents of two of them may share a session cache, where a number stands for a function. */
+/** Shared by all copies of this package: agents of two copies may share a session cache, in which a number stands for a function. */
 const references = processWide('references', 1, () => ({
   last: 0,
   numbers: new WeakMap<object, number>(),
   realm: '',
 }));
 
-/** Stands for an object that counts by identity, in this realm. */
+/** A number for an object that counts by identity, unique in this realm. */
 function numberOf(reference: object): number {
   let number = references.numbers.get(reference);
   if (number === undefined) references.numbers.set(reference, (number = ++references.last));
   return number;
 }
 
-/** The same among all realms and processes. */
+/** A text for such an object, unique among all realms and processes. */
 export function referenceId(reference: object): string {
   references.realm ||= randomBytes(16).toString('base64url');
   return `${references.realm} ${numberOf(reference)}`;
@@ -94,10 +100,8 @@ export function referenceId(reference: object): string {
 export function describe(value: unknown, depth = 0): string {
   if (typeof value === 'string') return `"${value.length}:${value}`;
   if (ArrayBuffer.isView(value)) {
-    const text = bytesOf(value).toString();
-    return text.length === value.byteLength && isAscii(text)
-      ? describe(text)
-      : `%${bytesOf(value).toString('hex')}`;
+    const text = textOf(value);
+    return text === undefined ? `%${bytesOf(value).toString('hex')}` : describe(text);
   }
   if (isReference(value) || (depth === MAX_DEPTH && value !== null && typeof value === 'object')) {
     return `@${numberOf(value)}`;

@@ -1,9 +1,9 @@
 /**
- * A TLS profile: every option value that decides whom we trust, who we are, and how the wire is spoken, except
- * the host itself. Two requests may share connections and sessions only if all of these are the same.
+ * A profile: every option value that decides whom we trust, who we are, and how the wire is spoken, except
+ * the host itself. Two requests may share connections and sessions only if all of these are the same. Without TLS there are but few.
  *
- * A profile keeps a copy of the values it stands for, and connections are opened with these: whatever a caller changes
- * in place later, or writes to `agent.options` while a request waits, it gives this profile no other meaning.
+ * A profile keeps a copy of its values, and connections are opened with these. So a caller that changes a value in place, or writes to
+ * `agent.options` while a request waits, does not change the meaning of the profile.
  */
 import { copy, isPlain, isReference, lend, same } from './option-value.js';
 
@@ -36,7 +36,16 @@ export const CONTEXT_OPTIONS = [
 
 const MAKES_CONTEXT: ReadonlySet<string> = new Set(CONTEXT_OPTIONS);
 
-/** The options that make a profile. Functions first: where there are any, they tell profiles apart soonest. */
+/** The options that make a profile where there is no TLS. */
+export const PLAIN_OPTIONS = [
+  'lookup',
+  'localPort',
+  'hints',
+  'autoSelectFamily',
+  'autoSelectFamilyAttemptTimeout',
+] as const;
+
+/** The options that make a profile with TLS. Functions first: they tell profiles apart soonest. */
 export const PROFILE_OPTIONS = [
   'checkServerIdentity',
   'lookup',
@@ -61,22 +70,29 @@ export type ProfileValues = ReadonlyMap<string, unknown>;
 /** Options of which Node takes one value for a list of one, and `null` for none. */
 const LISTS: ReadonlySet<string> = new Set(['ca', 'cert', 'key', 'crl']);
 
-/** Those of `options` that make a profile. `undefined` counts as absent. */
-export function profileValues(options: Readonly<Record<string, unknown>>): ProfileValues {
+/** Those of `options` that make a profile: `names`. `undefined` counts as absent. */
+export function profileValues(
+  options: Readonly<Record<string, unknown>>,
+  names: Iterable<string> = PROFILE_OPTIONS,
+): ProfileValues {
   const values = new Map<string, unknown>();
-  for (const name of PROFILE_OPTIONS) {
-    let value = options[name];
-    if (LISTS.has(name)) {
-      // Not `[{ pem, passphrase }]`, which has no other form.
-      if (Array.isArray(value) && value.length === 1 && !isPlain(value[0])) value = value[0];
-      value ??= undefined;
-    }
+  for (const name of names) {
+    const value = valueOf(name, options[name]);
     if (value !== undefined) values.set(name, value);
   }
   return values;
 }
 
-/** Those that go into a SecureContext. */
+/** The value that counts where the option `name` is `value`. */
+function valueOf(name: string, value: unknown): unknown {
+  if (value === undefined || !LISTS.has(name)) return value;
+  // A list of one is the same as its member, except for `[{ pem, passphrase }]`, which has no other form.
+  if (Array.isArray(value) && value.length === 1 && !isPlain(value[0]))
+    return (value[0] as unknown) ?? undefined;
+  return value ?? undefined;
+}
+
+/** The values of `options` that go into a SecureContext. */
 export function contextValuesOf(options: Readonly<Record<string, unknown>>): ProfileValues {
   return new Map(contextValues(profileValues(options)).map(([name, value]) => [name, copy(value)]));
 }
@@ -93,42 +109,50 @@ export function* references(values: ProfileValues): Iterable<[string, object]> {
 let lastId = 0;
 
 export class Profile<T> {
-  /** Short and unique in this process: stands for the profile in session keys and debug output. */
+  /** Short and unique in this process: the name of the profile in session keys and debug lines. */
   readonly id: number = ++lastId;
   readonly values: ProfileValues;
   /** The origins that are in use under this profile, by host part. */
   readonly origins: Map<string, T> = new Map();
-  /** It came with one request, and has a function or an object in it that no request before had: it may be that one's alone. */
+  /** Whether it has a function or an object that only one request has had so far: that request may be the only one. */
   onProbation = false;
+  /** The names of the options that make a profile. */
+  readonly #names: ReadonlySet<string>;
 
-  constructor(values: ProfileValues) {
+  constructor(values: ProfileValues, names: ReadonlySet<string>) {
+    this.#names = names;
     this.values = new Map(Array.from(values, ([name, value]) => [name, copy(value)]));
   }
 
-  /** The options that its SecureContext is made of. */
+  /** The options for its SecureContext. */
   get contextOptions(): Record<string, unknown> {
     return Object.fromEntries(contextValues(this.values));
   }
 
   /**
-   * Gives the options of a dial the values of this profile, and no other values of these names. Where they have equal ones, they
-   * keep their own.
+   * Gives the options of a dial the values of this profile, and no others under these names. Equal values of the dial stay in place.
    */
   applyTo(dial: Record<string, unknown>): void {
-    const present = profileValues(dial);
-    for (const name of PROFILE_OPTIONS) {
-      const value = this.values.get(name);
+    const { values } = this;
+    let missing = values.size;
+    // The options of a dial are few, compared with those that could be there.
+    for (const name of Object.keys(dial)) {
+      if (!this.#names.has(name)) continue;
+      const value = values.get(name);
       if (value === undefined) {
-        if (name in dial) Reflect.deleteProperty(dial, name);
-      } else if (!same(present.get(name), value)) {
-        dial[name] = lend(value);
+        Reflect.deleteProperty(dial, name);
+        continue;
       }
+      missing--;
+      if (!same(valueOf(name, dial[name]), value)) dial[name] = lend(value);
     }
+    if (missing === 0) return;
+    for (const [name, value] of values) if (!Object.hasOwn(dial, name)) dial[name] = lend(value);
   }
 
   /** Whether `dial` has these values. */
   isOf(dial: Readonly<Record<string, unknown>>): boolean {
-    return allSame(this.values, profileValues(dial));
+    return allSame(this.values, profileValues(dial, this.#names));
   }
 
   matches(values: ProfileValues): boolean {

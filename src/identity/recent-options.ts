@@ -1,7 +1,7 @@
 /**
- * Recognises the options of the request before: the hot path of identity. Most requests come with the very values
- * that the last one had. Node hands over options in V8's dictionary mode, where looking at the few names that are there
- * is cheaper than asking for each of the thirty that could be.
+ * Recognises the options of the request before: the hot path of identity. Most requests have the very values of the last
+ * one. Node hands over options in V8's dictionary mode, where reading the few names that are there is cheaper than asking
+ * for each of the thirty that could be.
  */
 import type { Options } from './option-value.js';
 import { isPlain } from './option-value.js';
@@ -9,26 +9,26 @@ import { isPlain } from './option-value.js';
 /** The names that count, numbered. */
 export type Places = ReadonlyMap<string, number>;
 
-export function placesOf(names: readonly string[]): Places {
-  return new Map(names.map((name, place) => [name, place]));
+export function placesOf(names: Iterable<string>): Places {
+  return new Map(Array.from(names, (name, place) => [name, place]));
 }
 
-/** Not `undefined`: that is a value, too. */
+/** `undefined` is a value, too, so absence has a mark of its own. */
 const ABSENT: unknown = Symbol('absent');
 
 export class RecentOptions {
   readonly #places: Places;
-  /** An agent's `undefined` hides a request's value; a request's own means nothing. */
+  /** Whether `undefined` counts: an agent's hides a request's value, a request's own means nothing. */
   readonly #countUndefined: boolean;
   readonly #values: unknown[];
-  /** Arrays are mutable: what was in them, too. (Bytes are not looked through: a buffer stands for what it held at first sight.) */
+  /** The members of arrays, which may change. (Bytes are not compared: a buffer counts for what it held at first sight.) */
   readonly #members: (readonly unknown[] | undefined)[];
-  /** So are the objects in them (`key: [{ pem, passphrase }]`): each with a copy. */
+  /** The objects in these arrays (`key: [{ pem, passphrase }]`), which may change, too: each with a copy. */
   readonly #objects: [object: Options, copy: Options][] = [];
   #size = 0;
-  /** All names that the last options had. The next ones have the same, most often. */
+  /** All names of the last options. The next options mostly have the same. */
   #names: readonly string[] = [];
-  /** Those of them that count, and their places. */
+  /** The names among them that count, and their numbers. */
   #counting: readonly string[] = [];
   #countingPlaces: readonly number[] = [];
 

@@ -1,10 +1,10 @@
 /**
- * Keeps keys, passphrases and tickets out of texts that others wrote: errors quote what could not be read, and may end in a log. Every
- * secret that is known at that moment is taken out, and everything that looks like a private key.
+ * Keeps keys, passphrases and tickets out of messages of others: errors quote values that could not be read, and may end in a log. Every secret
+ * of the options at hand is taken out, and everything that looks like a private key.
  */
 import { codeOf, propertyOf } from '../node/foreign.js';
 
-/** Options that nobody else may know the value of. In names they print as a digest, however short they are. */
+/** Options whose values are secret. In names they print as a digest, however short they are. */
 export const SECRET_OPTIONS: ReadonlySet<string> = new Set([
   'key',
   'passphrase',
@@ -13,16 +13,16 @@ export const SECRET_OPTIONS: ReadonlySet<string> = new Set([
   'ticketKeys',
 ]);
 
-/** Text that is shorter says nothing, and stands in many a word by chance. */
+/** Shorter text is no secret, and occurs in other words by chance. */
 const MIN_LENGTH = 4;
-/** Texts of others are cut off here. */
+/** Messages of others are cut off after this many characters. */
 const MAX_TEXT = 1000;
 const PRIVATE_KEY = /-----BEGIN [^-]*PRIVATE KEY-----[^]*?(?:-----END [^-]*-----|$)/g;
-/** How far causes of causes are followed. */
+/** The number of causes, one of the other, that are cleaned. */
 const MAX_CAUSES = 5;
 const REMOVED = '[removed]';
 
-/** A function that takes the secrets of `options` out of a text. */
+/** Returns a function that takes the secrets of `options` out of a text. */
 function cleanerFor(options: Readonly<Record<string, unknown>>): (text: string) => string {
   const secrets = secretsOf(options);
   return (text) => {
@@ -37,10 +37,10 @@ export function withoutSecrets(text: string, options: Readonly<Record<string, un
   return cleanerFor(options)(text);
 }
 
-/** An error in one line, whatever was thrown. */
+/** One line for an error of any type. */
 export function describeError(error: unknown, options: Readonly<Record<string, unknown>>): string {
   try {
-    // A parser quotes what it could not parse, which may be all of a file of secrets.
+    // A parser quotes text that it could not parse, which may be a whole file of secrets.
     const name: unknown = Object(error).name;
     if (name === 'SyntaxError') return 'SyntaxError';
     return withoutSecrets(String(error), options).slice(0, MAX_TEXT);
@@ -50,8 +50,8 @@ export function describeError(error: unknown, options: Readonly<Record<string, u
 }
 
 /**
- * An error that was just made for `options`, without their secrets: the very one that was thrown, or, where it does not let itself be
- * changed, a plain one with its message and code. It may be of another realm, where Node's own errors are not ours.
+ * An error that was just made for `options`, without their secrets: the same object, or a plain error with its message and code where that
+ * cannot be changed. It may be an error of another realm.
  */
 export function scrub(error: unknown, options: Readonly<Record<string, unknown>>): unknown {
   const clean = cleanerFor(options);
@@ -61,12 +61,12 @@ export function scrub(error: unknown, options: Readonly<Record<string, unknown>>
     const plain = new Error(clean(String(propertyOf(error, 'message'))));
     return Object.assign(plain, { code: codeOf(error) });
   } catch {
-    // It does not let itself be read; nobody will print it.
+    // It throws when it is read, so it will not be printed.
     return error;
   }
 }
 
-/** Cleans the texts of an error, and of those that it names as its causes. `false`: they do not let themselves be changed. */
+/** Cleans the texts of an error and of its causes. `false`: they cannot be changed. */
 function isCleaned(error: unknown, clean: (text: string) => string, depth: number): boolean {
   if (typeof error !== 'object' || error === null || depth > MAX_CAUSES) return true;
   for (const name of Object.getOwnPropertyNames(error)) {
@@ -81,7 +81,7 @@ function isCleaned(error: unknown, clean: (text: string) => string, depth: numbe
   return true;
 }
 
-/** Every text in the secret options: each line of a key counts, so that a part of it is found, too. The longest come first. */
+/** Every text in the secret options, the longest first. Each line of a key counts for itself, so that a part of a key is found, too. */
 function secretsOf(options: Readonly<Record<string, unknown>>): string[] {
   const found = new Set<string>();
   const add = (value: unknown, depth: number): void => {

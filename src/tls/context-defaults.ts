@@ -1,26 +1,25 @@
 /**
- * The values that Node uses where an option is not given. All of them can be changed while the process runs, and must not be remembered
- * for longer than they hold.
+ * The values that Node uses for options that are not given. All of them can be changed while the process runs, so they are compared each time.
  */
-// Not by name: what is assigned to them later would not be seen.
+// The module object, not its properties: these may be assigned later.
 import tls from 'node:tls';
 
-/** Typed here: Node 20 has neither. */
+/** Typed here, because Node 20 has neither. */
 const { getCACertificates, setDefaultCACertificates } = tls as {
   getCACertificates?: (type: 'default') => readonly string[];
   setDefaultCACertificates?: (certificates: readonly string[]) => void;
 };
 
 /**
- * The certificates trusted where there is no `ca`. One and the same array until they change (`tls.setDefaultCACertificates`).
- * Node makes it for the first who asks, which takes a millisecond.
+ * The certificates that are trusted without the option `ca`: the same array until they change (`tls.setDefaultCACertificates`).
+ * Node makes it at the first call, which takes a millisecond.
  */
 export function defaultAuthorities(): readonly string[] {
   // Without the setter they cannot change.
   return (setDefaultCACertificates && getCACertificates?.('default')) ?? tls.rootCertificates;
 }
 
-/** Equal as long as nothing has changed that goes into a context. */
+/** A snapshot of the defaults: equal as long as none that goes into a context has changed. */
 export class ContextDefaults {
   readonly ciphers = tls.DEFAULT_CIPHERS;
   readonly ecdhCurve = tls.DEFAULT_ECDH_CURVE;
@@ -28,7 +27,7 @@ export class ContextDefaults {
   readonly maxVersion = tls.DEFAULT_MAX_VERSION;
   readonly authorities: readonly string[] | undefined;
 
-  /** @param trusted whether the default certificates go into it */
+  /** @param trusted whether the default certificates go into the context */
   constructor(trusted: boolean) {
     this.authorities = trusted ? defaultAuthorities() : undefined;
   }

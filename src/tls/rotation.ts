@@ -1,7 +1,7 @@
 /**
- * Changes an agent's TLS options while it works: all at once, or not at all. Checks them by making the context that
- * connections will use, and writes them into `agent.options`. The driver sees to the connections,
- * sessions and waiting requests of the generation before.
+ * Changes an agent's TLS options while it works: all at once, or not at all. It checks them by making the context that connections
+ * will use, and writes them into `agent.options`. current-tls.ts deals with connections, sessions and waiting requests of the former
+ * options.
  */
 import tls from 'node:tls';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
@@ -28,10 +28,11 @@ export interface TlsOptions
       | 'rejectUnauthorized'
       | 'secureContext'
     > {
+  /** Asks the server for a stapled OCSP response. */
   requestOCSP?: boolean | undefined;
 }
 
-/** Of the options that make an identity, those that are not about TLS, or about one connection only. */
+/** The options of an identity that are not about TLS, or about one connection only. */
 const FIXED: ReadonlySet<string> = new Set([
   'autoSelectFamily',
   'autoSelectFamilyAttemptTimeout',
@@ -48,8 +49,8 @@ const FIXED: ReadonlySet<string> = new Set([
 const CHANGEABLE: ReadonlySet<string> = new Set(PROFILE_OPTIONS.filter((name) => !FIXED.has(name)));
 
 /**
- * A result of the function is taken as a change at most once in this many milliseconds. A function that gives something new at every
- * call (a closure) would otherwise put an end to each connection before it is ready.
+ * A new result of the function counts as a change at most once in this many milliseconds. A function that returns another value at every
+ * call (a closure) would otherwise end each connection before it is ready.
  */
 const CHANGE_INTERVAL = 1000;
 
@@ -57,17 +58,17 @@ export class Rotation {
   readonly #agent: { readonly options: object };
   readonly #contexts: SecureContexts;
   readonly #read: (() => TlsOptions) | undefined;
-  /** The agent's options where the function gives none. */
+  /** The agent's options, which hold where the function gives none. */
   readonly #given: Options;
   /** The function's last result. */
   #last: Options = {};
   #changedAt = -Infinity;
-  /** The last thing that was wrong with what it gave. Told once. */
+  /** The last warning about the function's result. Each is emitted once. */
   #complaint: string | undefined;
 
   /**
    * @param agent whose options are changed
-   * @param read gives TLS options anew whenever it is called
+   * @param read the `tls` function
    * @throws what `read` throws, and errors about what it returns
    */
   constructor(
@@ -86,9 +87,9 @@ export class Rotation {
   }
 
   /**
-   * Puts `changes` in the place of what the agent's options have; `undefined` takes an option out.
+   * Writes `changes` into the agent's options; `undefined` takes an option out.
    *
-   * @throws what Node throws for bad material, and errors about options that cannot be changed. Nothing is changed then
+   * @throws what Node throws for bad material, and errors about options that cannot be changed; then nothing has changed
    */
   apply(changes: TlsOptions): void {
     const checked = check(changes, (value) => invalidType('options', 'of type object', value));
@@ -102,16 +103,15 @@ export class Rotation {
       if (hidden) throw invalidName(hidden, 'left out: the "secureContext" option hides it');
     }
     const context = makesContext ? createContext(next) : undefined;
-    // Before anything is written: getters may throw.
+    // Read before anything is written: getters may throw.
     const contextValues = contextValuesOf(next);
     write(options, checked);
     if (context) this.#contexts.set(contextValues, context);
   }
 
   /**
-   * Asks the function, if there is one, and returns whether that changed anything. An exception, or a result that is no good, changes
-   * nothing and is reported by a warning: certificate and key are seldom replaced in the same instant, and the ones before have
-   * been good until now.
+   * Calls the function, if there is one, and returns whether that has changed the options. After an exception, or a result that is not valid, the
+   * last good options stay in use, and a warning says so: certificate and key are seldom replaced in the same instant.
    */
   refresh(): boolean {
     if (!this.#read) return false;
@@ -134,7 +134,7 @@ export class Rotation {
       return changed;
     } catch (error) {
       const reason = withoutSecrets(describeError(error, next), this.#agent.options as Options);
-      const complaint = `The "tls" function failed; the TLS options before stay in use. ${reason}`;
+      const complaint = `The "tls" function failed, and the last good TLS options stay in use. ${reason}`;
       if (complaint !== this.#complaint) {
         this.#complaint = complaint;
         process.emitWarning(complaint, { code: 'POOLING_AGENT_TLS' });
@@ -144,7 +144,7 @@ export class Rotation {
   }
 }
 
-/** All of `changes`, or, where a setter throws, none. */
+/** Writes all of `changes`, or, if a setter throws, none. */
 function write(options: Record<string, unknown>, changes: Options): void {
   const before: [name: string, descriptor: PropertyDescriptor | undefined][] = [];
   try {
@@ -164,7 +164,7 @@ function write(options: Record<string, unknown>, changes: Options): void {
 
 function ask(read: () => TlsOptions): Options {
   const given = check(read(), (value) => invalidReturn('an object of TLS options', 'tls', value));
-  // A copy: what is changed in place later is a change.
+  // A copy, so that a value that is changed in place counts as a change.
   return Object.fromEntries(
     Object.entries(given)
       .filter(([, value]) => value !== undefined && value !== null)
@@ -205,7 +205,7 @@ function protocols(name: string, value: unknown): unknown {
   if (!Array.isArray(value) && !ArrayBuffer.isView(value)) {
     throw invalidType(name, 'an instance of Array, Buffer, TypedArray or DataView', value);
   }
-  // Throws on what Node would not take.
+  // Throws on a value that Node refuses.
   (tls as { convertALPNProtocols?: (protocols: unknown, out: object) => void }).convertALPNProtocols?.(
     value,
     {},

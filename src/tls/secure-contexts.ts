@@ -1,20 +1,20 @@
 /**
- * One SecureContext for all connections with the same material. Making one parses every certificate in `ca`: with 150 of them that is most of
- * the cost of a connection. Values that belong to a single connection (server name, session) are not in it.
+ * One SecureContext for all connections with the same material. Making a context parses every certificate in `ca`: with 150 of them that is most
+ * of the cost of a connection. Values of a single connection (server name, session) are not in it.
  *
- * A context is good as long as the material is the same, by content, and Node's own defaults are: they can be changed
- * while the process runs (`tls.setDefaultCACertificates`, `tls.DEFAULT_MIN_VERSION`, …), and then it is made anew. Where others have
- * put functions of their own in the place of Node's, there is no context to share: see connect-functions.ts.
+ * A context is valid as long as the content of the material and Node's own defaults are the same. The defaults can be changed while the process runs
+ * (`tls.setDefaultCACertificates`, `tls.DEFAULT_MIN_VERSION`, …); then the context is made anew. Where Node's functions were replaced, no
+ * context is shared: see connect-functions.ts.
  */
-import { LRUCache } from 'lru-cache';
-// Not by name: what is assigned to a default later would not be seen.
+// The module object, not its properties: defaults may be assigned later.
 import tls from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { areConnectFunctionsOwn } from '../node/connect-functions.js';
 import { ContextDefaults } from './context-defaults.js';
 import { CONTEXT_OPTIONS, contextValuesOf } from '../identity/profile.js';
 import type { ProfileValues } from '../identity/profile.js';
-import { scrub } from '../identity/secrets.js';
+import { RecentlyUsed } from '../recently-used.js';
+import { loadSecrets } from '../identity/late.js';
 import { same } from '../identity/option-value.js';
 
 interface Made {
@@ -22,18 +22,23 @@ interface Made {
   readonly defaults: ContextDefaults;
 }
 
+/** A profile, as far as contexts are concerned. Its options are read only if a context is to be made. */
+interface ContextProfile {
+  readonly values: ProfileValues;
+  readonly contextOptions: SecureContextOptions;
+}
+
 /** The key of a context: the values of the first profile that asked for it. */
 type Material = ProfileValues;
 
 export class SecureContexts {
-  readonly #made: LRUCache<Material, Made>;
+  readonly #made: RecentlyUsed<Material, Made>;
   /** Profiles that differ only in other options have the same material. */
   readonly #materialOf = new WeakMap<ProfileValues, Material>();
 
-  /** @param max contexts kept; beyond that the least recently used goes. Connections keep theirs. */
+  /** @param max the number of contexts that are kept; beyond it the least recently used is dropped. Connections keep theirs. */
   constructor(max: number) {
-    // By size: `max` would take memory for all of them at once, and could not be Infinity.
-    this.#made = new LRUCache({ maxSize: Math.min(max, Number.MAX_SAFE_INTEGER), sizeCalculation: () => 1 });
+    this.#made = new RecentlyUsed(max);
   }
 
   get size(): number {
@@ -41,27 +46,28 @@ export class SecureContexts {
   }
 
   /**
-   * The context for connections with a profile of these values, made from `options` when there is none yet. `undefined`: each
-   * connection has to be opened with the options themselves.
+   * The context for connections with a profile of these `values`, made from `contextOptions` if there is none yet. `undefined`: each connection must
+   * be opened with the options themselves.
    *
    * @throws what `tls.createSecureContext` throws for bad material, each time anew
    */
-  get(values: ProfileValues, options: SecureContextOptions): SecureContext | undefined {
+  get(profile: ContextProfile): SecureContext | undefined {
     if (!areConnectFunctionsOwn()) {
       this.#made.clear();
       return undefined;
     }
+    const { values } = profile;
     const material = this.#find(values);
     const made = this.#made.get(material);
     if (made?.defaults.holds) return made.context;
-    const context = createContext(options);
+    const context = createContext(profile.contextOptions);
     this.#made.set(material, { context, defaults: new ContextDefaults(!values.get('ca')) });
     this.#materialOf.set(values, material);
     return context;
   }
 
   /**
-   * Makes the context for connections that are opened with `options`, where these bring none of their own.
+   * Makes the context for connections with `options`, unless these have one.
    *
    * @throws what `tls.createSecureContext` throws for bad material
    */
@@ -70,7 +76,7 @@ export class SecureContexts {
       this.set(contextValuesOf(options as Record<string, unknown>), createContext(options));
   }
 
-  /** A context that was made already: by Node's own functions, or it is not kept. */
+  /** Keeps a context that was made already, if Node's own functions are in place. */
   set(values: ProfileValues, context: SecureContext): void {
     if (!areConnectFunctionsOwn()) return;
     this.#made.set(this.#find(values), { context, defaults: new ContextDefaults(!values.get('ca')) });
@@ -91,9 +97,9 @@ export class SecureContexts {
 /** @throws what `tls.createSecureContext` throws for bad material, without any of the material in it */
 export function createContext(options: SecureContextOptions): SecureContext {
   try {
-    // As in tls.connect; createSecureContext has another default.
+    // The default of tls.connect; createSecureContext has another one.
     return tls.createSecureContext({ ciphers: tls.DEFAULT_CIPHERS, ...options });
   } catch (error) {
-    throw scrub(error, options as Readonly<Record<string, unknown>>);
+    throw loadSecrets().scrub(error, options as Readonly<Record<string, unknown>>);
   }
 }

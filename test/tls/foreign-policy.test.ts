@@ -23,7 +23,7 @@ const LIMIT = { timeout: 30_000 };
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Where each of them is. */
+/** The object that has each of them. */
 const PLACES: readonly (readonly [object, string])[] = [
   [https.Agent.prototype, 'createConnection'],
   [tls, 'connect'],

@@ -15,6 +15,7 @@ import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { authority } from './authority.js';
 import type { Authority, Identity } from './authority.js';
+import { byEffort } from '../support/effort.js';
 
 const LIMIT = { timeout: 30_000 };
 
@@ -79,7 +80,7 @@ test('an active connection finishes its request and is not pooled again', LIMIT,
 });
 
 for (const binding of ['eager', 'late'] as const) {
-  test(`${binding} binding: who waits gets a connection of the new kind`, LIMIT, async (t) => {
+  test(`${binding} binding: waiting requests get a connection of the new kind`, LIMIT, async (t) => {
     const held: [IncomingMessage, ServerResponse][] = [];
     const server = await mutualServer(t, (req, res) => void held.push([req, res]));
     const agent = poolingAgent(t, { ca: ca.cert, ...one, binding, maxSockets: 1, maxTotalSockets: 1 });
@@ -262,7 +263,7 @@ test('what the tls function leaves out again is as given', LIMIT, async (t) => {
   assert.equal((await get(server, { agent })).body, 'one');
 });
 
-const LOADS = { updateTls: 2000, 'tls function': 500 } as const;
+const LOADS = { updateTls: byEffort(600), 'tls function': byEffort(200) } as const;
 /** Each one costs handshakes: on a slow machine no more of them. */
 const MAX_ROTATIONS = 20;
 

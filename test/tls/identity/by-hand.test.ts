@@ -47,7 +47,7 @@ test('inherited options count for nothing, as in Node’s agent', LIMIT, async (
   const options = Object.assign(Object.create(inherited) as Options, own);
   assert.equal(await ask(agent, options), socket);
   assert.equal(socket.getProtocol(), 'TLSv1.3');
-  // Where they would be all there is: not the host that the identity says, and another dialled.
+  // A host that is only inherited must fail: the identity would have one host, and another would be dialled.
   const none = loose();
   agent.addRequest(none.end(), Object.create({ host: 'localhost', port: server.port }) as object);
   await assert.rejects(once(none, 'response'));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import { Identities } from '../../../src/identity/identity.js';
-import { driverOf, idleCount, poolingAgent, poolOf } from '../../support/agent.js';
+import { partsOf, idleCount, poolingAgent, poolOf } from '../../support/agent.js';
 import { get, httpsServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 import { identities } from './support.js';
@@ -71,7 +71,7 @@ test('values without end leave a bounded number of profiles', () => {
 
 test('over TLS: no connection, no session, no context stays for them', LIMIT, async (t) => {
   const server = await httpsServer(t);
-  // What the agent has, a request does not repeat: its options are others when the dial looks at them again.
+  // A request does not repeat the agent's options: its options have changed when the dial reads them again.
   // However long the handshakes take, the first connection is still there.
   const agent = poolingAgent(t, { ca: server.ca, idleTimeout: Infinity });
   const plain = { agent, ca: undefined as never };
@@ -82,12 +82,12 @@ test('over TLS: no connection, no session, no context stays for them', LIMIT, as
   for (let i = 0; i < COUNT; i++) await get(server, { ...plain, checkServerIdentity: () => undefined });
   assert.equal(server.connections(), 1 + COUNT);
   await until(() => agent.totalSocketCount <= 1 + MAX_NEW);
-  const { hosts, tls } = driverOf(agent);
+  const { hosts, tls } = partsOf(agent);
   const known = hosts.identities;
   assert.ok(known.size <= 1 + MAX_NEW, `${known.size} profiles`);
-  assert.equal(tls.contexts.size, 1);
+  assert.equal(tls?.contexts.size, 1);
   assert.equal(sessions.list.length, before);
-  // What was there before is there still.
+  // The former ones are still there.
   await get(server, plain);
   assert.equal(server.connections(), 1 + COUNT);
 });
@@ -102,7 +102,7 @@ test('over TLS: many at once, then none', LIMIT, async (t) => {
   assert.equal(idleCount(agent), 0);
   assert.equal(poolOf(agent).hosts.size, 0);
   // The last one may come again.
-  assert.ok(driverOf(agent).hosts.identities.size <= 1);
+  assert.ok(partsOf(agent).hosts.identities.size <= 1);
 });
 
 test('over TLS: one and the same function shares from the first request on', LIMIT, async (t) => {

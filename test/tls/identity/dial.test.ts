@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createSecureContext } from 'node:tls';
 import { describe, it } from 'node:test';
 import { isUnaffected } from '../../../src/identity/identity.js';
+import { HTTPS } from '../../../src/identity/protocol.js';
 import { CONTEXT_OPTIONS, contextValuesOf, PROFILE_OPTIONS } from '../../../src/identity/profile.js';
 import { identities } from './support.js';
 import type { Options } from './support.js';
@@ -131,7 +132,7 @@ describe('Options of an agent change nothing', () => {
   ];
   for (const [i, [expected, options, agentOptions]] of cases.entries()) {
     it(`${expected ? 'with' : 'not with'} ${Object.keys(agentOptions).join(', ') || 'nothing'} (${i})`, () => {
-      assert.equal(isUnaffected(options, agentOptions), expected);
+      assert.equal(isUnaffected(options, agentOptions, HTTPS), expected);
     });
   }
 });

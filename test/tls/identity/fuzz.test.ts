@@ -1,8 +1,8 @@
 /** Random pairs of option sets: one identity exactly if they are equal, by a rule written independently. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
-import { sessionKeyOf } from '../../../src/sessions/session-key.js';
+import fc from '../../support/fast-check.js';
+import { presentKey } from '../../sessions/sessions.js';
 import { identities, optionSets, oracle } from './support.js';
 import type { Options } from './support.js';
 
@@ -21,7 +21,7 @@ test('two requests share exactly if their options are equal', LIMIT, () => {
       const first = all.resolve(one, {}, undefined);
       const second = all.resolve(another, {}, undefined);
       assert.equal(first === second, expected);
-      assert.equal(sessionKeyOf(first, one).id === sessionKeyOf(second, another).id, expected);
+      assert.equal(presentKey(first, one).id === presentKey(second, another).id, expected);
       // Again, recognised by the very values, and by content.
       assert.equal(all.resolve({ ...another }, {}, undefined), second);
       assert.equal(all.resolve({ ...one }, {}, undefined), first);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:https';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/fast-check.js';
 import { identities, optionSets } from './support.js';
 import type { Options } from './support.js';
 
@@ -63,7 +63,7 @@ test('an abstract socket is not taken for an option of another kind', () => {
   }
 });
 
-/** What Node merges and prints; of what it does not print, nothing can be compared. */
+/** Options that Node merges and prints; others cannot be compared. */
 const PRINTED = new Set([
   'host',
   'port',

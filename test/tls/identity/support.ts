@@ -1,6 +1,6 @@
 /** Sets of options, alike and not, and what to expect of them by a rule that is written a second time. */
 import { createSecureContext } from 'node:tls';
-import fc from 'fast-check';
+import fc from '../../support/fast-check.js';
 import { Identities } from '../../../src/identity/identity.js';
 
 export type Options = Record<string, unknown>;

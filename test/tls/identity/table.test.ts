@@ -1,10 +1,10 @@
-/** Who may share a connection: the table of everything that keeps requests apart, and what does not. */
+/** Requests that may share a connection: the table of all options, with those that keep requests apart. */
 import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
-import { sessionKeyOf } from '../../../src/sessions/session-key.js';
+import { presentKey } from '../../sessions/sessions.js';
 import { HOST_OPTIONS } from '../../../src/identity/identity.js';
 import { PROFILE_OPTIONS, Profile } from '../../../src/identity/profile.js';
 import { poolingAgent } from '../../support/agent.js';
@@ -180,7 +180,7 @@ test('no part of a host part passes for another', () => {
     { host: 'a', servername: 'x', localAddress: 'y', socketPath: ' /s' },
   ];
   assert.equal(new Set(split.map(of)).size, split.length);
-  assert.equal(new Set(split.map((options) => sessionKeyOf(of(options), options).id)).size, split.length);
+  assert.equal(new Set(split.map((options) => presentKey(of(options), options).id)).size, split.length);
 });
 
 test('a server name that is no string is refused', () => {
@@ -223,7 +223,7 @@ test('nor are those of a few kinds of requests in turn compared again', (t) => {
   const matches = t.mock.method(Profile.prototype, 'matches');
   for (let i = 0; i < 10; i++) assert.deepEqual(lists.map(of), first);
   assert.equal(matches.mock.callCount(), 0);
-  // What was retired meanwhile is not handed out.
+  // An origin that was retired meanwhile is not handed out.
   for (const origin of first) all.retire(origin);
   const second = lists.map(of);
   for (const [i, origin] of second.entries()) {

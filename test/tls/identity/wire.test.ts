@@ -13,7 +13,7 @@ import { createSecureContext } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { lookupLoopback } from '../../contract/support.js';
 import type { PoolingAgent } from '../../../src/index.js';
-import { driverOf, poolingAgent } from '../../support/agent.js';
+import { partsOf, poolingAgent } from '../../support/agent.js';
 import { get } from '../../support/server.js';
 import type { TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
@@ -89,7 +89,7 @@ function twins(options: Options): Options {
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, twin(value)]));
 }
 
-/** How one agent is asked with different options. */
+/** The ways to give one agent different options. */
 const WAYS: Record<string, (agent: PoolingAgent, server: TestServer, options: Options) => Promise<unknown>> =
   {
     'per request': (agent, server, options) => get(server, { agent, ...({ ca, ...options } as object) }),
@@ -246,6 +246,6 @@ test(
       await until(() => agent.totalSocketCount === 0);
     }
     assert.equal(closing.resumed(), 4);
-    assert.equal(driverOf(agent).tls.contexts.size, 2);
+    assert.equal(partsOf(agent).tls?.contexts.size, 2);
   },
 );

@@ -1,4 +1,4 @@
-/** Who we are. */
+/** Options for the identity of the client. */
 import assert from 'node:assert/strict';
 import type { TLSSocket } from 'node:tls';
 import { certificate } from '../../support/certificate.js';

@@ -60,7 +60,7 @@ async function takesTheLast(t: TestContext, one: Client): Promise<boolean> {
     answer.end('{}');
     idle.push((await Promise.race(answers)).socket);
     await until(() => [...poolOf(one.agent).idle].length === idle.length);
-    // What is left.
+    // The remaining options.
     for (const [i, ended] of (await Promise.all(answers.map(isSettled))).entries())
       if (ended) answers.splice(i, 1);
   }

@@ -1,6 +1,6 @@
 /**
  * Tests of single options. Each names the options that it covers, so that `table.test.ts` can compare them with the table in
- * docs/options.md, and runs twice: with the options given on the agent, and given per request.
+ * docs/node-options.md, and runs twice: with the options given on the agent, and given per request.
  */
 import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
@@ -28,12 +28,12 @@ export function pem(name: string): string {
   return fixture(name).toString();
 }
 
-/** What this Node can do: its contexts have a method for each. */
+/** The abilities of this Node: its contexts have a method for each. */
 export function contextCan(method: string): boolean {
   return typeof (createSecureContext().context as Options)[method] === 'function';
 }
 
-/** What the server saw of a connection. */
+/** The server's view of a connection. */
 interface Seen {
   readonly protocol: string | null;
   readonly cipher: string;
@@ -85,7 +85,7 @@ interface Conversation {
 
 export interface Client {
   readonly agent: PoolingAgent;
-  /** What requests have to have. */
+  /** Options that every request needs. */
   readonly options: Options;
   ask(server: { port: number }, more?: Options): Promise<Conversation>;
 }
@@ -122,7 +122,7 @@ function bench(t: TestContext, place: Place): Bench {
   };
 }
 
-/** Which options have a test, by place. */
+/** The options that have a test, by place. */
 export const covered: ReadonlyMap<string, Set<Place>> = new Map<string, Set<Place>>();
 let collecting = false;
 

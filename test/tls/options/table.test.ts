@@ -1,4 +1,4 @@
-/** docs/options.md says what each option does: none is missing, and each is tested where the table says that it counts. */
+/** docs/node-options.md says what each option does: none is missing, and each is tested where the table says that it counts. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AgentOptions, RequestOptions } from 'node:https';
@@ -7,7 +7,7 @@ import { HOST_OPTIONS } from '../../../src/identity/identity.js';
 import { PROFILE_OPTIONS } from '../../../src/identity/profile.js';
 import { collect, covered } from './support.js';
 
-/** What Node's client does by itself. */
+/** Options that Node's client handles by itself. */
 type ClientsOwn =
   | '_defaultAgent'
   | 'agent'
@@ -98,7 +98,7 @@ for (const file of readdirSync(import.meta.dirname)) {
 
 /** Name -> whether different values are kept apart. */
 const table = new Map<string, boolean>();
-const text = readFileSync(new URL('../../../../docs/options.md', import.meta.url), 'utf8');
+const text = readFileSync(new URL('../../../../docs/node-options.md', import.meta.url), 'utf8');
 for (const [, names = '', shared] of text.matchAll(/^\| (`.*?`) +\| (apart|–) +\|/gm)) {
   for (const [, name = ''] of names.matchAll(/`(\w+)`/g)) {
     assert.ok(!table.has(name), `${name} stands in the table once`);
