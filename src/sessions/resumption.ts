@@ -1,9 +1,9 @@
 /**
- * Resumes TLS sessions for one agent: puts a session into the options of a dial, takes in what the server gives, and tells
- * the cache how handshakes ended. Keeps no connection alive and decides nothing about the pool.
+ * Resumes TLS sessions for one agent: puts a session into the options of a dial, stores new sessions of the server, and tells the
+ * cache how handshakes ended. Keeps no connection alive and decides nothing about the pool.
  *
- * Node's agent does some of this in `createConnection`, with one ticket for everybody, dropped on any later error of a
- * connection. It does so only where the options have an `_agentKey`: ours have none.
+ * Node's agent does some of this in `createConnection`, with one ticket for all, which is dropped on any later error of a connection. It
+ * does so only if the options have an `_agentKey`; ours have none.
  */
 import { debug } from '../debug.js';
 import { hostLabel } from '../debug-lines.js';
@@ -13,10 +13,10 @@ import { isNumbered, LOSSES } from '../node/system-errors.js';
 import type { SocketLike } from '../node/types.js';
 import type { Options, Origin } from '../identity/identity.js';
 import type { SessionCache } from './session-cache.js';
-import { sessionKeyOf } from './session-key.js';
-import type { SessionKey } from './session-key.js';
+import { keyTerms, sessionKeyOf } from './session-key.js';
+import type { KeyTerms, SessionKey } from './session-key.js';
 
-/** The methods that Node's agent has for its cache. Users call them, and override them. */
+/** The methods that Node's agent has for its cache. Users call and override them. */
 export interface SessionMethods {
   _getSession(key: string): Buffer | undefined;
   _cacheSession(key: string, session: Buffer): void;
@@ -27,17 +27,17 @@ export class Resumption {
   readonly cache: SessionCache;
   readonly #agent: SessionMethods;
   readonly #own: SessionMethods;
-  /** Stands for the TLS material of now: sessions of an earlier one are of no use. */
+  /** Stands for the current TLS material: sessions of an earlier generation are not used. */
   #generation: object = {};
   /** Handshakes under way that offer a session of ours. */
   readonly #offering = new WeakMap<object, Attempt>();
-  /** The key of a session on its way through an overridden `_cacheSession` to ours, which gets only a string. */
+  /** The key of a session that is passed through an overridden `_cacheSession` to ours, which gets only a string. */
   #storing: SessionKey | undefined;
 
   /** @internal For attempts. The name of a socket's connection in debug lines, if it has one. */
   readonly labelOf: (socket: object) => string | undefined;
 
-  /** @param own the agent's methods when nobody has overridden them */
+  /** @param own the agent's own methods, before anything has overridden them */
   constructor(
     agent: SessionMethods,
     own: SessionMethods,
@@ -52,12 +52,14 @@ export class Resumption {
 
   /** A connection to `origin` is about to be opened with `options`: gives them a session, if there is one and it `mayOffer` it. */
   begin(origin: Origin<unknown>, options: { session?: Buffer | undefined }, mayOffer: boolean): Attempt {
-    const attempt = new Attempt(this, origin, options as Options, this.#generation);
-    // The user's own comes first.
-    if (!mayOffer || options.session !== undefined || attempt.isForOnce || !this.#isOn) return attempt;
-    const { key } = attempt;
+    const terms = this.#isOn ? keyTerms(origin, options as Options) : undefined;
+    const attempt = new Attempt(this, origin, options as Options, terms, this.#generation);
+    // A session of the user's own comes first.
+    if (!terms || !mayOffer || options.session !== undefined || attempt.isForOnce) return attempt;
     const overridden = this.#agent._getSession !== this.#own._getSession;
-    const session = overridden ? this.#agent._getSession(key.id) : this.cache.take(key.id);
+    const session = overridden
+      ? this.#agent._getSession(attempt.key.id)
+      : this.cache.takeIfAny(() => attempt.key.id);
     if (session !== undefined) options.session = session;
     attempt.offers = session !== undefined;
     if (!overridden) attempt.session = session;
@@ -70,8 +72,8 @@ export class Resumption {
   }
 
   /**
-   * Whether `error` is how the handshake of `socket` was refused, as it seems for the session that it offered. Then all of this
-   * identity are dropped.
+   * Whether `error` looks like a refusal of the session that the handshake of `socket` offered. Then all sessions of the identity are
+   * dropped.
    */
   refuses(socket: SocketLike, error: unknown): boolean {
     return this.#offering.get(socket)?.isRefused(socket, error) === true;
@@ -82,7 +84,7 @@ export class Resumption {
     this.#offering.set(socket, attempt);
   }
 
-  /** TLS material was changed: what was stored for the old goes, and what is still to come for it is not wanted. */
+  /** TLS material has changed: sessions of the old material are dropped, and later ones of it are not stored. */
   renew(): void {
     this.cache.deleteOf(this.#generation);
     this.#generation = {};
@@ -107,11 +109,11 @@ export class Resumption {
   /** @internal For attempts. */
   keep(attempt: Attempt, session: Buffer): void {
     if (attempt.generation !== this.#generation || attempt.isForOnce || !this.#isOn) return;
-    const { key } = attempt;
     if (this.#agent._cacheSession === this.#own._cacheSession) {
-      this.cache.store(key, session, this.#generation);
+      this.cache.storeLater(() => attempt.key, session, this.#generation);
       return;
     }
+    const { key } = attempt;
     this.#storing = key;
     try {
       this.#agent._cacheSession(key.id, session);
@@ -120,60 +122,69 @@ export class Resumption {
     }
   }
 
-  /** @internal For attempts. `all`: no session of this identity can be expected to do better. */
+  /** @internal For attempts. `all`: other sessions of this identity would fail, too. */
   failed({ key, session }: Attempt, all: boolean): void {
     if (session) this.cache.fail(key.id, session, all);
     if (this.#agent._evictSession === this.#own._evictSession) return;
-    // Its socket is being destroyed just now, and must not be left half way.
+    // Its socket is being destroyed, which an exception must not interrupt.
     isolate(() => this.#agent._evictSession(key.id));
   }
 
-  /** Whether sessions go anywhere: into the cache, or to whoever has overridden its methods. */
+  /** Whether sessions are stored: in the cache, or by overridden methods. */
   get #isOn(): boolean {
     return this.cache.maxCachedSessions > 0 || this.#agent._cacheSession !== this.#own._cacheSession;
   }
 }
 
-/** Profiles on probation that a connection was opened for. */
+/** Profiles on probation for which a connection was opened. */
 const dialled = new WeakSet<object>();
 
 /** One connection, from its dial to the end of its handshake. */
 export class Attempt {
   readonly origin: Origin<unknown>;
   readonly generation: object;
-  /** Its functions were never seen before, and will most likely never be seen again: no session is worth keeping. */
+  /** Whether its profile is on probation and was not used before: it will probably not come again, so no session is kept. */
   readonly isForOnce: boolean;
   /** The session out of our cache that was offered. */
   session: Buffer | undefined = undefined;
-  /** Something was offered by us, whatever keeps it. */
+  /** Whether we have offered a session, wherever it was stored. */
   offers = false;
-  /** The dial is ours, and may be made again. */
+  /** Whether the dial is ours, and may be made again. */
   isRepeatable = false;
   readonly #resumption: Resumption;
   readonly #options: Options;
   readonly #ownSession: boolean;
+  readonly #terms: KeyTerms | undefined;
   #key: SessionKey | undefined;
-  /** The session may have reached the server. */
+  /** Whether the session may have reached the server. */
   #sent = false;
   #done = false;
 
-  constructor(resumption: Resumption, origin: Origin<unknown>, options: Options, generation: object) {
+  /** @param terms those of its key. `undefined`: no sessions were kept when it was opened */
+  constructor(
+    resumption: Resumption,
+    origin: Origin<unknown>,
+    options: Options,
+    terms: KeyTerms | undefined,
+    generation: object,
+  ) {
     this.#resumption = resumption;
     this.#options = options;
+    this.#terms = terms;
     this.origin = origin;
     this.generation = generation;
     const { profile } = origin;
     this.isForOnce = profile.onProbation && !dialled.has(profile);
     if (profile.onProbation) dialled.add(profile);
-    // Such an identity is of no use to anybody else's connections.
+    // An identity with a session of its own serves no other connections.
     this.#ownSession = options['session'] !== undefined;
   }
 
   get key(): SessionKey {
-    return (this.#key ??= sessionKeyOf(this.origin, this.#options));
+    return (this.#key ??= sessionKeyOf(this.origin, this.#terms ?? keyTerms(this.origin, this.#options)));
   }
 
-  /** There will be no handshake with what was offered. */
+  /** There will be no handshake with the session that was offered. */
   unsent(): void {
     if (this.#done) return;
     this.#done = true;
@@ -194,13 +205,14 @@ export class Attempt {
     if (this.offers && this.isRepeatable) this.#resumption.watch(socket, this);
     this.#sent = socket.connecting === false;
     const onError = (error: unknown): void => this.#failed(socket, error);
-    if (!this.#sent) socket.once('connect', () => (this.#sent = true));
-    socket.once('error', onError);
-    socket.once('secureConnect', () => {
+    if (!this.#sent) socket.on('connect', () => (this.#sent = true));
+    // Each comes once. (What `once` does for that costs more than the listener.)
+    socket.on('error', onError);
+    socket.on('secureConnect', () => {
       socket.removeListener('error', onError);
       this.#secured(socket);
     });
-    socket.once('close', () => this.#closed());
+    socket.on('close', () => this.#closed());
   }
 
   #secured(socket: SocketLike): void {
@@ -219,16 +231,16 @@ export class Attempt {
     return true;
   }
 
-  /** At once, and not when it is closed: its request may be tried again in between. */
+  /** At once, and not when the socket is closed: its request may be tried again before. */
   #failed(socket: SocketLike, error: unknown): void {
     if (!this.#sent) this.unsent();
     if (this.#done) return;
     this.#done = true;
-    // The ticket may be why. Others of the same server would do no better, one request after the other.
+    // The ticket may be the reason. Other tickets of the same server would fail, too, one request after the other.
     this.#resumption.failed(this, brokeTls(error) || isRefusal(socket, error));
   }
 
-  /** Without an error before the handshake was over: it was not wanted any more, and nothing speaks against the session. */
+  /** Closed without an error before the handshake was over: the connection was given up, and the session may be good. */
   #closed(): void {
     if (!this.#sent) this.unsent();
     this.#done = true;
@@ -241,12 +253,12 @@ function brokeTls(error: unknown): boolean {
   return code === 'EPROTO' || (typeof code === 'string' && code.startsWith('ERR_SSL_'));
 }
 
-/** Alerts of servers to which our certificate is not good enough (RFC 8446, section 6.2), by name or in OpenSSL's words. */
+/** Alerts of servers that do not accept our certificate (RFC 8446, section 6.2), by name or in OpenSSL's words. */
 const ABOUT_CERTIFICATE = /certificate|unknown[_ ]ca|access[_ ]denied/i;
 
 /**
- * Whether a handshake may have failed for the session that it offered: by an alert, a reset or an end of file. Not for a certificate,
- * theirs or ours, nor for what the system says of the way there, nor by anybody's decision on this side.
+ * Whether a handshake may have failed because of the session that it offered: by an alert, a reset or an end of file. Not because of a
+ * certificate, theirs or ours, of a network error, or of a decision on this side.
  */
 function isRefusal(socket: SocketLike, error: unknown): boolean {
   const code = codeOf(error);
@@ -254,6 +266,6 @@ function isRefusal(socket: SocketLike, error: unknown): boolean {
     const words = code === 'EPROTO' ? propertyOf(error, 'message') : code;
     return typeof words === 'string' && !ABOUT_CERTIFICATE.test(words);
   }
-  // An error without a number is Node's word for an end of file, or somebody's own.
+  // An error without a number is Node's error for an end of file, or a user's own.
   return LOSSES.has(code) && (isNumbered(error) || socket.readableEnded);
 }

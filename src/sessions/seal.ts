@@ -21,7 +21,7 @@ const MIN_KEY_BYTES = 16;
 const CIPHER = 'aes-256-gcm';
 const PURPOSE = 'pooling-https-agent session export';
 
-/** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` for a key that is none */
+/** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` for a key that is not valid */
 export function seal(content: Buffer, key: SealKey): Buffer {
   const header = Buffer.concat([MAGIC, Buffer.of(VERSION)]);
   const salt = randomBytes(SALT);
@@ -31,8 +31,8 @@ export function seal(content: Buffer, key: SealKey): Buffer {
 }
 
 /**
- * @throws as `seal`; `ERR_SESSION_IMPORT_FORMAT` for what is no sealed blob, `ERR_SESSION_IMPORT_VERSION` for one of
- * another version, `ERR_SESSION_IMPORT_KEY` if the key is not the one that it was sealed with, or the blob was changed
+ * @throws as `seal`; `ERR_SESSION_IMPORT_FORMAT` for bytes that are no sealed blob, `ERR_SESSION_IMPORT_VERSION` for a blob of
+ * another version, `ERR_SESSION_IMPORT_KEY` if it was sealed with another key, or was changed
  */
 export function unseal(blob: Uint8Array, key: SealKey): Buffer {
   if (!(blob instanceof Uint8Array)) throw invalidType('buffer', 'an instance of Buffer or Uint8Array', blob);

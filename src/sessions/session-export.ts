@@ -1,4 +1,4 @@
-/** The content of an export: which sessions belong to which identity. Everything is checked before anything is used. */
+/** The content of an export: sessions by identity. All of it is checked before any of it is used. */
 import { sessionImport } from '../errors.js';
 import { unwrapsSessions } from '../node/session-mark.js';
 import { seal, unseal } from './seal.js';
@@ -7,7 +7,7 @@ import { derOf, isMarked } from './session-info.js';
 
 export interface Exported {
   readonly id: string;
-  /** A client certificate is part of the identity. */
+  /** Whether a client certificate is part of the identity. */
   readonly clientCertificate: boolean;
   /** The oldest first. */
   readonly sessions: Buffer[];
@@ -22,7 +22,7 @@ export function sealExport(entries: readonly Exported[], key: SealKey): Buffer {
   return seal(Buffer.from(JSON.stringify(content)), key);
 }
 
-/** Bytes. More would not fit into one string of V8's. */
+/** Bytes. More would not fit into one string of V8. */
 const MAX_IMPORT = 256 * 1024 * 1024;
 
 export function openExport(blob: Uint8Array, key: SealKey): Exported[] {
@@ -53,8 +53,8 @@ function isStrings(value: unknown): value is string[] {
 }
 
 /**
- * Between Nodes that mark sessions and Nodes that do not know the mark. OpenSSL would choke on it; and a Node that marks takes
- * no session without, so that it would be in the way of better ones.
+ * Leaves out sessions that this Node cannot use: OpenSSL cannot read the mark of a newer Node; and a Node that marks sessions takes none
+ * without a mark, which would only push out better ones.
  */
 function toSession(text: string): Buffer[] {
   const session = Buffer.from(text, 'base64');

@@ -1,8 +1,7 @@
 /**
- * Reads what a TLS session says about itself. Node hands sessions out as OpenSSL writes them: DER of the ASN.1 type SSL_SESSION
- * (OpenSSL's ssl/ssl_asn1.c); newer Nodes put a mark before it that names the server for which the session was authenticated. Reads only what decides how
- * long a session may be offered, and how often. Strict and total: bytes that are not exactly of that shape are no session, and
- * nothing is ever thrown.
+ * Reads the fields of a TLS session that decide how long, and how often, it may be offered. Node hands sessions out as OpenSSL writes them:
+ * DER of the ASN.1 type SSL_SESSION (OpenSSL's ssl/ssl_asn1.c). Newer versions of Node put a mark before it that names the server for which
+ * the session was authenticated. Strict and total: bytes that are not exactly of that shape are no session, and nothing is thrown.
  */
 const TLS_1_3 = 0x0304;
 
@@ -12,15 +11,15 @@ const MAX_LIFETIME_1_3 = 7 * 24 * 60 * 60 * 1000;
 const MAX_LIFETIME_1_2 = 24 * 60 * 60 * 1000;
 
 export interface SessionInfo {
-  /** TLS 1.3: each ticket is best used once only (RFC 8446, appendix C.4). Older sessions are made for reuse. */
+  /** Whether it should be used once, as each ticket of TLS 1.3 (RFC 8446, appendix C.4). Earlier sessions are made for reuse. */
   readonly singleUse: boolean;
   /** When the session or its ticket was issued, in milliseconds since the epoch. */
   readonly issuedAt: number;
-  /** Milliseconds from then for which it may be offered. */
+  /** Milliseconds after that for which it may be offered. */
   readonly lifetime: number;
 }
 
-/** `undefined`: not a session that we can read, and so not one to offer to anybody. */
+/** The fields of `session`. `undefined`: it cannot be read, and so is never offered. */
 export function readSession(session: Uint8Array): SessionInfo | undefined {
   const bytes = derOf(session);
   const whole = elementAt(bytes, 0, bytes.length);
@@ -45,7 +44,7 @@ export function readSession(session: Uint8Array): SessionInfo | undefined {
   let lifetimeHint = 0;
   let lastTag = 0;
   for (const { tag, start, end } of rest.slice(3)) {
-    // Context-specific, each at most once, in order.
+    // The optional fields have context-specific tags, each at most once, in order.
     if (tag >> 6 !== 2 || tag <= lastTag) return undefined;
     lastTag = tag;
     if (tag !== TIME && tag !== TIMEOUT && tag !== LIFETIME_HINT) continue;
@@ -56,7 +55,7 @@ export function readSession(session: Uint8Array): SessionInfo | undefined {
     else if (tag === TIMEOUT) timeout = seconds * 1000;
     else lifetimeHint = seconds * 1000;
   }
-  // A hint of zero is not written. In TLS 1.3 it means "discard at once" (RFC 8446, section 4.6.1), before that
+  // A hint of zero is not written. In TLS 1.3 it means "discard at once" (RFC 8446, section 4.6.1), in earlier versions
   // "unspecified" (RFC 5077, section 3.3): then OpenSSL's own timeout counts.
   return version === TLS_1_3
     ? { singleUse: true, issuedAt, lifetime: Math.min(lifetimeHint, MAX_LIFETIME_1_3) }
@@ -65,7 +64,7 @@ export function readSession(session: Uint8Array): SessionInfo | undefined {
 
 const NODE_PREFIX = Buffer.from('\0nodejs:tls:session:1\0', 'latin1');
 
-/** The session without what newer Nodes (22.23, 24.21, 26) put before it: this mark, and a name with its length. */
+/** The session without the mark of newer versions of Node (22.23, 24.21, 26), which is followed by a name with its length. */
 export function derOf(session: Uint8Array): Uint8Array {
   const { length } = NODE_PREFIX;
   if (!isMarked(session)) return session;
@@ -73,13 +72,13 @@ export function derOf(session: Uint8Array): Uint8Array {
   return session.subarray(length + 2 + nameLength);
 }
 
-/** Whether Node has put before it whom it was authenticated for. */
+/** Whether it has the mark that names the server for which it was authenticated. */
 export function isMarked(session: Uint8Array): boolean {
   const { length } = NODE_PREFIX;
   return session.length >= length + 2 && NODE_PREFIX.equals(session.subarray(0, length));
 }
 
-// The little of DER (X.690) that is needed: tags of one byte, definite lengths in their shortest form.
+// The part of DER (X.690) that is needed: tags of one byte, definite lengths in their shortest form.
 
 const INTEGER = 0x02;
 const OCTET_STRING = 0x04;
@@ -90,7 +89,7 @@ const LIFETIME_HINT = 0xa9;
 
 interface Element {
   readonly tag: number;
-  /** Of its content. */
+  /** The beginning of its content. */
   readonly start: number;
   readonly end: number;
 }
@@ -113,7 +112,7 @@ function elementAt(bytes: Uint8Array, at: number, limit: number): Element | unde
   return end <= limit ? { tag, start, end } : undefined;
 }
 
-/** Non-negative, in its shortest form, and exact in a number. */
+/** A non-negative integer in its shortest form that is exact as a number. */
 function integer(bytes: Uint8Array, { tag, start, end }: Element): number | undefined {
   const size = end - start;
   const first = bytes[start] ?? 0;

@@ -1,11 +1,11 @@
 /**
  * The key under which a session is kept: a digest of the content of an identity, the same in every agent and every process, so that
- * caches can be shared, exported and imported. In it is everything that decided whom the session was made with and whom we
- * trusted: a resumed handshake checks no certificate again.
+ * caches can be shared, exported and imported. It covers everything that decided the peer and the trust of the session, because a
+ * resumed handshake checks no certificate again.
  *
  * The digest covers private keys and passphrases (who we are), by SHA-256, and leaves the process only inside an
- * encrypted export. Functions and contexts have no content: they count by identity, and the key is good for this process only. So do functions that
- * others have put in the place of Node's: what they demand was not asked of a session of before, and would not be asked when it is resumed.
+ * encrypted export. Functions and contexts count by identity: then the key is valid in this process only. So do functions that have replaced
+ * Node's: their checks were not applied to earlier sessions, and would not be applied when such a session is resumed.
  */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
@@ -16,19 +16,33 @@ import type { Options, Origin } from '../identity/identity.js';
 
 export interface SessionKey {
   readonly id: string;
-  /** Means the same in another process. */
+  /** Whether it means the same in another process. */
   readonly portable: boolean;
-  /** A client certificate is part of it. */
+  /** Whether a client certificate is part of it. */
   readonly clientCertificate: boolean;
 }
 
-/** The key for connections to `origin` that are opened with `options`. Computed once for each origin. */
-export function sessionKeyOf(origin: Origin<unknown>, options: Options): SessionKey {
-  const verified = isVerified(options);
+/** The conditions that a key covers besides its origin. All of them can change while the process runs: they are noted when a connection is opened. */
+export interface KeyTerms {
+  readonly verified: boolean;
+  /** Those that Node trusts by default (`tls.setDefaultCACertificates`), if they count. */
+  readonly authorities: readonly string[] | undefined;
+  readonly policy: object;
+}
+
+/** The present terms, for a connection to `origin` that is opened with `options`. */
+export function keyTerms({ profile: { values } }: Origin<unknown>, options: Options): KeyTerms {
+  return {
+    verified: isVerified(options),
+    authorities: values.get('ca') || values.has('secureContext') ? undefined : defaultAuthorities(),
+    policy: currentPolicy(),
+  };
+}
+
+/** The key for connections to `origin` that are opened on these terms. Computed once for each origin: a digest of all authorities takes a millisecond. */
+export function sessionKeyOf(origin: Origin<unknown>, terms: KeyTerms): SessionKey {
+  const { verified, authorities, policy } = terms;
   const { values } = origin.profile;
-  // The authorities that Node trusts by itself can change: `tls.setDefaultCACertificates`.
-  const authorities = values.get('ca') || values.has('secureContext') ? undefined : defaultAuthorities();
-  const policy = currentPolicy();
   const known = keys.get(origin);
   if (known?.verified === verified && known.authorities === authorities && known.policy === policy)
     return known.key;
@@ -45,13 +59,13 @@ export function sessionKeyOf(origin: Origin<unknown>, options: Options): Session
     portable: profile.portable && policy === OWN_POLICY,
     clientCertificate: CREDENTIALS.some((name) => values.has(name)),
   };
-  keys.set(origin, { key, verified, authorities, policy });
+  keys.set(origin, { key, ...terms });
   return key;
 }
 
 /**
- * Whether Node refuses the connection when the server's certificate is not good; as tls.connect decides it. The
- * environment variable is read for each connection, so a process can change its mind.
+ * Whether Node refuses the connection if the server's certificate is not valid, as tls.connect decides it. The environment variable is
+ * read for each connection, because a process can change it.
  */
 export function isVerified(options: Options): boolean {
   if ('rejectUnauthorized' in options) return options['rejectUnauthorized'] !== false;
@@ -60,11 +74,8 @@ export function isVerified(options: Options): boolean {
 
 const CREDENTIALS = ['cert', 'key', 'pfx', 'clientCertEngine', 'privateKeyIdentifier'] as const;
 
-interface Known {
+interface Known extends KeyTerms {
   readonly key: SessionKey;
-  readonly verified: boolean;
-  readonly authorities: readonly string[] | undefined;
-  readonly policy: object;
 }
 
 const keys = new WeakMap<object, Known>();
@@ -97,8 +108,10 @@ function digestOfAuthorities(authorities: readonly string[]): string {
   let digest = authorityDigests.get(authorities);
   if (digest === undefined) {
     const hash = createHash('sha256');
-    for (const certificate of authorities) add(hash, certificate);
-    // Read by Node when it starts; where it does not tell what was in them, the names must do.
+    // All in one: hundreds of small updates would take longer than the digest itself.
+    add(hash, authorities.map(({ length }) => length).join());
+    add(hash, authorities.join(''));
+    // Node reads these files when it starts. Where their content is not known, their names are covered.
     for (const name of ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR']) add(hash, process.env[name]);
     digest = hash.digest('base64url');
     authorityDigests.set(authorities, digest);
@@ -106,7 +119,7 @@ function digestOfAuthorities(authorities: readonly string[]): string {
   return digest;
 }
 
-/** Adds `value` with its type and length, so that no two values read alike. `false`: it counts by identity. */
+/** Adds `value` with its type and length, so that no two values give the same bytes. `false`: it counts by identity. */
 function add(hash: Hash, value: unknown): boolean {
   if (Array.isArray(value)) {
     hash.update(`a${value.length}:`);

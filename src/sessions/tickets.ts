@@ -1,6 +1,6 @@
 /**
  * The sessions of one identity, the newest last. A TLS 1.3 ticket is handed out once while another one is left (RFC 8446,
- * appendix C.4); about the last one the caller decides. Older sessions are reusable, and the newest is enough.
+ * appendix C.4); the caller decides about the last one. Sessions of earlier versions are reusable, and the newest is enough.
  */
 import { readSession } from './session-info.js';
 
@@ -10,9 +10,9 @@ export type TicketReuse = 'allow' | 'never';
 interface Entry {
   readonly session: Buffer;
   readonly singleUse: boolean;
-  /** Milliseconds since the epoch. `undefined`: it could not be read, and is for showing only. */
+  /** Milliseconds since the epoch. `undefined`: the session could not be read, and is never offered. */
   readonly expiresAt: number | undefined;
-  /** Handed out at least once, and kept as the last. */
+  /** Whether it was handed out at least once, and kept as the last. */
   used: boolean;
 }
 
@@ -23,7 +23,7 @@ export class Shelf {
     return this.#entries.length;
   }
 
-  /** The newest session, to look at. */
+  /** The newest session. It is not handed out. */
   get newest(): Buffer | undefined {
     return this.#entries.at(-1)?.session;
   }
@@ -33,11 +33,11 @@ export class Shelf {
     return this.#entries.filter(({ expiresAt }) => expiresAt !== undefined).map(({ session }) => session);
   }
 
-  /** Whether it was taken in: not when it has expired. */
+  /** Adds a session. `false`: it has expired. */
   add(session: Buffer, now: number): boolean {
     const entry = entryOf(session, now);
     if (isExpired(entry, now)) return false;
-    // A used session is replaced by any newer one; so is an older session that is as reusable, or as unreadable.
+    // A newer session replaces a used one, and an older one that is as reusable, or as unreadable.
     this.#entries = this.#entries.filter(
       (other) => !other.used && (entry.singleUse || other.singleUse) && other.session !== session,
     );
@@ -46,8 +46,8 @@ export class Shelf {
   }
 
   /**
-   * Puts sessions below those that are there: they are older, or from elsewhere. Of those that can be offered the newest are taken in, as
-   * many as there is room for among `max`. Returns how many.
+   * Adds sessions below the present ones: they are older, or imported. The newest of those that can be offered are added, up to `max`
+   * sessions in all. Returns their number.
    */
   addBelow(sessions: readonly Buffer[], now: number, max: number): number {
     const entries: Entry[] = [];
@@ -76,14 +76,14 @@ export class Shelf {
     if (!isExpired(entry, now)) this.#entries.push(entry);
   }
 
-  /** Whether it was there. */
+  /** Removes `session`. `false`: it was not there. */
   remove(session: Buffer): boolean {
     const index = this.#entries.findIndex((entry) => entry.session === session);
     if (index !== -1) this.#entries.splice(index, 1);
     return index !== -1;
   }
 
-  /** Returns how many had expired. */
+  /** Removes expired sessions, and returns their number. */
   expire(now: number): number {
     const { length } = this.#entries;
     if (this.#entries.some((entry) => isExpired(entry, now))) {
@@ -92,7 +92,7 @@ export class Shelf {
     return length - this.#entries.length;
   }
 
-  /** Keeps the newest `max`. Returns how many had to go. */
+  /** Keeps the newest `max` sessions. Returns the number of those that were dropped. */
   trim(max: number): number {
     const surplus = Math.max(this.#entries.length - max, 0);
     this.#entries.splice(0, surplus);
@@ -105,7 +105,7 @@ function entryOf(session: Buffer, now: number): Entry {
   return {
     session,
     singleUse: info?.singleUse ?? false,
-    // A clock that was set back does not make it live longer.
+    // A clock that was set back does not extend its life.
     expiresAt: info && Math.min(info.issuedAt, now) + info.lifetime,
     used: false,
   };

@@ -3,123 +3,23 @@ import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { request } from 'node:https';
 import type { RequestOptions } from 'node:https';
-import type { ClientRequest } from 'node:http';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import { PoolingAgent, SessionCache } from '../../src/index.js';
 import type { ChannelMessages, PoolingAgentOptions } from '../../src/index.js';
 import { poolingAgent, waitingCount } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
-import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { front, VERSIONS, WAYS } from './front.js';
+import type { Front } from './front.js';
 
 const LIMIT = { timeout: 30_000 };
 const BINDINGS = ['eager', 'late'] as const;
-const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
-
-/** As a server ends it. */
-const WAYS: Record<string, (socket: Socket) => void> = {
-  'end of file': (socket) => void socket.end(),
-  reset: (socket) => void socket.resetAndDestroy(),
-  // handshake_failure
-  alert: (socket) => void socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40])),
-};
-
-/** Whether a ClientHello offers a session: RFC 8446, section 4.2.11 (pre_shared_key), or RFC 5077, section 3.2 (a ticket). */
-function offersSession(hello: Buffer): boolean {
-  let at = 43;
-  at += 1 + hello.readUInt8(at);
-  at += 2 + hello.readUInt16BE(at);
-  at += 1 + hello.readUInt8(at);
-  for (at += 2; at + 4 <= hello.length;) {
-    const [type, length] = [hello.readUInt16BE(at), hello.readUInt16BE(at + 2)];
-    if (type === 0x29 || (type === 0x23 && length > 0)) return true;
-    at += 4 + length;
-  }
-  return false;
-}
-
-interface Front {
-  readonly port: number;
-  readonly ca: string;
-  readonly server: TestServer;
-  /** Handshakes that were ended. */
-  readonly killed: () => number;
-  readonly accepted: () => number;
-  /** TCP connections that were open at once, at most. */
-  readonly peak: () => number;
-  /** Called instead of ending one. */
-  kill: (socket: Socket) => void;
-  /** Whether those without a session are ended, too. */
-  isMad: boolean;
-  readonly bodies: string[];
-}
-
-interface FrontOptions {
-  readonly way?: string;
-  readonly maxVersion?: (typeof VERSIONS)[number];
-}
-
-/** Stands before a server that closes after each response, and lets no session pass. */
-async function front(
-  t: TestContext,
-  { way = 'end of file', maxVersion = 'TLSv1.3' }: FrontOptions = {},
-): Promise<Front> {
-  const bodies: string[] = [];
-  const server = await httpsServer(
-    t,
-    (req, res) => {
-      let body = '';
-      req.setEncoding('latin1').on('data', (chunk: string) => (body += chunk));
-      req.on('end', () => {
-        bodies.push(body);
-        res.setHeader('connection', 'close').end(req.url);
-      });
-    },
-    { maxVersion },
-  );
-  let [killed, accepted, open, peak] = [0, 0, 0, 0];
-  const tcp = createServer((socket) => {
-    accepted++;
-    open++;
-    // Not before the ends of others are seen that the system has known of for as long.
-    setImmediate(() => setImmediate(() => (peak = Math.max(peak, open))));
-    socket.on('error', () => {}).on('close', () => open--);
-    socket.on('end', () => socket.destroy());
-    socket.once('data', (hello: Buffer) => {
-      if (one.isMad || offersSession(hello)) {
-        killed++;
-        one.kill(socket);
-        return;
-      }
-      const up = connect(server.port, '127.0.0.1').on('error', () => socket.destroy());
-      socket.on('close', () => up.destroy());
-      // Nobody reads any more what `pipe` has let go of: its end would go unseen.
-      up.on('close', () => socket.resume());
-      up.write(hello);
-      socket.pipe(up).pipe(socket);
-    });
-  });
-  await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
-  t.after(() => void tcp.close());
-  const one: Front = {
-    port: (tcp.address() as AddressInfo).port,
-    ca: server.ca,
-    server,
-    killed: () => killed,
-    accepted: () => accepted,
-    peak: () => peak,
-    kill: WAYS[way] as Front['kill'],
-    isMad: false,
-    bodies,
-  };
-  return one;
-}
-
 /** An agent that has a session for the server behind `at`. */
 async function agentFor(
   t: TestContext,
@@ -378,7 +278,7 @@ for (const binding of BINDINGS) {
 
 const KIB_64 = 64 * 1024;
 
-/** How a body of that many bytes is written. */
+/** Ways to write a body of `size` bytes. */
 const WRITINGS: Record<string, (req: ClientRequest, size: number) => void> = {
   'at once': (req, size) => void req.end('x'.repeat(size)),
   'in chunks of 16 bytes': (req, size) => {
@@ -459,7 +359,7 @@ for (const binding of BINDINGS) {
   );
 }
 
-test('a place is not lost to others that wait for one', LIMIT, async (t) => {
+test('a slot is not lost to others that wait for one', LIMIT, async (t) => {
   const at = await front(t, { way: 'reset' });
   const { agent } = await agentFor(t, at, { maxTotalSockets: 1 });
   const other = await httpsServer(t, undefined, {});
@@ -537,4 +437,21 @@ test('an upload that was aborted is not sent again', LIMIT, async (t) => {
   );
   await until(() => agent.totalSocketCount === 0);
   assert.equal(at.accepted(), 2);
+});
+
+test('what a request writes is noted only until the handshake is over', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t, { ca: server.ca, keepAlive: false });
+  await get(server, { agent });
+  await until(() => agent.totalSocketCount === 0);
+  const req = request({ host: 'localhost', port: server.port, agent, method: 'POST' });
+  const writesOf = (): unknown => Reflect.get(req, '_writeRaw');
+  const nodes = writesOf();
+  req.write('some');
+  await new Promise((resolve) => req.once('socket', resolve));
+  assert.notEqual(writesOf(), nodes);
+  const response = await new Promise<IncomingMessage>((resolve) => req.end().once('response', resolve));
+  assert.equal((response.socket as TLSSocket).isSessionReused(), true);
+  assert.equal(writesOf(), nodes);
+  response.resume();
 });

@@ -10,6 +10,7 @@ import { PoolingAgent, SessionCache } from '../../src/index.js';
 import type { PoolingAgentOptions } from '../../src/index.js';
 import { readSession } from '../../src/sessions/session-info.js';
 import { asNode, holdingServer, lookupLoopback, send, spyOnDials } from '../contract/support.js';
+import { restoreVariable } from '../support/environment.js';
 import { poolingAgent } from '../support/agent.js';
 import { certificate } from '../support/certificate.js';
 import { get, httpsServer } from '../support/server.js';
@@ -173,11 +174,7 @@ test('so it is when the environment turns verification off for a while', LIMIT, 
   // Without a `ca` the certificate is good for nobody who looks at it.
   const { agent, offered } = spiedAgent(t);
   const name = 'NODE_TLS_REJECT_UNAUTHORIZED';
-  const before = process.env[name];
-  t.after(() => {
-    if (before === undefined) Reflect.deleteProperty(process.env, name);
-    else process.env[name] = before;
-  });
+  restoreVariable(t, name);
   process.env[name] = '0';
   for (let i = 0; i < 2; i++) await get({ ...server, ca: undefined as never }, { agent });
   Reflect.deleteProperty(process.env, name);
@@ -186,6 +183,28 @@ test('so it is when the environment turns verification off for a while', LIMIT, 
   });
   assert.deepEqual(offered().map(Boolean), [false, true, false]);
 });
+
+test(
+  'a session counts for what held when its connection was opened, and not when it is filed',
+  LIMIT,
+  async (t) => {
+    const server = await closingServer(t);
+    const { agent, offered } = spiedAgent(t);
+    const name = 'NODE_TLS_REJECT_UNAUTHORIZED';
+    restoreVariable(t, name);
+    process.env[name] = '0';
+    // Its key is needed only by the next connection.
+    await get({ ...server, ca: undefined as never }, { agent });
+    Reflect.deleteProperty(process.env, name);
+    await assert.rejects(get({ ...server, ca: undefined as never }, { agent }), {
+      code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+    });
+    assert.deepEqual(offered().map(Boolean), [false, false]);
+    process.env[name] = '0';
+    await get({ ...server, ca: undefined as never }, { agent });
+    assert.deepEqual(offered().map(Boolean), [false, false, true]);
+  },
+);
 
 test("rotation of the server's ticket keys costs full handshakes, and no error", LIMIT, async (t) => {
   const server = await closingServer(t, { ticketKeys: randomBytes(48) });

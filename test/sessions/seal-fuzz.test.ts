@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createSecretKey } from 'node:crypto';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/fast-check.js';
 import { SessionCache } from '../../src/index.js';
 import { openExport, sealExport } from '../../src/sessions/session-export.js';
 import { seal, unseal } from '../../src/sessions/seal.js';
@@ -30,7 +30,7 @@ test('what was sealed comes out with the same key, in whatever form', LIMIT, () 
       const blob = seal(content, secret);
       assert.deepEqual(unseal(blob, Buffer.from(secret)), content);
       assert.deepEqual(unseal(blob, createSecretKey(secret)), content);
-      // Where it lies in a larger buffer.
+      // The offset in a larger buffer.
       const around = Buffer.concat([Buffer.from('before'), blob, Buffer.from('behind')]);
       assert.deepEqual(unseal(around.subarray(6, 6 + blob.length), secret), content);
       if (content.length > 3) assert.ok(!blob.includes(content));

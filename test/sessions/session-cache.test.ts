@@ -1,12 +1,13 @@
 /** The cache by itself: which session is handed out, how often, and for how long. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import fc from 'fast-check';
+import { describe, it, test } from 'node:test';
+import fc from '../support/fast-check.js';
 import { SessionCache } from '../../src/index.js';
 import type { SessionCacheOptions } from '../../src/index.js';
-import { makeSession } from './sessions.js';
+import { makeNodeSession, makeSession } from './sessions.js';
 
 const START = 1_700_000_000;
+const KEY = 'a key of an export, for tests';
 
 class Clock {
   seconds = START;
@@ -259,4 +260,164 @@ test('clear forgets everything, and nothing of what was counted', () => {
   const fresh = ticket('fresh');
   cache.store(key('x'), fresh);
   assert.equal(cache.take('x'), fresh);
+});
+
+describe('A session whose key nobody has needed yet', () => {
+  function later(options: SessionCacheOptions = {}) {
+    const { cache, clock } = cacheOf(options);
+    let keys = 0;
+    const come = (id: string, session: Buffer, owner: object = {}): void => {
+      const keyOf = () => {
+        keys++;
+        return key(id);
+      };
+      cache.storeLater(keyOf, session, owner);
+    };
+    return { cache, clock, come, keys: () => keys };
+  }
+
+  it('is filed when the cache is next asked for one, and its key is not computed before', () => {
+    const { cache, come, keys } = later();
+    const [a, b] = [ticket('a'), ticket('b')] as const;
+    come('x', a);
+    come('x', b);
+    assert.equal(keys(), 0);
+    assert.equal(
+      cache.takeIfAny(() => 'x'),
+      b,
+    );
+    assert.equal(cache.take('x'), a);
+    assert.equal(keys(), 2);
+  });
+
+  const ask: [string, (cache: SessionCache, owner: object) => unknown, unknown][] = [
+    ['size', (cache) => cache.size, 1],
+    ['stats', (cache) => cache.stats.stored, 1],
+    ['ids', (cache) => cache.ids, ['x']],
+    ['peek', (cache) => cache.peek('x') !== undefined, true],
+    ['take', (cache) => cache.take('x') !== undefined, true],
+    ['export', (cache) => later().cache.import(cache.export({ key: KEY }), { key: KEY }), 1],
+    ['clear', (cache) => (cache.clear(), cache.size), 0],
+    ['delete', (cache) => (cache.delete('x'), cache.size), 0],
+    ['deleteOf', (cache, owner) => (cache.deleteOf(owner), cache.size), 0],
+    ['maxCachedSessions', (cache) => ((cache.maxCachedSessions = 0), cache.stats.evicted), 1],
+    ['store', (cache) => (cache.store(key('y'), ticket('b')), cache.ids), ['x', 'y']],
+    ['putBack', (cache) => (cache.putBack(key('y'), ticket('b')), cache.ids), ['x', 'y']],
+  ];
+  for (const [what, use, expected] of ask) {
+    it(`is there for ${what}`, () => {
+      const { cache, come } = later();
+      const owner = {};
+      come('x', makeNodeSession({ issuedAt: START, lifetimeHint: 300 }), owner);
+      assert.deepEqual(use(cache, owner), expected);
+    });
+  }
+
+  it('is as old as it was when it came', () => {
+    const { cache, clock, come } = later();
+    clock.seconds -= 100;
+    come('x', ticket('issued by a clock that goes ahead', 100));
+    clock.seconds += 100;
+    assert.equal(
+      cache.takeIfAny(() => 'x'),
+      undefined,
+    );
+    assert.equal(cache.stats.expired, 1);
+  });
+
+  it('does not wait together with any number of others', () => {
+    const { come, keys } = later();
+    for (let i = 0; i < 100; i++) come('x', ticket(`${i}`));
+    assert.ok(keys() > 60, `${keys()} filed`);
+  });
+
+  it('is not kept where none is', () => {
+    const { cache, come, keys } = later({ maxCachedSessions: 0 });
+    come('x', ticket('a'));
+    cache.maxCachedSessions = 10;
+    assert.equal(cache.size, 0);
+    assert.equal(keys(), 0);
+  });
+
+  it('has no key as long as there is no session', () => {
+    const { cache } = later();
+    const fail = () => assert.fail('nothing can be under any key');
+    assert.equal(cache.takeIfAny(fail), undefined);
+    assert.equal(cache.stats.misses, 1);
+  });
+});
+
+test('each thing that is counted is counted once', () => {
+  const { cache, clock } = cacheOf({ maxCachedSessions: 2, ticketReuse: 'never' });
+  for (const id of ['x', 'y']) for (const name of ['a', 'b']) cache.store(key(id), ticket(name, 100));
+  assert.ok(cache.take('x'));
+  assert.ok(cache.take('x'));
+  assert.equal(cache.take('x'), undefined);
+  assert.equal(cache.take('unknown'), undefined);
+  for (const resumed of [true, false, true]) cache.countHandshake(resumed);
+  for (const id of ['z', 'u']) cache.store(key(id), ticket('c', 100));
+  assert.deepEqual(cache.ids, ['z', 'u'], 'y had been used least recently');
+  clock.seconds += 100;
+  assert.equal(cache.take('z'), undefined);
+  assert.deepEqual(cache.stats, {
+    hits: 2,
+    misses: 3,
+    resumed: 2,
+    full: 1,
+    stored: 6,
+    expired: 1,
+    evicted: 2,
+    failed: 0,
+  });
+});
+
+test('sessions go with the one who has stored the last of their identity', () => {
+  const { cache } = cacheOf();
+  const [one, other] = [{}, {}];
+  for (const [id, owner] of [
+    ['x', one],
+    ['y', other],
+    ['z', one],
+    ['z', other],
+    ['nobody’s', undefined],
+  ] as const)
+    cache.store(key(id), ticket(id), owner);
+  cache.deleteOf(one);
+  assert.deepEqual(cache.ids, ['y', 'z', 'nobody’s']);
+  cache.delete('y');
+  assert.deepEqual(cache.ids, ['z', 'nobody’s']);
+  assert.equal(cache.peek('y'), undefined);
+});
+
+/** In the form in which this Node imports sessions. */
+function ticketOfNode(name: string): Buffer {
+  return makeNodeSession({ issuedAt: START, lifetimeHint: 300, ticket: name });
+}
+
+test('where nothing is remembered, nothing is put back or taken in, and a failure of what is not there is only counted', () => {
+  const { cache } = cacheOf();
+  cache.store(key('x'), ticketOfNode('a'));
+  const blob = cache.export({ key: 'a passphrase' });
+  const nothing = cacheOf({ maxCachedSessions: 0 }).cache;
+  nothing.putBack(key('x'), ticket('a'));
+  assert.equal(nothing.import(blob, { key: 'a passphrase' }), 0);
+  nothing.fail('x', ticket('a'), true);
+  assert.deepEqual([nothing.size, nothing.stats.failed, nothing.stats.evicted], [0, 1, 0]);
+});
+
+test('what was imported may be exported again, and belongs to the same identity', () => {
+  const { cache } = cacheOf();
+  for (const [id, clientCertificate] of [
+    ['x', false],
+    ['with a certificate', true],
+  ] as const)
+    cache.store({ id, portable: true, clientCertificate }, ticketOfNode(id));
+  cache.store({ id: 'bound to this process', portable: false, clientCertificate: false }, ticketOfNode('b'));
+  const all = { key: 'a passphrase', includeClientCertificates: true };
+  const [second, third, fourth] = [cacheOf().cache, cacheOf().cache, cacheOf().cache];
+  assert.equal(second.import(cache.export(all), all), 2);
+  assert.deepEqual(second.ids, ['x', 'with a certificate']);
+  assert.equal(third.import(second.export(all), all), 2);
+  assert.equal(fourth.import(third.export({ key: 'a passphrase' }), all), 1);
+  assert.deepEqual(fourth.ids, ['x']);
 });

@@ -1,19 +1,20 @@
 /**
- * What a session's key is made of, without a connection: two that were trusted differently never share one, and it says truly whether it means the
+ * The content of a session's key, without a connection: two sessions with different trust never share one, and it says truly whether it means the
  * same in another process, and whether we have shown who we are.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import tls from 'node:tls';
-import { isVerified, sessionKeyOf } from '../../src/sessions/session-key.js';
+import { isVerified } from '../../src/sessions/session-key.js';
+import { presentKey } from './sessions.js';
 import type { SessionKey } from '../../src/sessions/session-key.js';
 import { identities } from '../tls/identity/support.js';
 import type { Options } from '../tls/identity/support.js';
 
-/** Of a new agent, which remembers nothing. */
+/** @returns the key that a new agent gives, which remembers nothing */
 function keyOf(options: Options): SessionKey {
   const all = { host: 'a', ...options };
-  return sessionKeyOf(identities().resolve(all, {}, undefined), all);
+  return presentKey(identities().resolve(all, {}, undefined), all);
 }
 
 class Thing {
@@ -73,8 +74,8 @@ describe('Two keys differ', () => {
     delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
     const options = { host: 'a' };
     const origin = identities().resolve(options, {}, undefined);
-    const verified = sessionKeyOf(origin, options);
-    assert.equal(sessionKeyOf(origin, options), verified, 'one and the same, as long as nothing changes');
+    const verified = presentKey(origin, options);
+    assert.equal(presentKey(origin, options), verified, 'one and the same, as long as nothing changes');
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
     assert.equal(isVerified({}), false);
     assert.equal(isVerified({ rejectUnauthorized: true }), true);
@@ -82,10 +83,10 @@ describe('Two keys differ', () => {
     assert.equal(isVerified({ rejectUnauthorized: undefined }), true);
     assert.equal(isVerified({ rejectUnauthorized: 0 }), true);
     assert.equal(isVerified({ rejectUnauthorized: false }), false);
-    assert.notEqual(sessionKeyOf(origin, options).id, verified.id);
+    assert.notEqual(presentKey(origin, options).id, verified.id);
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '1';
     assert.equal(isVerified({}), true);
-    assert.equal(sessionKeyOf(origin, options).id, verified.id);
+    assert.equal(presentKey(origin, options).id, verified.id);
   });
 
   it("for one identity before and after somebody has put another function in the place of Node's", (t) => {
@@ -93,11 +94,11 @@ describe('Two keys differ', () => {
     t.after(() => void (tls.checkServerIdentity = own));
     const options = { host: 'a' };
     const origin = identities().resolve(options, {}, undefined);
-    const before = sessionKeyOf(origin, options);
+    const before = presentKey(origin, options);
     assert.equal(before.portable, true);
     const others = [() => undefined, () => undefined].map((checkServerIdentity) => {
       tls.checkServerIdentity = checkServerIdentity;
-      return sessionKeyOf(origin, options);
+      return presentKey(origin, options);
     });
     assert.equal(new Set([before, ...others].map(({ id }) => id)).size, 3);
     assert.deepEqual(
@@ -105,7 +106,7 @@ describe('Two keys differ', () => {
       [false, false],
     );
     tls.checkServerIdentity = own;
-    assert.equal(sessionKeyOf(origin, options).id, before.id);
+    assert.equal(presentKey(origin, options).id, before.id);
   });
 });
 
@@ -127,7 +128,7 @@ describe('The authorities that Node trusts by itself', () => {
     ];
     const all = identities();
     const keys = (): string[] =>
-      kinds.map(([, options]) => sessionKeyOf(all.resolve(options, {}, undefined), options).id);
+      kinds.map(([, options]) => presentKey(all.resolve(options, {}, undefined), options).id);
     const first = keys();
     setDefaultCACertificates?.(before.slice(1));
     const second = keys();

@@ -1,7 +1,10 @@
 /** TLS sessions for tests: made by hand, in OpenSSL's own format, or got from a server. */
 import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
+import type { Options, Origin } from '../../src/identity/identity.js';
 import { unwrapsSessions } from '../../src/node/session-mark.js';
+import { keyTerms, sessionKeyOf } from '../../src/sessions/session-key.js';
+import type { SessionKey } from '../../src/sessions/session-key.js';
 import { until } from '../support/until.js';
 
 function element(tag: number, ...content: Uint8Array[]): Buffer {
@@ -71,4 +74,9 @@ export async function receiveSessions(
     socket.destroy();
   }
   return sessions;
+}
+
+/** The key of sessions of a connection that is opened now. */
+export function presentKey(origin: Origin<unknown>, options: Options): SessionKey {
+  return sessionKeyOf(origin, keyTerms(origin, options));
 }
