@@ -1,6 +1,6 @@
 /**
- * Checks of option values. Each returns the value, or throws with Node's code and the option's name. `null` is not given, as
- * configuration files have it, and counts may be strings of digits, as environment variables have them.
+ * Checks of option values. Each returns the value, or throws with Node's code and the option's name. `null` means "not given", as in
+ * configuration files, and counts may be strings of digits, as in environment variables.
  */
 import { invalidType, invalidValue, outOfRange } from './errors.js';
 
@@ -21,7 +21,7 @@ export function booleanValue(name: string, value: unknown): boolean {
   return value;
 }
 
-/** Digits and nothing else: what is sloppy (`' 5'`, `'5px'`, `'1e3'`) is more likely a mistake than a number. */
+/** Digits only: other forms (`' 5'`, `'5px'`, `'1e3'`) are more likely a mistake than a number. */
 const DIGITS = /^\d{1,15}$/;
 
 function countOf(value: unknown): unknown {
@@ -59,7 +59,7 @@ export function durationOrNever(name: string, value: unknown): number {
   return value === Infinity ? value : duration(name, value);
 }
 
-/** More than none. */
+/** A duration above 0. */
 export function positiveDuration(name: string, value: unknown): number {
   const ms = durationOrNever(name, value);
   if (ms === 0) throw outOfRange(name, 'a number of milliseconds > 0, or Infinity', value);
@@ -71,7 +71,7 @@ export function functionValue<F>(name: string, value: unknown): F {
   return value as F;
 }
 
-/** Of any realm, and also one of a polyfill. Node's own check lets objects pass that cannot be listened to. */
+/** A signal of any realm, or of a polyfill. Node's own check accepts objects without `addEventListener`. */
 export function abortSignal(name: string, value: unknown): AbortSignal {
   const isSignal =
     typeof value === 'object' &&
@@ -83,15 +83,18 @@ export function abortSignal(name: string, value: unknown): AbortSignal {
   return value as AbortSignal;
 }
 
-/** The argument of a method that may be left out. */
-export function optionsObject(value: unknown): object {
-  if (value === undefined || value === null) return {};
-  if (typeof value !== 'object' || Array.isArray(value))
-    throw invalidType('options', 'of type object', value);
+export function objectValue(name: string, value: unknown): object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidType(name, 'of type object', value);
   return value;
 }
 
-/** An integer, and not without end. */
+/** The options object of a method, which may be left out. */
+export function optionsObject(value: unknown): object {
+  return value === undefined || value === null ? {} : objectValue('options', value);
+}
+
+/** An integer; `Infinity` is refused. */
 export function count(minimum: number): Check<number> {
   return (name, given) => {
     const value = countOf(given);
@@ -103,7 +106,7 @@ export function count(minimum: number): Check<number> {
   };
 }
 
-/** A port, which Node takes as digits, too. */
+/** A port, which may be a string of digits, as in Node. */
 export function port(name: string, given: unknown): number {
   const value = countOf(given);
   if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
@@ -113,7 +116,7 @@ export function port(name: string, given: unknown): number {
   return value;
 }
 
-/** As `URL` writes it: Node compares the two. */
+/** A protocol as `URL` writes it: Node compares the two. */
 export function protocol(name: string, value: unknown): string {
   if (typeof value !== 'string') throw invalidType(name, 'of type string', value);
   if (!/^[a-z][a-z\d+.-]*:$/.test(value))
@@ -121,7 +124,7 @@ export function protocol(name: string, value: unknown): string {
   return value;
 }
 
-/** Values that are printed as they are. */
+/** A name, which is printed as it is. */
 export function label(name: string, value: unknown): string {
   if (typeof value !== 'string') throw invalidType(name, 'of type string', value);
   // oxlint-disable-next-line no-control-regex -- these are what must not be printed
@@ -130,9 +133,12 @@ export function label(name: string, value: unknown): string {
   return value;
 }
 
-/** Environment variables. `false`: none. */
-export function environment(name: string, value: unknown): object | false {
+/** An object of environment variables. `false`: none. */
+export function environment(
+  name: string,
+  value: unknown,
+): { readonly [name: string]: string | undefined } | false {
   if (value === false) return value;
   if (typeof value !== 'object' || value === null) throw invalidType(name, 'of type object', value);
-  return value;
+  return value as Readonly<Record<string, string>>;
 }

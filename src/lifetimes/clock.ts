@@ -1,17 +1,17 @@
 /**
- * The clock by which idle connections age. It counts the time in which the machine slept, too: the monotonic clock
- * stands still then (CLOCK_MONOTONIC on Linux), while servers, balancers and NAT tables go on forgetting us. What shows
- * it is the wall clock, which has jumped against the monotonic one. Somebody setting the wall clock looks the same; the
- * worst that comes of it is that idle connections are validated, or given up, too early.
+ * The clock by which idle connections age. It includes time in which the machine slept: the monotonic clock stands still
+ * then (CLOCK_MONOTONIC on Linux), while servers, balancers and NAT tables drop our connections. Sleep shows as a jump of the wall
+ * clock against the monotonic one. Setting the wall clock looks the same; at worst, idle connections are then validated, or
+ * given up, too early.
  */
 import { monotonicNow, wallClockNow } from '../node/timers.js';
 
-/** The most that the two clocks may differ by between two looks, in milliseconds: nobody slews a clock as fast. */
+/** Milliseconds by which the two clocks may differ between two readings: no clock is adjusted as fast. */
 export const TOLERANCE = 1000;
 
 /**
- * How often the wall clock is looked at, in milliseconds. A machine that falls asleep between two looks has slept under
- * requests that were on their way; a few more may meet the same fate.
+ * Milliseconds between two readings of the wall clock. Requests that are sent after a sleep and before the next reading may
+ * meet a dead connection.
  */
 export const LOOK_EVERY = 1;
 
@@ -20,7 +20,8 @@ export interface Clocks {
   wall(): number;
 }
 
-const SYSTEM: Clocks = {
+/** Tests put other ones here. */
+export const SYSTEM: Clocks = {
   monotonic: monotonicNow,
   wall: wallClockNow,
 };
@@ -30,19 +31,19 @@ export class Clock {
   readonly #clocks: Clocks;
   /** Milliseconds that the monotonic clock has missed. */
   #missed = 0;
-  /** How far the wall clock was ahead of the monotonic one at the last look. */
-  #ahead: number;
-  /** When that was, by the monotonic clock. */
+  /** The lead of the wall clock over the monotonic one at the last reading. (A number from the first: else V8 makes an object of each new one.) */
+  #ahead = NaN;
+  /** The time of that reading, by the monotonic clock. */
   #lookedAt = -Infinity;
 
-  /** @param onJump the wall clock has jumped: nothing that was known of idle connections is sure any more */
+  /** @param onJump called when the wall clock has jumped: idle connections may be dead */
   constructor(onJump: () => void, clocks: Clocks = SYSTEM) {
     this.#onJump = onJump;
     this.#clocks = clocks;
     this.#ahead = clocks.wall() - clocks.monotonic();
   }
 
-  /** Hot path. Milliseconds, never less than before. Looks for a jump, unless it has looked just now. */
+  /** Hot path. Milliseconds, never less than before. Checks for a jump, unless it has done so just now. */
   now(): number {
     const monotonic = this.#clocks.monotonic();
     if (monotonic - this.#lookedAt >= LOOK_EVERY) this.#look(monotonic);
@@ -55,13 +56,13 @@ export class Clock {
     const jump = ahead - this.#ahead;
     this.#ahead = ahead;
     if (jump > TOLERANCE || jump < -TOLERANCE) {
-      // Set back, it tells nothing about the time that has passed.
+      // A clock that was set back tells nothing about the time that has passed.
       if (jump > 0) this.#missed += jump;
       this.#onJump();
     }
   }
 
-  /** Hot path. Its time, past or to come, when the monotonic clock showed `monotonic`. Without a look: for noting a moment. */
+  /** Hot path. The time of this clock when the monotonic clock shows `monotonic`. Does not check for a jump. */
   at(monotonic = this.#clocks.monotonic()): number {
     return monotonic + this.#missed;
   }

@@ -1,24 +1,24 @@
 /**
- * How long a connection may be idle and still be used, from what the server says, what the user says, and what the host
- * was seen to do. Two ages: up to the safe one, any request may have it; beyond that, up to the last one, only a
- * request that can be sent twice. Pure arithmetic.
+ * Decides how long a connection may be idle and still be used, from the server's hint, the user's options, and the observed behaviour of
+ * the host. There are two ages: up to the safe age, any request may have the connection; beyond it, up to the last age, only a request that
+ * can be sent twice. Pure arithmetic.
  */
 import type { KeepAliveHint } from './keep-alive-hint.js';
 
 /** The user's own values, in milliseconds. */
 export interface IdleRules {
-  /** Where the server says nothing. */
+  /** Applies where the server says nothing. */
   readonly idleTimeout: number;
-  /** The most, also where the server says more. */
+  /** The upper bound, also where the server allows more. */
   readonly maxIdleTimeout: number;
 }
 
 /**
- * The safe age in milliseconds. `0`: none is.
+ * The safe age in milliseconds. `0`: no age is safe.
  *
  * @param hint what the last response said
- * @param buffer milliseconds by which we stay below the server's word
- * @param learned the safe age that the host taught
+ * @param buffer milliseconds by which we stay below the server's time
+ * @param learned the safe age that was learned from the host
  */
 export function safeIdleTime(
   hint: KeepAliveHint | undefined,
@@ -32,11 +32,11 @@ export function safeIdleTime(
 }
 
 /**
- * The last age in milliseconds; never below the safe one. `0`: it is not kept.
+ * The last age in milliseconds, never below the safe one. `0`: the connection is not kept.
  *
- * The lesson of the host does not shorten it: a connection that is older than others were when they were closed, and is
- * still open, proves the lesson wrong. Nor does the buffer take more than half of the time announced: the server
- * keeps it longer than that on any network, and a `timeout=1` would not be worth a connection otherwise.
+ * The learned age does not shorten it: a connection that is open at a greater age shows that the learned age is too low. Nor does the
+ * buffer take more than half of the announced time: on any network the server keeps a connection for longer than half, and with
+ * `timeout=1` none could be used again otherwise.
  */
 export function lastIdleTime(hint: KeepAliveHint | undefined, rules: IdleRules, buffer: number): number {
   const seconds = hint?.timeout;

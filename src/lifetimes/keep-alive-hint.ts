@@ -1,4 +1,4 @@
-/** A server's word about how long it keeps an idle connection: `Keep-Alive: timeout=5, max=100`. */
+/** Reads a server's hint about how long it keeps an idle connection: `Keep-Alive: timeout=5, max=100`. */
 
 export interface KeepAliveHint {
   /** Seconds that the server keeps it idle, or `undefined`. */

@@ -1,21 +1,20 @@
 /**
- * The lesson that a host teaches about how long it keeps idle connections: the least age at which it was seen to close one. Two
- * numbers a host, whatever happens; the same events always teach the same.
+ * Learns how long a host keeps idle connections: the least age at which it was seen to close one. It takes a few numbers per host, and depends on
+ * events alone.
  *
- * A lesson may be wrong: a server that restarts closes connections of every age. So it is unlearned, slowly: when
- * several connections in a row were older than that and still open, the limit is raised by half, and so on.
+ * The age may be too low: a server that restarts closes connections of every age. So the limit rises slowly: by half, whenever several
+ * connections in a row were older than it and still open.
  *
- * Some servers answer and close without saying so: a request on a connection that was free for no time is lost. Then no age is safe, and
- * because a connection that is closed after each answer can prove nothing, it is time that heals: 10 s, and twice as long after each
- * relapse, up to 10 minutes. Losses within that time are one relapse. It is forgotten altogether when several connections in a row have
- * served one more request.
+ * Some servers answer and close without saying so: a request is lost on a connection that was hardly idle. Then no age is safe. A connection
+ * that is closed after each answer can prove nothing, so this ends by time: after 10 s, and after twice as long for each relapse, up to 10
+ * minutes. Losses within that time are one relapse. It ends at once when several connections in a row have served one more request.
  */
 
-/** Connections in a row that have to outlive the limit before it is raised. */
+/** The number of connections in a row that must outlive the limit before it is raised. */
 export const SURVIVALS = 8;
 const GROWTH = 1.5;
 
-/** The least and the most that we stay below the limit, in milliseconds; in between it is a quarter. */
+/** The margin below the limit is a quarter of it, within these bounds, in milliseconds. */
 export const MIN_MARGIN = 10;
 export const MAX_MARGIN = 1000;
 
@@ -28,13 +27,13 @@ export class LearnedIdle {
   limit = Infinity;
   /** Connections that have outlived the limit since a connection was closed by the host. */
   #survivals = 0;
-  /** For how long it was distrusted last, in milliseconds, and until when it is. */
+  /** The milliseconds of the last distrust, and the time at which it ends. */
   #distrust = 0;
   #distrustedUntil = -Infinity;
   /** Connections in a row that have served one more request at once. */
   #kept = 0;
 
-  /** The age up to which a connection is safe: the limit, less a margin for the way there and the server's haste. */
+  /** The age up to which a connection is safe: the limit, less a margin for the round trip and for variation of the server. */
   get safeAge(): number {
     const margin = Math.min(Math.max(this.limit / 4, MIN_MARGIN), MAX_MARGIN);
     return Math.max(0, this.limit - margin);

@@ -1,9 +1,8 @@
 /**
- * The times of a connection's life, for one agent: when it has to go, how long it may be idle, when it is
- * validated first. Brings together the options, what servers say and what they were seen to do, and puts the result on the
- * connection as plain numbers, by which the pool decides.
+ * The times of a connection's life, for one agent: when it is retired, how long it may be idle, and when it is validated first. Combines
+ * the options, the hints of servers and their observed behaviour, and writes the result on the connection as plain numbers, by which
+ * the pool decides.
  */
-import { LRUCache } from 'lru-cache';
 import { debug } from '../debug.js';
 import { hostLabel } from '../debug-lines.js';
 import type { Connection, HostPool } from '../pool/records.js';
@@ -18,56 +17,58 @@ import { keepAliveHeader, parseKeepAlive } from './keep-alive-hint.js';
 import type { KeepAliveHint } from './keep-alive-hint.js';
 import { LearnedIdle, SURVIVALS } from './learned-idle.js';
 import { monotonicNow } from '../node/timers.js';
+import { RecentlyUsed } from '../recently-used.js';
 import { Reaper } from './reaper.js';
 import { retireTime } from './socket-age.js';
 
-/** Hosts whose lessons are remembered; beyond that the one that was taught longest ago is forgotten. */
+/** The number of hosts whose idle times are remembered; beyond it, the one that was learned longest ago is forgotten. */
 const MAX_TAUGHT = 1000;
 
 /**
- * When a leased connection dies before a response, its idle time before the lease, in milliseconds, from which this
- * counts as an idle connection closed. If it dies sooner, the host is believed to close right after an answer.
+ * Milliseconds. If a leased connection dies before a response, and was idle for at least this long before its lease, it counts as closed
+ * while idle. If it was idle for less, the host counts as one that closes right after an answer.
  */
 const MIN_IDLE = 10;
 
-/** Milliseconds after a lease in which we hear of an end that has crossed with the request: what a slow network takes. */
+/** Milliseconds after a lease in which an end that has crossed with the request may arrive: the round trip of a slow network. */
 const MAX_CROSSING = 1000;
 
-/** The things that live: connections to origins, of which the key names the server and nothing of ours. */
+/** The types that this needs of the pool's: the `key` of an origin names the server, and no options of ours. */
 interface Living extends Kinds {
   origin: Named & { readonly key: string };
   learned: LearnedIdle;
-  /** When the loop last looked for bytes on it, by the monotonic clock. */
+  /** The time of the last poll in which the loop looked for bytes on it, by the monotonic clock. */
   pooled: { readonly polledAt: number };
 }
 
-/** Read anew each time: users may change it. */
+/** Read each time: users may change it. */
 interface Configured {
   readonly options: { readonly timeout?: unknown };
 }
 
 export class Lifetimes<K extends Living> {
-  readonly #agent: Configured;
+  readonly #configured: (host: HostPool<K>) => Configured;
   readonly #durations: Readonly<Durations>;
   readonly #pool: Pool<K>;
   readonly #clock: Clock;
   readonly #reaper: Reaper;
-  /** The reaper looks for what a peak has left behind, too. */
+  /** Whether the reaper also looks for connections that a peak has left behind. */
   #trimming = false;
-  /** By the origin's key: what a server does to idle connections does not depend on our certificates. */
-  readonly #taught = new LRUCache<string, LearnedIdle>({ max: MAX_TAUGHT });
+  /** Learned idle times by the origin's key: how a server treats idle connections does not depend on our certificates. */
+  readonly #taught = new RecentlyUsed<string, LearnedIdle>(MAX_TAUGHT);
   /** The last `Keep-Alive` header seen: a server sends the same every time. */
   #header: string | undefined;
   #hint: KeepAliveHint | undefined;
 
-  constructor(agent: Configured, pool: Pool<K>, durations: Readonly<Durations>) {
-    this.#agent = agent;
+  /** @param configured the agent of a host */
+  constructor(configured: (host: HostPool<K>) => Configured, pool: Pool<K>, durations: Readonly<Durations>) {
+    this.#configured = configured;
     this.#durations = durations;
     this.#pool = pool;
-    this.#clock = new Clock(() => pool.suspect());
+    this.#clock = new Clock(() => pool.upkeep.suspect());
     this.#reaper = new Reaper(
       () => this.#clock.now(),
-      (now) => Math.min(pool.reap(now), this.#trim(now)),
+      (now) => Math.min(pool.upkeep.reap(now), this.#trim(now)),
     );
   }
 
@@ -76,12 +77,12 @@ export class Lifetimes<K extends Living> {
     return this.#clock.now();
   }
 
-  /** Hot path. The monotonic clock's word for what the pool's has just shown. */
+  /** Hot path. The time of the monotonic clock for a time that the pool's clock has just shown. */
   monotonicAt(now: number): number {
     return this.#clock.monotonicAt(now);
   }
 
-  /** The knowledge of a host that was just made up from its key. */
+  /** Gives a new host the idle times that were learned for its key. */
   recall(host: HostPool<K>): void {
     host.learned = this.#taught.get(host.origin.key);
   }
@@ -103,10 +104,10 @@ export class Lifetimes<K extends Living> {
   }
 
   /**
-   * Hot path. `connection` is idle from now on, or again. `false`: it cannot be for any time.
+   * Hot path. `connection` becomes idle. `false`: it may not be idle for any time.
    *
-   * @param readAt when something was last read from it, or looked for, by the monotonic clock. The server's time runs from then;
-   * it may have been long ago, if the response was read slowly. 0: never
+   * @param readAt the time of the last read or poll of it, by the monotonic clock. The server's time runs from then, which may be long
+   * ago if the response was read slowly. 0: never
    * @param idleFrom now, by the monotonic clock
    */
   prepareIdle(
@@ -129,15 +130,24 @@ export class Lifetimes<K extends Living> {
     const { host } = connection;
     const { limits: rules } = host;
     const buffer = this.#durations.agentKeepAliveTimeoutBuffer;
-    const last = Math.min(lastIdleTime(hint, rules, buffer), timeoutOf(this.#agent.options) || Infinity);
+    const last = Math.min(
+      lastIdleTime(hint, rules, buffer),
+      timeoutOf(this.#configured(host).options) || Infinity,
+    );
     connection.idleSince = since;
     connection.expiresAt = Math.min(since + last, connection.retireAt);
     connection.safeUntil = since + safeIdleTime(hint, rules, buffer, host.learned?.safeAge ?? Infinity);
     connection.validateAt = since + rules.validateAfterIdle;
   }
 
+  /** Milliseconds for which any request may have an idle connection of `host`, where its responses give no hint. */
+  safeAgeOf({ learned, limits: rules }: HostPool<K>): number {
+    const buffer = this.#durations.agentKeepAliveTimeoutBuffer;
+    return safeIdleTime(undefined, rules, buffer, learned?.safeAge ?? Infinity);
+  }
+
   /**
-   * Hot path. Whether no age of a connection is safe, not even none: its host was seen to close right after an answer, or nothing is kept
+   * Hot path. Whether no idle time of a connection is safe: its host was seen to close right after an answer, or no connection is kept
    * idle there. It may serve a request that waits already and can be sent twice.
    *
    * @param hint what the last response said
@@ -148,7 +158,7 @@ export class Lifetimes<K extends Living> {
     return host.learned !== undefined && host.learned.isDistrusted(this.#clock.at());
   }
 
-  /** Hot path. A response came on a connection: it had outlived the time for which it was idle before. */
+  /** Hot path. A response came on a connection, which so has survived its last idle time. */
   answered({ host, idledFor, served }: Connection<K>): void {
     const { learned } = host;
     if (!learned) return;
@@ -161,22 +171,22 @@ export class Lifetimes<K extends Living> {
     this.#teach(host, this.#clock.now() - idleSince);
   }
 
-  /** An idle connection is closed by us, and its host would have kept it for at least as long as it was idle. */
+  /** An idle connection is closed by us: its host has kept it for as long as it was idle. */
   survivedIdle({ host, idleSince }: Connection<K>): void {
     host.learned?.survived(this.#clock.now() - idleSince);
   }
 
-  /** The host had ended an idle connection when it was leased. */
+  /** The host had ended an idle connection before it was leased. */
   endedIdle({ host, idledFor }: Connection<K>): void {
     this.#teach(host, idledFor);
   }
 
-  /** The host ended a leased connection before it had said anything. */
+  /** The host ended a leased connection before it had answered. */
   endsUnanswered({ host, idledFor, pooled, served }: Connection<K>): void {
-    // It had not closed before the request came, but was at work on it.
+    // Too late for an end that has crossed with the request: the server has ended while it worked on it.
     if (pooled && monotonicNow() - pooled.polledAt > idledFor + MAX_CROSSING) return;
     if (idledFor >= MIN_IDLE) this.#teach(host, idledFor);
-    // Two of them are the first request, and the one that was lost. All others prove that the host keeps connections.
+    // The first and the lost request show nothing. Each other one shows that the host keeps connections.
     else if (served - 2 < SURVIVALS) this.#learnedOf(host).closedAtOnce(this.#clock.now());
   }
 
@@ -212,13 +222,13 @@ export class Lifetimes<K extends Living> {
   }
 
   #beginTrim(now: number): void {
-    const end = this.#pool.beginTrim(now);
+    const end = this.#pool.upkeep.beginTrim(now);
     this.#trimming = end !== Infinity;
     if (this.#trimming) this.#reaper.expect(end, now);
   }
 
   #trim(now: number): number {
-    const next = this.#pool.trim(now);
+    const next = this.#pool.upkeep.trim(now);
     this.#trimming = next !== Infinity;
     return next;
   }

@@ -1,7 +1,7 @@
 /**
- * One unref'd timer an agent: wakes when the first idle connection expires, and asks `reap` for the next time. Nothing
- * is armed or cleared per request: a timer whose connection was leased again wakes in vain, once, and is armed again
- * only if something else is idle.
+ * Closes expired idle connections: one unref'd timer per agent wakes when the first connection expires, and asks `reap` for the next time. No
+ * request sets or clears a timer: if the connection was leased again, the timer wakes once in vain, and is set again only if another
+ * connection is idle.
  */
 import { GRAIN } from '../pool/expiry-wheel.js';
 import { Alarm } from '../node/alarm.js';
@@ -20,7 +20,7 @@ export class Reaper {
     this.#reap = reap;
   }
 
-  /** Hot path. Something expires at `at`: wake then, unless we wake earlier anyway. */
+  /** Hot path. A connection expires at `at`: the timer is set for that, unless it wakes earlier anyway. */
   expect(at: number, now: number): void {
     const isLost = this.#alarm.isLost(now);
     if (at >= this.#alarm.at && !isLost) return;
@@ -28,7 +28,7 @@ export class Reaper {
     this.#alarm.set(isLost ? now : at, now, GRAIN);
   }
 
-  /** Nothing is idle any more. */
+  /** No connection is idle any more. */
   stop(): void {
     this.#alarm.clear();
   }
@@ -39,7 +39,7 @@ export class Reaper {
     try {
       next = this.#reap(now);
     } finally {
-      // Where it has thrown, what is left is looked for soon.
+      // Set soon if `reap` has thrown: the rest is still to be closed.
       if (next !== Infinity) this.expect(next, now);
     }
   }

@@ -1,6 +1,6 @@
-/** When a connection has to go, however alive it is: so that changes in DNS and behind balancers are followed. */
+/** The age at which a connection is closed, so that changes in DNS and behind balancers are followed. */
 
-/** The part of the age by which connections that were opened together differ, so that they do not all go together. */
+/** The part of the age by which connections differ, so that those that were opened together are not closed together. */
 export const AGE_JITTER = 0.1;
 
 /**

@@ -1,4 +1,4 @@
-/** The limits that a rule may set for its hosts: types, and checks that name rule and key. */
+/** The limits that a rule may set for its hosts: their types, and their checks, whose errors name rule and key. */
 import {
   positiveDuration,
   atLeastOne,
@@ -6,37 +6,40 @@ import {
   count,
   duration,
   durationOrNever,
+  objectValue,
   oneOf,
 } from '../validate.js';
 import type { Check } from '../validate.js';
-import { invalidName, invalidType, invalidValue, outOfRange } from '../errors.js';
+import { invalidName, invalidValue, outOfRange } from '../errors.js';
 import type { HostLimits, Limits, Scheduling } from '../pool/limits.js';
+import { loadProxyChoice } from './late.js';
+import type { ProxyChoice, ProxyOption } from './proxy-choice.js';
 
-/** Limits of single hosts. A limit that is left out, `undefined` or `null`, is as the agent has it for all hosts. */
+/** Limits of single hosts. A limit that is left out, `undefined` or `null`, is the agent's own. */
 export interface HostLimitOptions {
   /** Connections of one such host. At least 1; with `setHostLimits` also 0, which pauses it. */
   readonly maxSockets?: number | undefined;
   /** Idle connections kept of one such host. */
   readonly maxFreeSockets?: number | undefined;
   /**
-   * Connections of one such host that are kept ready, idle, at any time: see `PoolingAgentOptions.minFreeSockets`. In a rule for one host (no
-   * pattern with `*` or a network; port 443 if it names none) from the moment on in which the agent or the rule is made, with the agent's
-   * own TLS options. At most `maxFreeSockets` and `maxSockets`.
+   * Idle connections of one such host that are kept ready at any time: see `PoolingAgentOptions.minFreeSockets`. In a rule for one host (a
+   * pattern without `*` and no network; on port 443 if it names none) they are kept from the moment on in which the agent or the rule is
+   * made, with the agent's own TLS options. At most `maxFreeSockets` and `maxSockets`.
    */
   readonly minFreeSockets?: number | undefined;
   /** Requests of one such host that may wait because no connection can be opened for them. */
   readonly maxQueueSize?: number | undefined;
   /** Milliseconds that a request may be in the queue. `0`: any time. */
   readonly acquireTimeout?: number | undefined;
-  /** Which idle connection is used next. */
+  /** The order in which idle connections are used. */
   readonly scheduling?: Scheduling | undefined;
-  /** Milliseconds for which a connection may be idle where the server says nothing about it. */
+  /** Milliseconds for which a connection may be idle where the server names no time. */
   readonly idleTimeout?: number | undefined;
   /** Milliseconds for which a connection may be idle at most, whatever the server says. */
   readonly maxIdleTimeout?: number | undefined;
   /** Milliseconds after which a connection serves no further request. */
   readonly maxSocketAge?: number | undefined;
-  /** Requests after which a connection serves no further one. */
+  /** The number of requests that a connection serves. */
   readonly maxRequestsPerSocket?: number | undefined;
   /** Milliseconds of idle time from which a connection is validated before it is used. */
   readonly validateAfterIdle?: number | undefined;
@@ -45,13 +48,18 @@ export interface HostLimitOptions {
    * pattern, because it holds before the first request. Default: `0`.
    */
   readonly reserve?: number | undefined;
-  /** Places under `maxTotalSockets` that a host gets in its turn (`fairness: 'round-robin'`), an integer. Default: `1`. */
+  /** Connections under `maxTotalSockets` that a host gets in its turn (`fairness: 'round-robin'`), an integer. Default: `1`. */
   readonly weight?: number | undefined;
+  /**
+   * The proxy that leads to such a host: see `PoolingAgentOptions.proxy`. `false`: none. (The `maxSockets` of a rule for the host and port of a proxy itself bounds
+   * the connections through it.)
+   */
+  readonly proxy?: ProxyOption | undefined;
 }
 
 export const scheduling: Check<Scheduling> = oneOf('lifo', 'fifo', 'least-used', 'random');
 
-const CHECKS: { readonly [K in keyof HostLimitOptions]-?: Check<HostLimits[K]> } = {
+const CHECKS: { readonly [K in keyof Given]-?: Check<Given[K]> } = {
   maxSockets: atLeastOne,
   maxFreeSockets: atLeastZero,
   minFreeSockets: count(0),
@@ -65,28 +73,30 @@ const CHECKS: { readonly [K in keyof HostLimitOptions]-?: Check<HostLimits[K]> }
   validateAfterIdle: durationOrNever,
   reserve: count(0),
   weight: count(1),
+  proxy: (name, value) => loadProxyChoice().proxyChoice(name, value),
 };
 
 const KEYS = Object.keys(CHECKS) as (keyof HostLimitOptions)[];
 
-/** Limits that some rule gives: checked, without those that it leaves out. */
-export type GivenLimits = Partial<HostLimits>;
+interface Given extends HostLimits {
+  proxy: ProxyChoice;
+}
+
+/** The limits and the proxy that a rule gives: checked, without those that it leaves out. */
+export type GivenLimits = Partial<Given>;
 
 /**
  * A checked copy of `value`.
  *
- * @param name what the rule is called in an error
- * @param agent whether it exists and is `running`, or is only being `made`: to a running one, 0 connections mean a pause
+ * @param name the name of the rule in an error
+ * @param agent whether the agent is `running`, or is being `made`: to a running one, 0 connections mean a pause
  * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`: naming rule and key
  */
 export function parseHostLimits(name: string, value: unknown, agent: 'made' | 'running'): GivenLimits {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    throw invalidType(name, 'of type object', value);
-  }
   const given: Record<string, unknown> = {};
-  for (const [key, limit] of Object.entries(value)) {
+  for (const [key, limit] of Object.entries(objectValue(name, value))) {
     if (!Object.hasOwn(CHECKS, key)) {
-      throw invalidName(`${name}.${key}`, `one of the limits of a host: ${KEYS.join(', ')}`);
+      throw invalidName(`${name}.${key}`, `left out: the names known here are ${KEYS.join(', ')}`);
     }
     if (limit === undefined || limit === null) continue;
     const check: Check<unknown> =
@@ -97,10 +107,10 @@ export function parseHostLimits(name: string, value: unknown, agent: 'made' | 'r
 }
 
 /**
- * A pool that cannot keep as many connections ready as it is to keep would dial in vain.
+ * Checks that no limit is below the number of connections to keep ready: the pool would dial in vain.
  *
  * @param prefix what comes before the limit's name in an error
- * @param limits those that hold together; `undefined`: there is none of this name
+ * @param limits the limits that hold together; `undefined`: there is none of this name
  * @throws `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`
  */
 export function checkMinFreeSockets(
@@ -115,14 +125,14 @@ export function checkMinFreeSockets(
   if (limits.keepAlive === false) throw invalidValue(name, '0 where "keepAlive" is false', minFreeSockets);
   for (const other of ['maxFreeSockets', 'maxTotalFreeSockets', 'maxSockets', 'maxTotalSockets'] as const) {
     const limit = limits[other] ?? Infinity;
-    // A host with a limit of 0 is paused, and goes on as it was.
+    // A limit of 0 pauses a host, and is allowed.
     const isPaused = limit === 0 && (other === 'maxSockets' || other === 'maxTotalSockets');
     if (minFreeSockets > limit && !isPaused)
       throw outOfRange(name, `at most ${other} (${limit})`, minFreeSockets);
   }
 }
 
-/** All limits of a host: those that its rule gives, else the agent's own. The same keys in the same order, always. */
+/** All limits of a host: those of its rule, else the agent's own. The keys always have the same order, so that all such objects have one shape. */
 export function resolveLimits(given: GivenLimits, defaults: HostLimits): HostLimits {
   return {
     maxSockets: given.maxSockets ?? defaults.maxSockets,
@@ -134,7 +144,7 @@ export function resolveLimits(given: GivenLimits, defaults: HostLimits): HostLim
     weight: given.weight ?? defaults.weight,
     reserve: given.reserve ?? defaults.reserve,
     idleTimeout: given.idleTimeout ?? defaults.idleTimeout,
-    // As for the agent's own: users that ask for more by one name need not do so by the other.
+    // As for the agent's own limits: a longer `idleTimeout` raises `maxIdleTimeout`.
     maxIdleTimeout: given.maxIdleTimeout ?? Math.max(defaults.maxIdleTimeout, given.idleTimeout ?? 0),
     maxSocketAge: given.maxSocketAge ?? defaults.maxSocketAge,
     maxRequestsPerSocket: given.maxRequestsPerSocket ?? defaults.maxRequestsPerSocket,

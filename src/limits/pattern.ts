@@ -1,5 +1,5 @@
 /**
- * Patterns of hosts, and which of several is the most specific for a host:
+ * Patterns of hosts, and their order from the most specific to the least:
  *
  * 1. `api.example.com:8443`: that host on that port
  * 2. `api.example.com`: that host on any port
@@ -21,10 +21,10 @@ export interface Network {
 }
 
 export interface Pattern {
-  /** The same for patterns that mean the same. */
+  /** Equal for patterns with the same meaning. */
   readonly key: string;
   readonly network: Network | undefined;
-  /** Where it stands for one host. The port is `undefined` if it stands for any. */
+  /** The host, if the pattern stands for one host. The port is `undefined` if it stands for any port. */
   readonly single: { readonly host: string; readonly port: number | undefined } | undefined;
 }
 
@@ -32,8 +32,8 @@ export interface Pattern {
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /**
- * @param name what the pattern is called in an error
- * @throws `ERR_INVALID_ARG_VALUE` for one that could never match anything
+ * @param name the name of the pattern in an error
+ * @throws `ERR_INVALID_ARG_VALUE` for a pattern that can match nothing
  */
 export function parsePattern(pattern: string, name: string): Pattern {
   const refuse = (expected: string): Error => invalidValue(name, expected, pattern);
@@ -65,8 +65,8 @@ export function parsePattern(pattern: string, name: string): Pattern {
 const MAX_NAME = 253;
 
 /**
- * The keys of all patterns that match `host`, a normalized one, from the most specific to the least, networks left out. There are none for
- * a host that is longer than any name: a URL may bring 8000 labels, and a key for each of them would take time that grows with their square.
+ * The keys of all patterns that match `host`, which is normalized, from the most specific to the least, without networks. A host that is longer than
+ * any name has none: a URL may have 8000 labels, and keys for all of them would take time that grows with the square of their number.
  */
 export function* keysFor(host: string, port: number): Generator<string, void, undefined> {
   if (host.length > MAX_NAME) return;
@@ -85,11 +85,11 @@ export function keysForAny(port: number): readonly string[] {
   return [withPort('*', port), '*'];
 }
 
-/** `host` in the one form that patterns are compared with. */
+/** `host` in the form in which it is compared with patterns. */
 export function normalizeHost(host: string): string {
   const address = unbracketed(host);
   if (isIPv4(address)) return address;
-  // A zone says by which interface a host is reached, not which host it is.
+  // A zone names the interface by which a host is reached, and is no part of its identity.
   const [withoutZone = ''] = address.split('%');
   if (isIPv6(withoutZone)) return new net.SocketAddress({ address: withoutZone, family: 'ipv6' }).address;
   const name = host.endsWith('.') ? host.slice(0, -1) : host;
@@ -109,23 +109,24 @@ function parseNetwork(pattern: string, refuse: (expected: string) => Error): Pat
     throw refuse("a network like '10.0.0.0/8' or '2001:db8::/32', or a host without scheme and path");
   }
   const prefix = Number(length);
-  const family = version === 4 ? 'ipv4' : 'ipv6';
-  const list = new net.BlockList();
-  list.addSubnet(address, prefix, family);
   return {
     key: `${normalizeHost(address)}/${prefix}`,
     single: undefined,
-    network: {
-      prefix,
-      contains: (host) => {
-        const own = isIP(host);
-        return own !== 0 && list.check(host, own === 4 ? 'ipv4' : 'ipv6');
-      },
-    },
+    network: { prefix, contains: within(address, prefix) },
   };
 }
 
-/** Host and port, where one is given. An IPv6 address has a port only in brackets. */
+/** Whether a host is an address in the network that `address` and its first `bits` say. */
+export function within(address: string, bits: number): (host: string) => boolean {
+  const list = new net.BlockList();
+  list.addSubnet(address, bits, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+  return (host) => {
+    const version = isIP(host);
+    return version !== 0 && list.check(host, version === 4 ? 'ipv4' : 'ipv6');
+  };
+}
+
+/** Host and port of a pattern, if it has one. An IPv6 address has a port only if it is in brackets. */
 function split(pattern: string): { host: string; port?: string } {
   const bracket = pattern.startsWith('[') ? pattern.indexOf(']') : -1;
   if (bracket === -1 && isIPv6(pattern)) return { host: pattern };
@@ -134,11 +135,12 @@ function split(pattern: string): { host: string; port?: string } {
   return { host: pattern.slice(0, colon), port: pattern.slice(colon + 1) };
 }
 
-function unbracketed(host: string): string {
+/** An IPv6 address without the brackets that it has in a URL. */
+export function unbracketed(host: string): string {
   return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
 }
 
-/** @throws where no host can be called so */
+/** @throws if no host can have this name */
 function nameOf(host: string, refuse: (expected: string) => Error): string {
   const name = normalizeHost(host);
   const labels = name.split('.');
@@ -151,7 +153,7 @@ function nameOf(host: string, refuse: (expected: string) => Error): string {
   return name;
 }
 
-/** `''` where it is none, or has nothing to convert: that would also turn '127.1' into an address. */
+/** `''` if the name is not valid or pure ASCII: converting that would turn '127.1' into an address. */
 function domainToASCIIOf(name: string): string {
   // oxlint-disable-next-line no-control-regex
   return /[^\0-\x7f]/.test(name) ? domainToASCII(name) : '';

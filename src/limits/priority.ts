@@ -2,7 +2,7 @@
 import { outOfRange, invalidType } from '../errors.js';
 import { LEAST_URGENT } from '../pool/wait-queue.js';
 
-/** Hot path. Whether `value` is none, or a valid one. */
+/** Hot path. Whether `value` is a valid priority, or none. */
 export function isPriority(value: unknown): value is number | null | undefined {
   if (value === undefined || value === null) return true;
   return typeof value === 'number' && value >= 0 && value <= LEAST_URGENT && Number.isInteger(value);

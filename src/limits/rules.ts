@@ -1,19 +1,22 @@
 /**
- * The rules that say which limits hold for which host: those of the option `hosts`, and those that were set later. Pure; the owner
- * keeps the limits of a host for as long as it holds anything for it, and asks again when rules have changed.
+ * Finds the limits of each host by the rules of the option `hosts` and those that were set later. Pure. The owner keeps the limits of a
+ * host for as long as it holds anything for it, and asks again when rules have changed.
  */
 import { inspect } from 'node:util';
 import { invalidType, invalidValue, outOfRange } from '../errors.js';
 import type { HostLimits, Limits } from '../pool/limits.js';
 import { checkMinFreeSockets, parseHostLimits, resolveLimits } from './host-limits.js';
 import type { GivenLimits, HostLimitOptions } from './host-limits.js';
-import { keysFor, keysForAny, normalizeHost, parsePattern } from './pattern.js';
+import { keysFor, keysForAny, normalizeHost, parsePattern, withPort } from './pattern.js';
 import type { Network, Pattern } from './pattern.js';
+import type { ProxyChoice } from './proxy-choice.js';
 
 interface Rule {
   readonly pattern: string;
   /** Its name in errors. */
   readonly name: string;
+  /** Of hosts of that protocol alone. */
+  readonly protocol: string | undefined;
   readonly network: Network | undefined;
   readonly single: Pattern['single'];
   readonly given: GivenLimits;
@@ -21,27 +24,44 @@ interface Rule {
   readonly limits: HostLimits;
 }
 
-type LimitsOf = (host: string, port: number) => HostLimitOptions | undefined;
+interface Parsed extends Pattern {
+  readonly protocol: string | undefined;
+}
+
+type LimitsOf = (host: string, port: number, protocol: string) => HostLimitOptions | undefined;
+
+/**
+ * The protocols of the hosts that come: those of `one`; or of `both`, so that a pattern may name one; or those of one in a `copy` of an agent: that may be one of two
+ * over one pool, and its patterns may name either.
+ */
+export type Protocols = 'both' | 'copy' | 'one';
+
+/** A pattern with a protocol before it, for hosts of that protocol alone. */
+const WITH_PROTOCOL = /^(https?:)\/\/(.*)$/i;
 
 export class HostRules {
   readonly #defaults: Limits;
   readonly #function: LimitsOf | undefined;
-  /** By the key of their pattern. */
+  readonly #protocols: Protocols;
+  /** The rules, by the keys of their patterns. */
   readonly #rules = new Map<string, Rule>();
-  /** The sum of what they reserve. */
+  /** The sum of their `reserve`. */
   #reserved = 0;
-  /** Those with networks, the longest prefix first. */
+  /** The rules for networks, the longest prefix first. */
   #networks: readonly Rule[] = [];
-  /** The limits that the function gave: those that it has left to the agent follow when the agent's own are changed. */
+  /** The limits that the `hosts` function gave. Those that it left to the agent follow when the agent's own are changed. */
   readonly #givenByFunction = new WeakMap<HostLimits, GivenLimits>();
+  /** The proxies of rules, and of results of the function, by their limits. */
+  readonly #proxies = new WeakMap<HostLimits, ProxyChoice>();
 
   /**
    * @param hosts the option of that name
-   * @param defaults what holds where no rule says anything. Read anew by `refresh`
+   * @param defaults the limits where no rule says anything. Read again by `refresh`
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`, naming rule and key
    */
-  constructor(hosts: unknown, defaults: Limits) {
+  constructor(hosts: unknown, defaults: Limits, protocols: Protocols = 'one') {
     this.#defaults = defaults;
+    this.#protocols = protocols;
     if (typeof hosts === 'function') {
       this.#function = hosts as LimitsOf;
       return;
@@ -53,7 +73,7 @@ export class HostRules {
     const names = new Map<string, string>();
     for (const [pattern, options] of Object.entries(hosts)) {
       const name = `hosts[${inspect(pattern)}]`;
-      const parsed = parsePattern(pattern, name);
+      const parsed = this.#parse(pattern, name);
       const { key } = parsed;
       const same = names.get(key);
       if (same) throw invalidValue(name, `another pattern than ${same}, which matches the same`, pattern);
@@ -78,11 +98,15 @@ export class HostRules {
     return [...this.#rules.values()].map(({ limits }) => limits).filter(({ reserve }) => reserve > 0);
   }
 
-  /** The hosts of rules for one host that ask for connections to be kept ready, whether such a host was ever used or not. */
-  get keptReady(): { readonly host: string; readonly port: number | undefined }[] {
+  /** The hosts whose own rule asks for connections to be kept ready, used or not. */
+  keptReady(protocol: string): { readonly host: string; readonly port: number | undefined }[] {
     const kept = [];
-    for (const { given, single } of this.#rules.values())
-      if (single && (given.minFreeSockets ?? 0) > 0) kept.push(single);
+    for (const rule of this.#rules.values()) {
+      const { given, single } = rule;
+      // Where there are hosts of both, a rule that names neither does not say which one is to be dialled.
+      const isOf = rule.protocol === protocol || (this.#protocols !== 'both' && rule.protocol === undefined);
+      if (single && isOf && (given.minFreeSockets ?? 0) > 0) kept.push(single);
+    }
     return kept;
   }
 
@@ -91,12 +115,12 @@ export class HostRules {
    *
    * @throws what the user's function throws; a coded error for nonsense that it returns
    */
-  limitsFor(host: string, port: number): HostLimits {
+  limitsFor(host: string, port: number, protocol = 'https:'): HostLimits {
     if (this.isEmpty) return this.#defaults;
     const normalized = normalizeHost(host);
-    const rule = this.#find(normalized, port);
+    const rule = this.#find(normalized, port, protocol);
     if (rule) return rule.limits;
-    const options = this.#function?.(normalized, port);
+    const options = this.#function?.(normalized, port, protocol);
     if (options === undefined || options === null) return this.#defaults;
     const given = parseHostLimits('hosts()', options, 'running');
     if (given.reserve !== undefined) {
@@ -109,18 +133,19 @@ export class HostRules {
     const limits = resolveLimits(given, this.#defaults);
     this.#checkReady('hosts().', given, limits);
     this.#givenByFunction.set(limits, given);
+    if (given.proxy) this.#proxies.set(limits, given.proxy);
     return limits;
   }
 
   /**
-   * Sets the rule of a pattern, in place of one that it has had; `undefined` or `null` takes that away. It comes before the
-   * function, where there is one. Returns how to take the change back.
+   * Sets or replaces the rule of a pattern; `undefined` or `null` removes it. It comes before the function, if there is one. Returns a
+   * function that takes the change back.
    *
    * @throws as the constructor; then nothing has changed
    */
   set(pattern: unknown, options: unknown): () => void {
     if (typeof pattern !== 'string') throw invalidType('pattern', 'of type string', pattern);
-    const parsed = parsePattern(pattern, 'pattern');
+    const parsed = this.#parse(pattern, 'pattern');
     const { key } = parsed;
     let rule: Rule | undefined;
     if (options !== undefined && options !== null) {
@@ -133,14 +158,30 @@ export class HostRules {
     return () => this.#put(key, before);
   }
 
-  /** The pattern of the rule that has set `limit` in `limits`, which a host has; `undefined` if none has. Takes time that grows with the number of rules. */
+  /** The proxy of the rule whose `limits` a host has; `undefined`: it says nothing about that. */
+  proxyOf(limits: HostLimits): ProxyChoice | undefined {
+    return this.#proxies.get(limits);
+  }
+
+  /** All proxies that rules name. */
+  *proxies(): Generator<ProxyChoice, void, undefined> {
+    for (const { given } of this.#rules.values()) if (given.proxy) yield given.proxy;
+  }
+
+  /** The limits of a proxy's own rule, for exactly `host` and `port`, if that has a `maxSockets`. */
+  boundsAt(host: string, port: number): HostLimits | undefined {
+    const rule = this.#rules.get(withPort(normalizeHost(host), port));
+    return rule?.given.maxSockets === undefined ? undefined : rule.limits;
+  }
+
+  /** The pattern of the rule that has set `limit` in `limits`; `undefined` if none has. Takes time that grows with the number of rules. */
   patternOf(limits: HostLimits, limit: keyof HostLimits): string | undefined {
     for (const rule of this.#rules.values())
       if (rule.limits === limits) return rule.given[limit] === undefined ? undefined : rule.pattern;
     return undefined;
   }
 
-  /** The agent's own limits were changed: rules that leave these to the agent follow. `inUse`: what the function gave. */
+  /** The agent's own limits were changed: rules that leave these to the agent follow. `inUse`: the limits that the function gave. */
   refresh(inUse: Iterable<HostLimits>): void {
     for (const { given, limits } of this.#rules.values()) {
       Object.assign(limits, resolveLimits(given, this.#defaults));
@@ -152,41 +193,59 @@ export class HostRules {
     }
   }
 
-  /** @throws if it asks for more connections to be kept ready than it allows */
-  #rule(pattern: string, name: string, { network, single }: Pattern, given: GivenLimits): Rule {
+  /** @throws if the rule asks for more connections to be kept ready than it allows */
+  #rule(pattern: string, name: string, { network, protocol, single }: Parsed, given: GivenLimits): Rule {
     const limits = resolveLimits(given, this.#defaults);
     this.#checkReady(`${name}.`, given, limits);
-    return { pattern, name, network, single, given, limits };
+    if (given.proxy) this.#proxies.set(limits, given.proxy);
+    return { pattern, name, protocol, network, single, given, limits };
   }
 
   #checkReady(prefix: string, { minFreeSockets = 0 }: GivenLimits, limits: HostLimits): void {
     checkMinFreeSockets(prefix, { ...this.#defaults, ...limits, minFreeSockets });
   }
 
-  #find(host: string, port: number): Rule | undefined {
+  #find(host: string, port: number, protocol: string): Rule | undefined {
     for (const key of keysFor(host, port)) {
-      const rule = this.#rules.get(key);
+      const rule = this.#at(key, protocol);
       if (rule) return rule;
     }
-    const byNetwork = this.#networks.find(({ network }) => network?.contains(host));
+    const byNetwork = this.#networks.find(
+      (rule) => (rule.protocol ?? protocol) === protocol && rule.network?.contains(host),
+    );
     if (byNetwork) return byNetwork;
     for (const key of keysForAny(port)) {
-      const rule = this.#rules.get(key);
+      const rule = this.#at(key, protocol);
       if (rule) return rule;
     }
     return undefined;
   }
 
-  /** @param released places that are reserved so far and will not be any more */
+  #at(key: string, protocol: string): Rule | undefined {
+    if (this.#protocols === 'one') return this.#rules.get(key);
+    return this.#rules.get(`${protocol}//${key}`) ?? this.#rules.get(key);
+  }
+
+  /** @throws `ERR_INVALID_ARG_VALUE` */
+  #parse(pattern: string, name: string): Parsed {
+    const [, before, rest] = (this.#protocols !== 'one' && WITH_PROTOCOL.exec(pattern)) || [];
+    if (before === undefined || rest === undefined)
+      return { ...parsePattern(pattern, name), protocol: undefined };
+    const protocol = before.toLowerCase();
+    const parsed = parsePattern(rest, name);
+    return { ...parsed, key: `${protocol}//${parsed.key}`, protocol };
+  }
+
+  /** @param released slots that are reserved so far and will not be any more */
   #checkReserve({ given, name }: Rule, released: number): void {
     const left = Math.max(0, this.#defaults.maxTotalSockets - 1 - this.#reserved + released);
     const reserve = given.reserve ?? 0;
     if (reserve <= left) return;
-    const expected = `at most ${left}: what maxTotalSockets and other rules leave, less one place for everybody`;
+    const expected = `at most ${left}: what maxTotalSockets and other rules leave, less one connection for all other hosts`;
     throw outOfRange(`${name}.reserve`, expected, reserve);
   }
 
-  /** Puts a rule in the place of that with the same pattern. In constant time, but for networks: there may be thousands. */
+  /** Replaces the rule with the same pattern. In constant time, except for networks: there may be thousands of rules. */
   #put(key: string, rule: Rule | undefined): void {
     const before = this.#rules.get(key);
     if (rule) this.#rules.set(key, rule);
@@ -198,8 +257,13 @@ export class HostRules {
   #sortNetworks(): void {
     this.#networks = [...this.#rules.values()]
       .filter(({ network }) => network)
-      .toSorted((a, b) => (b.network?.prefix ?? 0) - (a.network?.prefix ?? 0));
+      .toSorted((a, b) => rankOf(b) - rankOf(a));
   }
+}
+
+/** The longest prefix first, and of two with the same the one that names a protocol. */
+function rankOf({ network, protocol }: Rule): number {
+  return (network?.prefix ?? 0) + (protocol === undefined ? 0 : 0.5);
 }
 
 function reserveOf(rule: Rule | undefined): number {

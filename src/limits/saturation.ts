@@ -1,15 +1,15 @@
 /**
- * The events 'saturated' and 'drained': what they tell about a host, and when they are worth telling. A saturated host is
- * told of as soon as a request has to wait there, and again while more requests come that have to wait, but at most once per
- * interval. A drained host is told of once, if it was told of as saturated before. Pure, a clock handed in.
+ * The events 'saturated' and 'drained': their argument, and the moments at which they are emitted. 'saturated' comes as soon as a request
+ * has to wait for a host, and again while more requests have to wait, but at most once per interval. 'drained' comes once, if 'saturated'
+ * came before. Pure: the clock is handed in.
  */
-import { LRUCache } from 'lru-cache';
+import { RecentlyUsed } from '../recently-used.js';
 import type { HostPool } from '../pool/records.js';
 import type { Kinds } from '../pool/kinds.js';
 import { hostName } from './host-name.js';
 import type { Named } from './host-name.js';
 
-/** The argument of the events `'saturated'` and `'drained'`: how things stood at the moment of the event. */
+/** The argument of the events `'saturated'` and `'drained'`: the state of the host at that moment. */
 export interface QueueState {
   /** `host:port`. */
   readonly host: string;
@@ -19,7 +19,7 @@ export interface QueueState {
   readonly active: number;
   /** Connections that are free. */
   readonly idle: number;
-  /** The host's `maxSockets`. Fewer connections than that: `maxTotalSockets` is reached. */
+  /** The host's `maxSockets`. If the host has fewer connections than that, `maxTotalSockets` is reached. */
   readonly maxSockets: number;
 }
 
@@ -35,20 +35,20 @@ export function queueState<K extends Kinds & { origin: Named }>(host: HostPool<K
 
 interface Told {
   at: number;
-  /** That the host is drained has not been told yet. */
+  /** Whether 'drained' is still to come for this host. */
   isOpen: boolean;
 }
 
 /** Milliseconds. */
 const INTERVAL = 1000;
 
-/** Hosts remembered. Beyond that, a host may be told of more often. */
+/** The number of hosts that are remembered. Beyond it, the events of a host may come more often. */
 const MAX_HOSTS = 10_000;
 
 export class Saturation {
-  readonly #told = new LRUCache<string, Told>({ max: MAX_HOSTS });
+  readonly #told = new RecentlyUsed<string, Told>(MAX_HOSTS);
 
-  /** Notes that requests have to wait at `host`. `true`: that is worth telling. */
+  /** Notes that requests have to wait for `host`. `true`: the event is due. */
   begin(host: string, now: number): boolean {
     const last = this.#told.get(host);
     if (last && now - last.at < INTERVAL) return false;
@@ -56,7 +56,7 @@ export class Saturation {
     return true;
   }
 
-  /** Notes that no request waits at `host` any more. `true`: that is worth telling. */
+  /** Notes that no request waits for `host` any more. `true`: the event is due. */
   end(host: string): boolean {
     const last = this.#told.get(host);
     if (!last?.isOpen) return false;

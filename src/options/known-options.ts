@@ -1,6 +1,6 @@
 /**
- * The names of options that Node or this agent knows. Names of both are listed by hand: Node tells them nowhere, and those of newer
- * Nodes are to be known to older ones, too.
+ * The names of options that Node or this agent knows. They are listed by hand: Node does not export its own, and older versions of Node
+ * shall know the names of newer ones.
  */
 import { PROFILE_OPTIONS } from '../identity/profile.js';
 
@@ -9,6 +9,7 @@ const OURS = [
   'acquireTimeout',
   'binding',
   'connectTimeout',
+  'dns',
   'eagerContext',
   'fairness',
   'hosts',
@@ -25,6 +26,7 @@ const OURS = [
   'minFreeSockets',
   'name',
   'priorityHeader',
+  'proxy',
   'replay',
   'sessionCache',
   'socketTimeout',
@@ -63,7 +65,7 @@ const NODES = [
   'typeOfService',
 ] as const;
 
-/** Other names that come in an agent's options, because they are a request's, a server's or a stream's, or were another agent's properties. */
+/** Other names in options of agents: those of requests, servers and streams, and properties of other agents. */
 const OTHERS = [
   'agent',
   'ALPNCallback',
@@ -128,8 +130,8 @@ const OTHERS = [
   'writableObjectMode',
 ] as const;
 
-/** Options that an agent's user may have meant. */
+/** The options that a misspelt name may mean. */
 export const AGENT_OPTIONS: readonly string[] = [...OURS, ...NODES, ...PROFILE_OPTIONS];
 
-/** Names that are nobody's mistake. */
+/** The names that are no mistake. */
 export const KNOWN_OPTIONS: ReadonlySet<string> = new Set([...AGENT_OPTIONS, ...OTHERS]);

@@ -1,11 +1,11 @@
-/** `agent.maxSockets` and the like: properties that may be set at any time, checked and obeyed at once. */
+/** `agent.maxSockets` and the like: properties that may be set at any time. They are checked, and take effect at once. */
 import { atLeastZero, count, duration, durationOrNever } from '../validate.js';
 import type { Check } from '../validate.js';
 import { checkMinFreeSockets, scheduling } from '../limits/host-limits.js';
 import { MAX_DELAY } from '../node/timers.js';
 import type { Limits } from '../pool/limits.js';
 
-/** Hot path. `agent.options.timeout`, `0` for none: also for nonsense, or a getter that throws. It may be written at any time. */
+/** Hot path. `agent.options.timeout`, which may be written at any time. `0`: none, or a value that is not valid, or a getter that throws. */
 export function timeoutOf(options: { readonly timeout?: unknown }): number {
   let timeout;
   try {
@@ -50,7 +50,7 @@ export function defaultLimit<K extends LiveLimit>(name: K): Limits[K] {
   return (DEFAULT_LIMITS as Limits)[name];
 }
 
-/** The values that they may be set to. At construction some of them may be less: a pool that opens nothing is no use there. */
+/** The checks of their values. A running agent takes 0 where construction does not: it pauses. */
 const CHECKS: { readonly [K in LiveLimit]: Check<Limits[K]> } = {
   keepAlive: (_name, value) => Boolean(value),
   maxSockets: atLeastZero,
@@ -65,7 +65,7 @@ const CHECKS: { readonly [K in LiveLimit]: Check<Limits[K]> } = {
   scheduling,
 };
 
-/** Defines a property of an agent that is read from somewhere else, and written to it. */
+/** Defines a property of an agent whose value lies elsewhere. */
 export type Define = (
   name: string,
   get: () => unknown,
@@ -74,14 +74,14 @@ export type Define = (
 ) => void;
 
 /**
- * Own properties, as on Node's agent, but live: whoever waits for a limit goes when it is raised. `undefined` and `null` bring the
- * default back: an environment variable may not be set.
+ * Defines the limits as own properties, as on Node's agent, but live: requests that wait for a limit are served when it is raised. `undefined`
+ * and `null` bring the default back, because an environment variable may be unset.
  */
 export function defineLimits(define: Define, limits: Limits, changed: () => void): void {
   const defineLimit = <K extends LiveLimit>(name: K): void => {
     const set = (value: unknown): void => {
       const limit = given(value) ? CHECKS[name](name, value) : defaultLimit(name);
-      // It follows when the others are changed.
+      // The other limits may be lowered later: then fewer connections are kept ready.
       if (name === 'minFreeSockets') checkMinFreeSockets('', { ...limits, [name]: limit as number });
       limits[name] = limit;
       changed();
@@ -91,7 +91,7 @@ export function defineLimits(define: Define, limits: Limits, changed: () => void
   for (const name of LIVE_LIMITS) defineLimit(name);
 }
 
-/** Milliseconds that may be set on an agent at any time, and for which nobody waits. */
+/** Durations that may be set on an agent at any time, and for which no request waits. Milliseconds. */
 export interface Durations {
   keepAliveMsecs: number;
   agentKeepAliveTimeoutBuffer: number;
@@ -102,10 +102,10 @@ export const DEFAULT_DURATIONS: Readonly<Durations> = {
   agentKeepAliveTimeoutBuffer: 1000,
 };
 
-/** `Infinity`, which Node takes for the system's own delay, as it takes 0. */
+/** `Infinity` is allowed: Node takes it, like 0, for the system's own delay. */
 export const keepAliveMsecs: Check<number> = durationOrNever;
 
-/** The like for these: nonsense is refused where it is written, not met with by a connection later. */
+/** The same for durations: a wrong value is refused where it is written, and not when a connection needs it. */
 export function defineDurations(define: Define, durations: Durations): void {
   const checks = { keepAliveMsecs, agentKeepAliveTimeoutBuffer: duration };
   for (const name of Object.keys(durations) as (keyof Durations)[]) {

@@ -1,12 +1,11 @@
 /**
- * Warns of names of options that are mistakes: one slip away from a known name, or the name that another library has for the
- * same thing. Any other unknown name is left alone: it belongs to a subclass, or to a `createConnection` of the user's. Each name is
- * warned of once per process.
+ * Warns of option names that are mistakes: one slip away from a known name, or another library's name for the same thing. Any other unknown
+ * name is left alone: it may belong to a subclass, or to a user's `createConnection`. Each name causes one warning per process.
  */
 import { isFirstWarning } from '../process-wide.js';
 import { AGENT_OPTIONS, KNOWN_OPTIONS } from './known-options.js';
 
-/** Names that others have for what an option of ours does, in lower case. */
+/** Names that other libraries have for options of ours, in lower case. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   // agentkeepalive, today and formerly
   ['freesockettimeout', 'idleTimeout'],
@@ -57,11 +56,11 @@ export function warnOfNames(options: object): void {
   }
 }
 
-/** The option that somebody meant who wrote `name`, which is none; `undefined` if there is no telling. */
+/** The option that the unknown `name` probably means; `undefined` if that is not clear. */
 export function likelyName(name: string): string | undefined {
-  // Private properties come where an agent is spread into the options of another.
+  // Private properties occur if an agent is spread into the options of another.
   if (name.length > MAX_LENGTH || name.startsWith('_')) return undefined;
-  // As in `max_sockets` and `MAX-SOCKETS`.
+  // `max_sockets` and `MAX-SOCKETS` count as `maxsockets`.
   const plain = name.replaceAll(/[_-]/g, '').toLowerCase();
   return (
     ELSEWHERE.get(plain) ??
@@ -70,10 +69,10 @@ export function likelyName(name: string): string | undefined {
   );
 }
 
-/** More than any option has, with a slip and with separators. */
+/** Longer than any option, with a slip and with separators. */
 const MAX_LENGTH = 50;
 
-/** Shorter names have so many neighbours that these are more often names of something else. */
+/** Shorter names are one slip away from too many words. */
 const MIN_TO_MISS = 4;
 const MIN_TO_REPLACE = 5;
 

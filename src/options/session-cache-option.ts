@@ -1,4 +1,4 @@
-/** The option `sessionCache`: a cache that others share, none, or one of the agent's own. */
+/** The option `sessionCache`: a shared cache, none, or one of the agent's own. */
 import { incompatibleCopy, invalidType, invalidValue } from '../errors.js';
 import { kindOfCache, SessionCache } from '../sessions/session-cache.js';
 import type { SessionCacheOptions } from '../sessions/session-cache.js';
@@ -7,7 +7,7 @@ interface CacheOptions extends SessionCacheOptions {
   readonly sessionCache?: SessionCache | false | undefined;
 }
 
-/** Configuration libraries copy what is in their options; a copy of a cache is of no use, and the agent has its own in its place. */
+/** Configuration libraries copy option values. A copy of a cache is useless: then the agent gets a cache of its own. */
 export function resolveSessionCache(options: CacheOptions): SessionCache {
   const { sessionCache } = options;
   const kind = kindOfCache(sessionCache);

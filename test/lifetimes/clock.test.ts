@@ -71,3 +71,29 @@ test('a wall clock that is slewed is no jump, however long', () => {
   assert.equal(jumps(), 0);
   assert.equal(clock.now(), at.monotonic);
 });
+
+test('a difference of as much as is tolerated is no jump, in either direction; a little more is', () => {
+  for (const direction of [1, -1]) {
+    const { at, clock, jumps } = clocks();
+    clock.now();
+    for (const [difference, expected] of [
+      [TOLERANCE, 0],
+      [TOLERANCE + 1, 1],
+    ] as const) {
+      at.monotonic += 10;
+      at.wall += 10 + direction * difference;
+      clock.now();
+      assert.equal(jumps(), expected);
+    }
+  }
+});
+
+test('its times are told by the monotonic clock, and back', () => {
+  const { at, clock } = clocks();
+  clock.now();
+  at.wall += 60_000;
+  at.monotonic += 10;
+  const now = clock.now();
+  assert.equal(clock.monotonicAt(now), 5010);
+  assert.equal(clock.at(5010), now);
+});

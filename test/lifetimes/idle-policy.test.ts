@@ -1,7 +1,7 @@
 /** How long a connection may be idle, by what is known: the arithmetic, and what is learned. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/fast-check.js';
 import { lastIdleTime, safeIdleTime } from '../../src/lifetimes/idle-policy.js';
 import {
   FIRST_DISTRUST,
@@ -96,7 +96,7 @@ test('connections that outlive the limit raise it, slowly, and only in a row', (
   assert.equal(learned.limit, 160, 'never beyond what was seen');
 });
 
-test('a lesson from a restart is forgotten', () => {
+test('an age that was learned from a restart is forgotten', () => {
   const learned = new LearnedIdle();
   learned.closedAt(0);
   let connections = 0;

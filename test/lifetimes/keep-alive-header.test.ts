@@ -1,7 +1,7 @@
 /** The header `Keep-Alive`, at random: its parameters are found wherever they stand, and nothing else is. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/fast-check.js';
 import { keepAliveHeader, parseKeepAlive } from '../../src/lifetimes/keep-alive-hint.js';
 
 const space = fc.constantFrom('', ' ', '  ', '\t');
@@ -15,7 +15,7 @@ const written = (name: string, value: number): fc.Arbitrary<string> =>
     .tuple(spelling(name), space, space, fc.boolean())
     .map(([word, before, after, quoted]) => `${word}${before}=${after}${quoted ? `"${value}"` : value}`);
 
-/** What stands beside them, and looks a little like them. */
+/** Text beside the parameters that looks a little like them. */
 const other = fc.constantFrom(
   'x=1',
   'mytimeout=9',

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { monotonicNow } from '../../src/node/timers.js';
 import type { PoolingAgentOptions } from '../../src/index.js';
 import { SURVIVALS } from '../../src/lifetimes/learned-idle.js';
 import { poolingAgent } from '../support/agent.js';
@@ -28,7 +29,7 @@ const ENDS = {
 
 for (const [how, end] of Object.entries(ENDS)) {
   test(
-    `an idle connection closed by ${how} is a lesson, and outlives the host's last connection`,
+    `an idle connection closed by ${how} is remembered, also after the host's last connection`,
     LIMIT,
     async (t) => {
       const { server, agent } = await setUp(t);
@@ -47,7 +48,7 @@ for (const [how, end] of Object.entries(ENDS)) {
   );
 }
 
-test('a connection that its user closes, or that we close, is no lesson', LIMIT, async (t) => {
+test('a connection that its user closes, or that we close, teaches nothing', LIMIT, async (t) => {
   const { server, agent } = await setUp(t, { idleTimeout: 20 });
   await get(server, { agent });
   (await untilIdle(agent)).destroy();
@@ -58,7 +59,7 @@ test('a connection that its user closes, or that we close, is no lesson', LIMIT,
   assert.equal(hostOf(agent).learned, undefined);
 });
 
-test('stray bytes are no lesson', LIMIT, async (t) => {
+test('stray bytes teach nothing', LIMIT, async (t) => {
   const { server, agent } = await setUp(t);
   const connection = connectionOf((await get(server, { agent })).req);
   await untilIdle(agent);
@@ -69,29 +70,33 @@ test('stray bytes are no lesson', LIMIT, async (t) => {
   assert.equal(hostOf(agent).learned, undefined);
 });
 
-test('a request that can be sent once only takes none older than the lesson; others do', LIMIT, async (t) => {
-  const { server, agent } = await setUp(t);
-  await get(server, { agent });
-  await untilIdle(agent);
-  await setTimeout(20);
-  server.sockets.at(-1)?.end();
-  await until(() => agent.totalSocketCount === 0);
+test(
+  'a request that can be sent once only takes none older than the learned age; others do',
+  LIMIT,
+  async (t) => {
+    const { server, agent } = await setUp(t);
+    await get(server, { agent });
+    await untilIdle(agent);
+    await setTimeout(20);
+    server.sockets.at(-1)?.end();
+    await until(() => agent.totalSocketCount === 0);
 
-  const connection = connectionOf((await get(server, { agent })).req);
-  await untilIdle(agent);
-  const host = hostOf(agent);
-  await until(() => performance.now() > connection.safeUntil);
-  const replayable = await get(server, { agent });
-  assert.equal(connectionOf(replayable.req), connection, 'GET');
-  await untilIdle(agent);
-  await until(() => performance.now() > connection.safeUntil);
-  const notRepeatable = await get(server, { agent, ...POST });
-  assert.notEqual(connectionOf(notRepeatable.req), connection, 'POST');
-  assert.equal(connection.closeReason, 'idle-timeout', 'it gave way');
-  assert.equal(hostOf(agent), host);
-});
+    const connection = connectionOf((await get(server, { agent })).req);
+    await untilIdle(agent);
+    const host = hostOf(agent);
+    await until(() => monotonicNow() > connection.safeUntil);
+    const replayable = await get(server, { agent });
+    assert.equal(connectionOf(replayable.req), connection, 'GET');
+    await untilIdle(agent);
+    await until(() => monotonicNow() > connection.safeUntil);
+    const notRepeatable = await get(server, { agent, ...POST });
+    assert.notEqual(connectionOf(notRepeatable.req), connection, 'POST');
+    assert.equal(connection.closeReason, 'idle-timeout', 'it gave way');
+    assert.equal(hostOf(agent), host);
+  },
+);
 
-test('at the limit the old one gives way, and the request waits for the place', LIMIT, async (t) => {
+test('at the limit the old one gives way, and the request waits for the slot', LIMIT, async (t) => {
   const { server, agent } = await setUp(t, { maxSockets: 1, maxTotalSockets: 1 });
   const connection = connectionOf((await get(server, { agent })).req);
   await untilIdle(agent);
@@ -116,7 +121,7 @@ test('in a fifo pool it takes the last used one, where that one is safe', LIMIT,
   assert.equal(first.state, 'idle');
 });
 
-test('a connection that dies under a request, before a response, is a lesson, too', LIMIT, async (t) => {
+test('a connection that dies under a request, before a response, counts as closed, too', LIMIT, async (t) => {
   const { server, agent } = await setUp(t);
   await get(server, { agent });
   await untilIdle(agent);
@@ -131,7 +136,7 @@ test('a connection that dies under a request, before a response, is a lesson, to
   assert.ok(limit >= 25 && limit < 20_000, `${limit} ms`);
 });
 
-test('lessons are forgotten when connections outlive them', LIMIT, async (t) => {
+test('learned ages are forgotten when connections outlive them', LIMIT, async (t) => {
   const { server, agent } = await setUp(t);
   await get(server, { agent });
   await untilIdle(agent);
@@ -220,7 +225,7 @@ test('a host that has kept connections long enough may lose one, and is trusted 
   }
 });
 
-test('an end that comes while the server works on a request is no lesson', LIMIT, async (t) => {
+test('an end that comes while the server works on a request teaches nothing', LIMIT, async (t) => {
   for (const idledFor of [0, 30]) {
     const all = await setUp(t);
     await get(all.server, { agent: all.agent });
@@ -257,34 +262,30 @@ test(
   },
 );
 
-test(
-  'how long a connection was idle before an earlier request is no lesson of a later one',
-  LIMIT,
-  async (t) => {
-    const server = await fickleServer(t, (received) => {
-      if (received.path === '/lost') received.connection.end();
-      else received.connection.answer(received);
-    });
-    const agent = poolingAgent(t, {
-      ca: server.ca,
-      maxSockets: 1,
-      replay: false,
-      validateAfterIdle: Infinity,
-    });
-    await get(server, { agent, path: '/first' });
-    await untilIdle(agent);
-    await setTimeout(60);
-    // The second finds the connection idle; the third gets it right after that one's answer, which is when the server ends it.
-    const second = get(server, { agent, path: '/second' });
-    const lost = assert.rejects(get(server, { agent, path: '/lost', ...POST }), { code: 'ECONNRESET' });
-    const last = get(server, { agent, path: '/last' });
-    assert.equal((await second).req.reusedSocket, true);
-    await lost;
-    assert.equal((await last).body, '/last');
-    assert.equal(server.all.length, 2);
-    const { learned } = hostOf(agent);
-    assert.ok(learned, 'it has taught something');
-    assert.equal(learned.limit, Infinity);
-    assert.equal(learned.isDistrusted(performance.now()), true);
-  },
-);
+test('the idle time before an earlier request counts for no later one', LIMIT, async (t) => {
+  const server = await fickleServer(t, (received) => {
+    if (received.path === '/lost') received.connection.end();
+    else received.connection.answer(received);
+  });
+  const agent = poolingAgent(t, {
+    ca: server.ca,
+    maxSockets: 1,
+    replay: false,
+    validateAfterIdle: Infinity,
+  });
+  await get(server, { agent, path: '/first' });
+  await untilIdle(agent);
+  await setTimeout(60);
+  // The second finds the connection idle; the third gets it right after that one's answer, which is when the server ends it.
+  const second = get(server, { agent, path: '/second' });
+  const lost = assert.rejects(get(server, { agent, path: '/lost', ...POST }), { code: 'ECONNRESET' });
+  const last = get(server, { agent, path: '/last' });
+  assert.equal((await second).req.reusedSocket, true);
+  await lost;
+  assert.equal((await last).body, '/last');
+  assert.equal(server.all.length, 2);
+  const { learned } = hostOf(agent);
+  assert.ok(learned, 'it has taught something');
+  assert.equal(learned.limit, Infinity);
+  assert.equal(learned.isDistrusted(monotonicNow()), true);
+});

@@ -17,11 +17,12 @@ import { auditedEvents } from '../support/audit.js';
 import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { byEffort } from '../support/effort.js';
 
 const LIMIT = { timeout: 60_000 };
 const HOSTS = 200;
-const REQUESTS = 1200;
-const CLIENTS = 200;
+const REQUESTS = byEffort(400);
+const CLIENTS = 100;
 
 const nameOf = (host: number): string => `h${host}.localhost`;
 

@@ -1,6 +1,5 @@
 /** Rules, events and errors know the host, also where the pool's key for it is no plain text: abstract Unix sockets, odd characters. */
 import assert from 'node:assert/strict';
-import { createServer, request } from 'node:https';
 import { platform } from 'node:os';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -9,6 +8,7 @@ import type { PoolingAgent } from '../../src/index.js';
 import { LIMIT } from '../contract/support.js';
 import { poolingAgent, waitingCount } from '../support/agent.js';
 import { certificate } from '../support/certificate.js';
+import { createServer, DEFAULT_PORT, PROTOCOL, request } from '../support/protocol.js';
 import { until } from '../support/until.js';
 
 type Outcome = number | (Error & { code?: string; host?: string });
@@ -61,8 +61,8 @@ test('an abstract Unix socket: rules, events and errors have the host', LINUX, a
   assert.equal(await ask(byFunction, { socketPath, host: 'A.Test', port: '8443' }), 200);
   assert.equal(await ask(byFunction, { socketPath }), 200);
   assert.deepEqual(asked, [
-    ['a.test', 8443],
-    ['localhost', 443],
+    ['a.test', 8443, PROTOCOL],
+    ['localhost', DEFAULT_PORT, PROTOCOL],
   ]);
 });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/fast-check.js';
 import { keysFor, keysForAny, normalizeHost, parsePattern } from '../../src/limits/pattern.js';
 
 const keyOf = (pattern: string): string => parsePattern(pattern, 'pattern').key;

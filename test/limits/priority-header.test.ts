@@ -1,7 +1,6 @@
 /** `priorityHeader`: requests that wait go by the header that proxies pass on, if that is asked for, and their options say nothing. */
 import assert from 'node:assert/strict';
 import { OutgoingMessage } from 'node:http';
-import { request } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -10,6 +9,7 @@ import type { PoolingAgentOptions } from '../../src/index.js';
 import { priorityInHeader } from '../../src/requests/priority-header.js';
 import { holdingServer } from '../contract/support.js';
 import { poolingAgent } from '../support/agent.js';
+import { request } from '../support/protocol.js';
 import { until } from '../support/until.js';
 
 const LIMIT = { timeout: 30_000 };

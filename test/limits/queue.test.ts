@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ClientRequest } from 'node:http';
-import { request } from 'node:https';
+import { request } from '../support/protocol.js';
 import type { RequestOptions } from 'node:https';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';

@@ -1,4 +1,4 @@
-/** Which rule holds for which host, and what is no rule. */
+/** The rule that holds for a host, and values that are no rules. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PoolingAgent } from '../../src/index.js';
@@ -237,7 +237,7 @@ test('each limit is the one of the rule where that gives one, and the agent’s 
       if (other === 'maxIdleTimeout' && name === 'idleTimeout') continue;
       assert.equal(limits[other], other === name ? given[name] : defaults[other], `${name}, ${other}`);
     }
-    // What is not given is not given, however it is written.
+    // `undefined` and `null` both mean "not given".
     for (const nothing of [undefined, null]) {
       const none = new HostRules({ a: { [name]: nothing }, b: { [name]: given[name] } }, defaults);
       assert.deepEqual(none.limitsFor('a', 443), new HostRules({ a: {} }, defaults).limitsFor('a', 443));
@@ -326,4 +326,19 @@ test('limits that the function gave follow the agent’s where it has left them 
     else assert.equal(zero.limitsFor('a', 443)[name], 0);
   }
   assert.throws(() => new HostRules(() => null as never, defaults).set('a', 5), { code: TYPE });
+});
+
+test('hosts that are kept ready: where both protocols come, only by rules that name one', () => {
+  const ready = { minFreeSockets: 1 };
+  const hosts = { 'http://a': ready, 'https://b': ready, c: ready, 'http://*': ready };
+  const kept = (protocols: 'both' | 'copy', protocol: string): string =>
+    new HostRules(hosts, limitsWith({}), protocols)
+      .keptReady(protocol)
+      .map(({ host }) => host)
+      .join();
+  assert.deepEqual([kept('both', 'http:'), kept('both', 'https:')], ['a', 'b']);
+  assert.deepEqual([kept('copy', 'http:'), kept('copy', 'https:')], ['a,c', 'b,c']);
+  const one = new HostRules({ c: ready }, limitsWith({}));
+  assert.equal(one.keptReady('http:').length, 1);
+  assert.throws(() => new HostRules(hosts, limitsWith({})), { code: VALUE });
 });
