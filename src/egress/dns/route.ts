@@ -1,0 +1,216 @@
+/**
+ * The route of one dial to an address: it gives the dial its `lookup`, and hears of its outcome. So the destination knows the addresses of its
+ * connections, and which addresses have failed.
+ */
+import { codeOf, propertyOf } from '../../node/foreign.js';
+import type { SocketLike } from '../../node/types.js';
+import { answerOf, canonical } from './addresses.js';
+import type { Answer } from './addresses.js';
+import type { Destination, Leading } from './destination.js';
+import { ownQuestion, questionOf } from './lookups.js';
+import type { Lookup, LookupOptions, Lookups, Question } from './lookups.js';
+import { noAddress } from '../../errors.js';
+
+/** The part of an agent's names that its routes need. */
+export interface RouteOwner {
+  readonly lookups: Lookups;
+  /** The option `rotate`. */
+  readonly rotates: boolean;
+  now(): number;
+}
+
+/** Errors of a handshake that speak against its address. Others (a certificate that is not trusted) would be the same at any address. */
+const LOSSES: ReadonlySet<unknown> = new Set([
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
+
+type Callback = Parameters<Lookup>[2];
+
+export class Route implements Leading {
+  readonly destination: Destination;
+  readonly #owner: RouteOwner;
+  /** The address that it leads to, or tries first. */
+  address: string | undefined = undefined;
+  /** The key of its question. */
+  key: string | undefined = undefined;
+  #socket: SocketLike | undefined = undefined;
+  /** The addresses that are tried, in order, where there are several. */
+  #order: Answer | undefined = undefined;
+  /** The addresses that have failed in this dial. */
+  #failed: Set<string> | undefined = undefined;
+
+  constructor(destination: Destination, owner: RouteOwner) {
+    this.destination = destination;
+    this.#owner = owner;
+    destination.routes.add(this);
+  }
+
+  /**
+   * The `lookup` of its dial.
+   *
+   * @param own the option `lookup`: it is called each time, with the dial's own arguments
+   */
+  lookup(own: Lookup | undefined): Lookup {
+    return own ? this.#lookupBy(own) : this.#lookup;
+  }
+
+  readonly #lookup: Lookup = (hostname, options, callback) => {
+    const question = questionOf(hostname, options);
+    const { lookups } = this.#owner;
+    if (!question) {
+      lookups.askNode(hostname, options, callback);
+      return;
+    }
+    lookups.ask(question, (error, answer) => {
+      if (answer) this.#found(question, answer, options, callback);
+      else callback(error);
+    });
+  };
+
+  #lookupBy(own: Lookup): Lookup {
+    return (hostname, options, callback) => {
+      let isCalledBack = false;
+      return own(hostname, options, (error, addresses, family) => {
+        if (isCalledBack) return;
+        isCalledBack = true;
+        const answer = error ? undefined : answerOf(addresses, family);
+        if (answer) this.#found(ownQuestion(hostname, options, own), answer, options, callback);
+        else callback(error || noAddress(hostname));
+      });
+    };
+  }
+
+  #found(question: Question, answer: Answer, { all }: LookupOptions, callback: Callback): void {
+    const { destination } = this;
+    const { rotates } = this.#owner;
+    // A dial that is over meanwhile holds no address.
+    const isOver = !destination.routes.has(this);
+    let order = answer;
+    if (!isOver) {
+      this.key = question.key;
+      destination.heard(question, answer);
+      order = destination.order(answer, this.#owner.now(), rotates);
+    }
+    const [first] = order;
+    if (first && !isOver) {
+      this.#tries(canonical(first.address));
+      if (order.length > 1) this.#order = order;
+      this.#listen();
+    }
+    if (all) callback(null, order);
+    else callback(null, first?.address, first?.family);
+  }
+
+  #leadsTo(address: string): void {
+    if (address === this.address) return;
+    if (this.address !== undefined) this.destination.letGo(this.address);
+    this.address = address;
+    this.destination.hold(address);
+  }
+
+  #tries(address: string): void {
+    this.#leadsTo(address);
+    this.destination.takeTurn(address);
+  }
+
+  /** Its dial has brought `socket`. */
+  brought(socket: SocketLike): void {
+    this.#socket = socket;
+    this.#listen();
+  }
+
+  /** Where there are several addresses, Node emits events for each attempt. */
+  #listen(): void {
+    if (!this.#order) return;
+    this.#socket?.on('connectionAttemptFailed', this.#onAttemptFailed);
+    this.#socket?.on('connectionAttemptTimeout', this.#onAttemptTimeout);
+  }
+
+  #unlisten(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (!socket || !this.#order) return;
+    socket.removeListener('connectionAttemptFailed', this.#onAttemptFailed);
+    socket.removeListener('connectionAttemptTimeout', this.#onAttemptTimeout);
+  }
+
+  readonly #onAttemptFailed = (address: string, _port: unknown, _family: unknown, error: unknown): void => {
+    // Some versions of Node emit this code for an attempt that was given up, which says nothing of the address.
+    const code = codeOf(error);
+    if (code !== 'ECANCELED') this.#failedAt(address, textOf(code));
+  };
+
+  readonly #onAttemptTimeout = (address: string): void => {
+    this.#failedAt(address, 'ETIMEDOUT');
+  };
+
+  #failedAt(given: string, code: string): void {
+    const address = canonical(given);
+    if (this.#failed?.has(address)) return;
+    (this.#failed ??= new Set()).add(address);
+    const { destination } = this;
+    destination.memory.failed(address, code, this.#owner.now());
+    if (address !== this.address || !this.#order) return;
+    const next = this.#order[this.#order.findIndex((one) => canonical(one.address) === address) + 1];
+    if (next && destination.routes.has(this)) this.#tries(canonical(next.address));
+  }
+
+  /** Its connection, which leads to `address`, is ready to be used. */
+  ready(given: string | undefined): void {
+    const { destination } = this;
+    if (given !== undefined && this.key !== undefined) {
+      const address = canonical(given);
+      // For versions of Node that emit no events for single attempts.
+      for (const tried of attemptedBy(this.#socket))
+        if (canonical(tried) !== address) this.#failedAt(tried, '');
+      destination.memory.worked(address);
+      if (destination.routes.has(this)) this.#leadsTo(address);
+    }
+    this.#unlisten();
+  }
+
+  /**
+   * Its dial has failed with `error`, which may be of any type.
+   *
+   * @param given the address that it was connected to
+   */
+  failed(error: unknown, given: string | undefined): void {
+    if (this.key === undefined) return;
+    if (given !== undefined) {
+      const code = codeOf(error);
+      if (LOSSES.has(code)) this.#failedAt(given, textOf(code));
+      return;
+    }
+    const attempts = propertyOf(error, 'errors');
+    for (const one of Array.isArray(attempts) ? (attempts as unknown[]) : [error]) {
+      const address = propertyOf(one, 'address');
+      if (typeof address === 'string') this.#failedAt(address, textOf(codeOf(one)));
+    }
+    // The time of the dial was over while it tried this address, the last one.
+    const phase = propertyOf(error, 'phase');
+    if (phase === 'connect' || phase === 'proxyConnect')
+      for (const tried of attemptedBy(this.#socket)) this.#failedAt(tried, 'ETIMEDOUT');
+  }
+
+  /** Its connection is gone, or its dial is over without one. */
+  end(): void {
+    this.#unlisten();
+    if (this.destination.routes.delete(this) && this.address !== undefined)
+      this.destination.letGo(this.address);
+  }
+}
+
+/** The addresses that Node has tried, where there were several: Node keeps a list of them, with ports. */
+function attemptedBy(socket: SocketLike | undefined): string[] {
+  const noted = socket && propertyOf(socket, 'autoSelectFamilyAttemptedAddresses');
+  if (!Array.isArray(noted)) return [];
+  return noted.map((one) => String(one)).map((one) => one.slice(0, one.lastIndexOf(':')));
+}
+
+function textOf(code: unknown): string {
+  return typeof code === 'string' ? code : '';
+}
