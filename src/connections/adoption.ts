@@ -1,32 +1,28 @@
 /**
- * Sockets from outside: whether one that somebody hands over, by the agent's event 'free', may serve the agent's requests. http2-wrapper
- * hands over those that it has opened to ask which protocols a server speaks.
+ * Sockets from outside. Other code may hand a socket over by the agent's event 'free': http2-wrapper does so with sockets that it has opened to
+ * ask which protocols a server speaks. Decides whether such a socket may serve the agent's requests.
  *
- * Nobody can see of a socket how it was opened. It may serve others only if it cannot differ from one that the agent would open: the
- * agent adds nothing to the options that it is said to have been opened with, and it is connected, secured, verified and free.
+ * A socket does not show how it was opened. It may serve others only if it cannot differ from one that the agent would open: the agent adds
+ * nothing to the options that come with it, and it is connected, secured, verified and free.
  */
-import { Agent } from 'node:https';
-import { TLSSocket } from 'node:tls';
 import { isPooled } from './pooled-socket.js';
 import { forgetMessage, isParsed, messageOf } from '../node/exchange.js';
 import { isInNodesPool } from '../node/listeners.js';
 import { monotonicNow } from '../node/timers.js';
-import { hasProxyConfig } from '../node/proxy-support.js';
 import type { SocketLike } from '../node/types.js';
-import { areConnectFunctionsOwn } from '../node/connect-functions.js';
-import { isVerified } from '../sessions/session-key.js';
 import type { ConnectingAgent } from './connector.js';
 import { isKept, isUsable } from './hand-over.js';
 import type { PendingDials } from './pending-dials.js';
-import type { CurrentTls } from './current-tls.js';
+import type { CurrentOptions } from './current-options.js';
 import type { Hosts } from './hosts.js';
 import type { Observer } from './observer.js';
+import type { Transport } from './transport.js';
 import type { AgentKinds } from './pooled-socket.js';
 import type { Pool } from '../pool/pool.js';
 import { isUnaffected } from '../identity/identity.js';
 import type { Options } from '../identity/identity.js';
 
-/** Whether it still belongs to a request, or to another pool. */
+/** Whether `socket` still belongs to a request, or to another pool. */
 function isTaken(socket: SocketLike): boolean {
   return (
     isPooled(socket) || messageOf(socket)?.destroyed === false || isParsed(socket) || isInNodesPool(socket)
@@ -34,62 +30,62 @@ function isTaken(socket: SocketLike): boolean {
 }
 
 /** Whether `socket`, which is said to have been opened with `options`, is as good as one that `agent` opens for these. */
-function isAdoptable(socket: SocketLike, options: Options, agent: ConnectingAgent): boolean {
-  // Others may do something when a connection is opened, or on the way to a proxy: that was not done for this one.
-  const isNodes = agent.createConnection === Agent.prototype.createConnection && areConnectFunctionsOwn();
-  if (!isNodes || hasProxyConfig(agent)) return false;
+function isAdoptable(
+  socket: SocketLike,
+  options: Options,
+  agent: ConnectingAgent,
+  transport: Transport,
+): boolean {
+  // Replaced functions may do more when a connection is opened; that was not done for this one.
+  if (!transport.isNodes(agent.createConnection)) return false;
   try {
-    return isFree(socket) && isTrusted(socket, options) && isUnaffected(options, agent.options as Options);
+    const isGood = isFree(socket) && transport.isSound(socket, options);
+    return isGood && isUnaffected(options, agent.options as Options, transport.protocol);
   } catch {
-    // Options that are no good.
+    // The options are not valid.
     return false;
   }
 }
 
 function isFree(socket: SocketLike): boolean {
-  const { connecting, destroyed, secureConnecting, writable } = socket;
-  const isReady = !destroyed && writable && !connecting && secureConnecting === false;
+  const { connecting, destroyed, writable } = socket;
   const message = messageOf(socket);
-  return socket instanceof TLSSocket && isReady && (!message || isKept(message));
-}
-
-/** Verified, if that is asked for; and not agreed to speak something else than HTTP/1.1. */
-function isTrusted(socket: SocketLike, options: Options): boolean {
-  const { alpnProtocol, authorized } = socket as unknown as TLSSocket;
-  if (authorized !== true && isVerified(options)) return false;
-  return !alpnProtocol || alpnProtocol.startsWith('http/1');
+  return !destroyed && writable && !connecting && (!message || isKept(message));
 }
 
 export class Adoption {
   readonly #agent: ConnectingAgent;
   readonly #pool: Pool<AgentKinds>;
   readonly #hosts: Hosts;
-  readonly #tls: CurrentTls;
+  readonly #current: CurrentOptions;
   readonly #dials: PendingDials;
+  readonly #transport: Transport;
   readonly #observer: Observer;
 
   constructor(
     agent: ConnectingAgent,
     pool: Pool<AgentKinds>,
     hosts: Hosts,
-    currentTls: CurrentTls,
+    current: CurrentOptions,
     dials: PendingDials,
+    transport: Transport,
     observer: Observer,
   ) {
     this.#agent = agent;
     this.#pool = pool;
     this.#hosts = hosts;
-    this.#tls = currentTls;
+    this.#current = current;
     this.#dials = dials;
+    this.#transport = transport;
     this.#observer = observer;
   }
 
-  /** `socket` goes into the pool, or is closed. One that somebody else still has is left alone. */
+  /** Puts `socket` into the pool, or closes it. A socket that a request or another pool still has is left alone. */
   adopt(socket: SocketLike, options: Options): void {
     if (isTaken(socket)) return;
-    this.#tls.refresh();
-    const isWelcome = isAdoptable(socket, options, this.#agent);
-    const connection = isWelcome ? this.#hosts.placeFor(options) : undefined;
+    this.#current.refresh();
+    const isWelcome = isAdoptable(socket, options, this.#agent, this.#transport);
+    const connection = isWelcome ? this.#hosts.slotFor(options) : undefined;
     if (!connection) {
       socket.on('error', ignore).destroy();
       return;

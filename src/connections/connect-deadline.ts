@@ -1,71 +1,68 @@
 /**
  * The deadline of a dial: from the moment it begins until the connection is ready to be used, TLS handshake included.
  *
- * It counts only time in which the event loop ran. A loop that was blocked for longer than the whole deadline finds its timer due before
- * it has polled a single socket, while all the answers are there. So the deadline is cut into slices, a timer each: however long the
- * loop was away, it costs one slice; and after the last one the loop polls once more. Most dials end within the first.
+ * Only time in which the event loop ran counts. A loop that was blocked for longer than the whole deadline would find its timer due before
+ * it has polled a single socket, although all answers are there. So the deadline is cut into slices, with a timer each: a blocked loop
+ * costs one slice, however long it was blocked; and after the last one the loop polls once more. Most dials end within the first.
  *
- * It keeps the process alive until there is a socket that does so: one of the system's own. Whoever calls `unref()` on the socket
- * lets the process end.
+ * It keeps the process alive until a socket of the system's does that. Code that calls `unref()` on the socket lets the process end.
  */
 import { isIP } from 'node:net';
 import { hasDescriptor, isUnreferenced } from '../node/handle.js';
 import type { SocketLike } from '../node/types.js';
-import { clearTimeout, MAX_DELAY, setImmediate, setTimeout } from '../node/timers.js';
+import { clearTimeout, MAX_DELAY, nextTick, setImmediate, setTimeout } from '../node/timers.js';
 import type { ConnectPhase } from '../pool/counters.js';
 
 const SLICES = 10;
 
+/** The dial that has a deadline. */
+interface Dialling {
+  /** Whether it is still needed. Asked now and then. */
+  readonly isWanted: boolean;
+  /** The time is over. `address`: the only one that was tried. */
+  timedOut(phase: ConnectPhase, address: string | undefined): void;
+}
+
+/** Its owner tells it of the steps of the dial: a connection that is opened costs no listeners of the deadline's own. */
 export class ConnectDeadline {
+  readonly #dial: Dialling;
   readonly #delay: number;
-  readonly #isWanted: () => boolean;
-  readonly #onTimeout: (phase: ConnectPhase, address: string | undefined) => void;
   #slices = SLICES;
   #timer: NodeJS.Timeout | undefined;
   #isCleared = false;
   #socket: SocketLike | undefined;
-  /** The event by which the socket tells that it is ready. */
-  #event = '';
   /** A path needs no lookup. */
   #isPath = false;
-  /** Where to: more than one if the first did not answer at once (RFC 8305). */
+  /** The addresses that were tried: more than one if the first did not answer at once (RFC 8305). */
   #addresses: string[] = [];
 
-  /**
-   * @param timeout milliseconds, above 0
-   * @param isWanted whether anybody still waits for the dial; asked now and then
-   */
-  constructor(
-    timeout: number,
-    isWanted: () => boolean,
-    onTimeout: (phase: ConnectPhase, address?: string) => void,
-  ) {
-    this.#isWanted = isWanted;
+  /** @param timeout milliseconds, above 0 */
+  constructor(timeout: number, dial: Dialling) {
+    this.#dial = dial;
     this.#delay = Math.min(timeout / SLICES, MAX_DELAY);
-    this.#onTimeout = onTimeout;
     this.#start();
   }
 
   /**
-   * The dial has brought `socket`: the deadline goes on until that is ready, or closed.
+   * The dial has brought `socket`: the deadline goes on until `clear` is called, when that is ready, or closed.
    *
    * @param host `undefined`: it is the path of a Unix socket
    */
   watch(socket: SocketLike, host: string | undefined): void {
-    if (!socket.secureConnecting && !socket.connecting) {
-      this.clear();
-      return;
-    }
+    if (this.#isCleared) return;
     this.#socket = socket;
-    // 'secure' comes also from a TLSSocket that was not made by tls.connect, and never emits 'secureConnect'.
-    this.#event = socket.secureConnecting ? 'secure' : 'connect';
     if (host === undefined) this.#isPath = true;
     else if (isIP(host) !== 0) this.#addresses.push(host);
-    socket.on('lookup', this.#onLookup);
-    socket.on(this.#event, this.#onReady);
-    socket.on('close', this.#onReady);
-    // Listeners of 'socket' have been called by then.
-    setImmediate(() => this.#adjustRef());
+    // Listeners of 'socket' may call `unref()`: they are called in a tick. Where no name is looked up, Node's socket has its descriptor in the next tick.
+    if (this.#isPath || this.#addresses.length > 0) nextTick(adjustRef, this);
+    else setImmediate(adjustRef, this);
+  }
+
+  /** An address was found for the socket's name. */
+  lookedUp(address: string): void {
+    this.#addresses.push(address);
+    // The first address is tried in this tick.
+    nextTick(adjustRef, this);
   }
 
   clear(): void {
@@ -78,58 +75,57 @@ export class ConnectDeadline {
     return !this.#isCleared;
   }
 
-  /** The socket will not become ready; the deadline goes on for the next one. */
+  /** The socket is lost; the deadline runs on for the next one. */
   unwatch(): void {
-    const socket = this.#socket;
+    if (!this.#socket) return;
     this.#socket = undefined;
     this.#isPath = false;
     this.#addresses = [];
-    if (!socket) return;
-    socket.removeListener('lookup', this.#onLookup);
-    socket.removeListener(this.#event, this.#onReady);
-    socket.removeListener('close', this.#onReady);
   }
 
   get #phase(): ConnectPhase {
     if (!this.#socket) return 'createConnection';
     if (!this.#socket.connecting) return 'secureConnect';
-    // A `lookup` that answers at once has done so before anybody could listen: then there is a descriptor by now.
+    // A `lookup` that answers at once has done so before a listener could be added. Then the socket has a descriptor.
     const isFound = this.#isPath || this.#addresses.length > 0 || hasDescriptor(this.#socket);
     return isFound ? 'connect' : 'lookup';
   }
 
   #start(): void {
-    this.#timer = setTimeout(() => {
-      if (!this.#isWanted()) {
-        this.clear();
-        return;
-      }
-      if (--this.#slices > 0) this.#start();
-      else setImmediate(() => this.#end());
-    }, this.#delay);
-    this.#adjustRef();
+    this.#timer = setTimeout(endSlice, this.#delay, this);
+    this.adjustRef();
   }
 
-  /** A socket of the system's keeps the process alive itself, unless it was told not to. One that is to come was told, too. */
-  #adjustRef(): void {
+  /** A part of the time is over. */
+  endSlice(): void {
+    if (!this.#dial.isWanted) this.clear();
+    else if (--this.#slices > 0) this.#start();
+    else setImmediate(end, this);
+  }
+
+  /** A socket of the system's keeps the process alive itself, unless `unref()` was called on it, also before it had a handle. */
+  adjustRef(): void {
+    if (this.#isCleared) return;
     const socket = this.#socket;
     if (socket && (hasDescriptor(socket) || isUnreferenced(socket))) this.#timer?.unref();
-    else if (!this.#isCleared) this.#timer?.ref();
+    else this.#timer?.ref();
   }
 
-  #end(): void {
+  end(): void {
     if (this.#isCleared) return;
     const [address, ...others] = this.#addresses;
-    this.#onTimeout(this.#phase, others.length === 0 ? address : undefined);
+    this.#dial.timedOut(this.#phase, others.length === 0 ? address : undefined);
   }
+}
 
-  readonly #onReady = (): void => {
-    this.clear();
-  };
+function endSlice(deadline: ConnectDeadline): void {
+  deadline.endSlice();
+}
 
-  readonly #onLookup = (error: Error | null, address: string): void => {
-    if (!error) this.#addresses.push(address);
-    // The first address is tried right after this.
-    setImmediate(() => this.#adjustRef());
-  };
+function adjustRef(deadline: ConnectDeadline): void {
+  deadline.adjustRef();
+}
+
+function end(deadline: ConnectDeadline): void {
+  deadline.end();
 }

@@ -1,21 +1,21 @@
 /**
- * Opens connections: puts together what one is opened with, calls what users may have overridden (`createSocket`,
- * `createConnection`), and sees to it that each dial is answered exactly once. The socket's further course is not its
- * business.
+ * Opens connections: merges the options, calls the methods that users may have overridden (`createSocket`, `createConnection`), and makes sure
+ * that each dial is answered exactly once.
  */
-import { Agent } from 'node:https';
+import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import { invalidName, unsupported } from '../errors.js';
-import { awaitsTunnel, hasProxyConfig, tunnelMark } from '../node/proxy-support.js';
-import { processWide } from '../process-wide.js';
+import type { Route } from '../egress/routes.js';
+import { awaitsTunnel } from '../node/proxy-support.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import { failIfUnusable } from '../node/unix-path.js';
-import { isCreateConnectionOwn } from '../node/connect-functions.js';
 import type { Deliver } from '../requests/pending-request.js';
-import type { Attempt, Resumption } from '../sessions/resumption.js';
 import type { Options, Origin } from '../identity/identity.js';
-import { scrub } from '../identity/secrets.js';
-import type { SecureContexts } from '../tls/secure-contexts.js';
+import { loadSecrets } from '../identity/late.js';
+import { nameServer } from '../identity/server-name.js';
+import { callIfAble } from '../node/foreign.js';
+import type { ConnectPhase } from '../pool/counters.js';
+import type { Attempt, Transport } from './transport.js';
+import type { Tunnels } from './tunnels.js';
 
 /** The parts of an agent that a dial for it needs. */
 export interface ConnectingAgent {
@@ -30,14 +30,23 @@ export interface ConnectingAgent {
 type CreateConnection = (this: object, options: object, callback: Deliver) => SocketLike | undefined;
 
 /** The two ways in which a dial ends. One of them is called, once. */
-export interface Answer {
+interface Answer {
   /** By `createConnection`, which may have made anything. */
   brought(socket: SocketLike | undefined): void;
   /** @param socket came with the error, and is of no use */
   failed(error: unknown, socket?: SocketLike): void;
 }
 
+/** The dials to names: see named-dials.ts. */
+interface NameFinder {
+  lookupFor(connection: object, options: object): ConnectionOptions['lookup'];
+  brought(dial: { readonly connection: object; readonly socket: SocketLike }): void;
+  proxyFailed(connection: object, error: unknown): void;
+}
+
 export interface Dial {
+  /** The pool's connection for which the dial is made. */
+  readonly connection: { readonly phase: ConnectPhase; readonly host: { readonly abandoned: boolean } };
   readonly origin: Origin<unknown>;
   /** The options that `createSocket` was called with. */
   readonly options: Options;
@@ -45,29 +54,73 @@ export interface Dial {
   readonly requested: Options;
   /** Whether a session may be resumed, if there is one. */
   readonly offersSession: boolean;
+  /** The way that it goes, directly or through a proxy. */
+  readonly route: Route;
+  /** Whether it keeps the process alive before there is a socket. */
+  readonly holdsProcess: boolean;
+  /** Called at each step before there is a socket. */
+  readonly onPhase: (phase: ConnectPhase) => void;
+  /** Hears how it has ended. Called once. */
+  readonly answer: Answer;
+  isAnswered: boolean;
+  /** Whether nobody but Node and us has opened it: then its handles were made in the async context of its request. */
+  isInContext: boolean;
+  /** Ends what was begun for the dial, if anything was; it is not answered then. */
+  cancel: (() => void) | undefined;
 }
+
+/**
+ * The options that decide the way of a connection have been read before. They may hold the credentials of proxies, and mean nothing to a connection.
+ * `onread` would take the bytes that Node's HTTP parser needs, for all requests on the connection; `allowHalfOpen` would keep connections that
+ * the server has ended.
+ */
+const NOT_FOR_SOCKETS = ['hosts', 'proxy', 'proxyEnv', 'onread', 'allowHalfOpen'] as const;
+
+/** Options of a connection, as `createConnection` gets them. */
+type ConnectOptions = ConnectionOptions &
+  Record<string, unknown> & {
+    encoding: null;
+    timeout?: number;
+    keepAlive?: boolean;
+    keepAliveInitialDelay?: number;
+  };
 
 export class Connector {
   readonly #agent: ConnectingAgent;
-  readonly #contexts: SecureContexts;
-  readonly #resumption: Resumption;
-  /** Requests that `createSocket` was called for by us, and not by somebody else; and with what. */
+  readonly #own: Pick<ConnectingAgent, 'createSocket'>;
+  readonly #transport: Transport;
+  readonly #names: NameFinder | undefined;
+  readonly #loadTunnels: () => Tunnels;
+  #tunnels: Tunnels | undefined = undefined;
+  /** The dials for which we have called `createSocket`, by their requests. */
   readonly #dialling = new WeakMap<AgentRequest, Dial>();
 
-  constructor(agent: ConnectingAgent, contexts: SecureContexts, resumption: Resumption) {
+  /**
+   * @param own the methods of the agent's class
+   * @param names `undefined`: Node looks names up
+   */
+  constructor(
+    agent: ConnectingAgent,
+    own: Pick<ConnectingAgent, 'createSocket'>,
+    transport: Transport,
+    names: NameFinder | undefined,
+    loadTunnels: () => Tunnels,
+  ) {
     this.#agent = agent;
-    this.#contexts = contexts;
-    this.#resumption = resumption;
+    this.#own = own;
+    this.#transport = transport;
+    this.#names = names;
+    this.#loadTunnels = loadTunnels;
   }
 
-  /** Whether the agent itself, and nobody else, asks `createSocket` for a connection for `req`. */
+  /** Whether the agent itself has called `createSocket` for `req`. */
   isDialling(req: AgentRequest): boolean {
     return this.#dialling.has(req);
   }
 
   /**
-   * Our own call of `createSocket` for `req`; `undefined` when somebody else has called it, or a subclass has changed the options to
-   * mean another origin.
+   * Our own dial for `req`; `undefined` where other code has called `createSocket`, or where a subclass has changed the options so that they mean
+   * another origin.
    */
   dialOf(req: AgentRequest, options: Options): Dial | undefined {
     const dial = this.#dialling.get(req);
@@ -77,83 +130,195 @@ export class Connector {
   /**
    * The options with which a connection to `origin` is opened: the request's, the agent's before them. An option that tells origins apart
    * is the origin's own: the agent's options may have changed since the request came.
+   *
+   * @param req the request whose dial it is. `undefined`: there is none, the options are to show the origin
+   * @throws for a `Host` header that is not valid
    */
-  optionsFor(options: Options, origin: Origin<unknown>): Options {
+  optionsFor(options: Options, origin: Origin<unknown>, req?: AgentRequest): Options {
     // Spread, so that symbols survive: Node marks requests with some of its own.
-    const dial: Record<string, unknown> = Object.assign(Object.create(null), options, this.#agent.options);
+    const dial: Record<string, unknown> = { ...options, ...this.#agent.options };
     // An absent value is left out: `session: undefined` would hide a cached session from createConnection.
     origin.applyTo(dial);
+    if (req && origin.servername === undefined) nameServer(dial, req);
     if (dial['socketPath']) dial['path'] = dial['socketPath'];
-    // The first would take away the bytes that Node's HTTP parser waits for, of all requests on the connection; the second would
-    // keep connections that the server has ended.
-    delete dial['onread'];
-    delete dial['allowHalfOpen'];
+    // Where nothing is to be taken out, the object stays in V8's fast mode.
+    for (const name of NOT_FOR_SOCKETS) if (name in dial) Reflect.deleteProperty(dial, name);
     return dial;
   }
 
-  #isOurs(req: AgentRequest, options: Options, origin: Origin<unknown>): boolean {
-    return this.#dialling.get(req)?.options === options && origin.isOf(options);
-  }
-
-  /** Asks the agent's `createSocket` for a connection. It is answered before or after this returns. */
-  dial(req: AgentRequest, dial: Dial, answer: Answer): void {
-    const answerOnce = once((answerIt: () => void) => {
-      this.#dialling.delete(req);
-      answerIt();
-    });
-    this.#dialling.set(req, dial);
-    try {
-      this.#agent.createSocket(req, dial.options, (error, socket) =>
-        answerOnce(() => (error ? answer.failed(error, socket) : answer.brought(socket))),
-      );
-    } catch (error) {
-      answerOnce(() => answer.failed(error));
-    }
-  }
-
-  /** The work of `createSocket`, unless somebody has overridden it: calls `createConnection`, in all its shapes. */
-  open(req: AgentRequest, options: Options, origin: Origin<unknown>, callback: Deliver): void {
-    const agent = this.#agent;
-    const timeout = req.timeout || ((agent.options as Options)['timeout'] as number | undefined);
-    const connectOptions: ConnectionOptions & { encoding: null } = {
-      ...(this.#isOurs(req, options, origin) ? options : this.optionsFor(options, origin)),
-      encoding: null,
-      ...(timeout && { timeout }),
-      ...(agent.keepAlive && { keepAlive: true, keepAliveInitialDelay: agent.keepAliveMsecs }),
+  /** Opens a connection by the agent's `createSocket`. The answer may come before this returns. */
+  dial(req: AgentRequest, dial: Dial): void {
+    const callback: Deliver = (error, socket) => {
+      if (!this.#ends(req, dial)) return;
+      if (error) dial.answer.failed(error, socket);
+      else dial.answer.brought(socket);
     };
-    const createConnection = agent.createConnection as CreateConnection;
-    const isNodes = createConnection === Agent.prototype.createConnection;
-    if (isNodes && hasProxyConfig(agent) && !tunnelMark.holds) throw unsupported('A proxy ("proxyEnv")');
-    if (isNodes && connectOptions.socket) takeOnce(connectOptions.socket);
-    // A `createConnection` of the user's own may change the options, which a ready context would hide.
-    if (isNodes && !connectOptions.secureContext) {
-      const { profile } = origin;
-      const context = this.#contexts.get(profile.values, profile.contextOptions);
-      if (context) connectOptions.secureContext = context;
+    const agent = this.#agent;
+    try {
+      if (agent.createSocket !== this.#own.createSocket || dial.connection.host.abandoned) {
+        this.#dialling.set(req, dial);
+        agent.createSocket(req, dial.options, callback);
+      } else {
+        // Nobody is between us and our own method, who could change the options.
+        dial.isInContext = true;
+        this.#open(req, dial.options, dial.origin, dial.route, callback, dial);
+      }
+    } catch (error) {
+      if (this.#ends(req, dial)) dial.answer.failed(error);
     }
+  }
+
+  /** `false`: it was answered before. */
+  #ends(req: AgentRequest, dial: Dial): boolean {
+    if (dial.isAnswered) return false;
+    dial.isAnswered = true;
+    this.#dialling.delete(req);
+    return true;
+  }
+
+  /**
+   * The work of `createSocket`: opens the tunnel, if a proxy leads there, and calls `createConnection`, which may return the socket, call back, or
+   * do both.
+   *
+   * @param route the way where there is no dial of ours, which has its own
+   */
+  open(req: AgentRequest, options: Options, origin: Origin<unknown>, route: Route, callback: Deliver): void {
+    const dial = this.#dialling.get(req);
+    const isOurs = dial?.options === options && origin.isOf(options);
+    const own = isOurs ? options : this.optionsFor(options, origin, req);
+    this.#open(req, own, origin, route, callback, dial);
+  }
+
+  /** @param options those of the connection */
+  #open(
+    req: AgentRequest,
+    options: Options,
+    origin: Origin<unknown>,
+    route: Route,
+    callback: Deliver,
+    dial: Dial | undefined,
+  ): void {
+    const agent = this.#agent;
+    const connectOptions: ConnectOptions = { ...options, encoding: null };
+    const timeout = req.timeout || ((agent.options as Options)['timeout'] as number | undefined);
+    if (timeout) connectOptions.timeout = timeout;
+    if (agent.keepAlive) {
+      connectOptions.keepAlive = true;
+      connectOptions.keepAliveInitialDelay = agent.keepAliveMsecs;
+    }
+    if (route && !origin.needsNoWay) this.#tunnel(route, connectOptions, origin, dial, callback);
+    else this.#connect(connectOptions, origin, dial, callback);
+  }
+
+  /** Opens a tunnel, or connects to a proxy that forwards requests. */
+  #tunnel(
+    route: NonNullable<Route>,
+    options: ConnectOptions,
+    origin: Origin<unknown>,
+    dial: Dial | undefined,
+    callback: Deliver,
+  ): void {
+    const forwards = this.#transport.forwards(route);
+    const use = {
+      defaultPort: origin.defaultPort,
+      forwards,
+      timeout: options.timeout ?? 0,
+      holdsProcess: dial?.holdsProcess ?? true,
+      onPhase: dial?.onPhase ?? ignore,
+      onSocket: (socket: Socket) => dial && this.#names?.brought({ connection: dial.connection, socket }),
+    };
+    // The proxy's name is looked up here; the server's is looked up by the proxy.
+    const { host, port } = route;
+    const lookup = this.#lookupFor(dial, { ...options, host, port });
+    const local = lookup ? { ...options, lookup } : options;
+    this.#tunnels ??= this.#loadTunnels();
+    const cancel = this.#tunnels.open(route, local, use, (error, tunnel) => {
+      if (dial) dial.cancel = undefined;
+      if (!tunnel) {
+        if (dial?.connection.phase === 'proxyConnect') this.#names?.proxyFailed(dial.connection, error);
+        callback(error as Error);
+        return;
+      }
+      use.onPhase('createConnection');
+      if (forwards) this.#transport.leadsTo(tunnel, route);
+      if (this.#transport.isLayered) this.#overTunnel(tunnel, options, origin, dial, callback);
+      else callback(null, withTimeout(tunnel, options.timeout));
+    });
+    if (dial) dial.cancel = cancel;
+  }
+
+  /** Destroys `tunnel` if the connection fails, whatever `createConnection` has made. */
+  #overTunnel(
+    tunnel: Socket,
+    options: ConnectOptions,
+    origin: Origin<unknown>,
+    dial: Dial | undefined,
+    callback: Deliver,
+  ): void {
+    const deliver: Deliver = (error, socket) => {
+      if (socket) callIfAble(socket, 'once', 'close', () => tunnel.destroy());
+      else tunnel.destroy();
+      callback(error, socket && withTimeout(socket, options.timeout));
+    };
+    try {
+      this.#connect({ ...options, socket: tunnel }, origin, dial, deliver, 'tunnel');
+    } catch (error) {
+      deliver(error as Error);
+    }
+  }
+
+  /** @param over whether it goes over a tunnel of ours */
+  #connect(
+    connectOptions: ConnectOptions,
+    origin: Origin<unknown>,
+    dial: Dial | undefined,
+    callback: Deliver,
+    over?: 'tunnel',
+  ): void {
+    const agent = this.#agent;
+    const createConnection = agent.createConnection as CreateConnection;
+    const isNodes = this.#transport.isNodes(createConnection);
+    if (isNodes) this.#transport.prepare(origin, connectOptions);
+    if (dial && (over || connectOptions['socket'] || !isNodes || !this.#transport.isOpenedByNode()))
+      dial.isInContext = false;
     if (isNodes && typeof connectOptions['path'] === 'string') failIfUnusable(connectOptions['path']);
-    const attempt = this.#resumption.begin(
-      origin,
-      connectOptions,
-      this.#dialling.get(req)?.offersSession !== false,
-    );
-    // A connection of others, or over a socket that is given once, is not ours to try again.
-    attempt.isRepeatable = isNodes && isCreateConnectionOwn() && !connectOptions.socket;
+    if (isNodes && !over) {
+      const lookup = this.#lookupFor(dial, connectOptions);
+      if (lookup) connectOptions.lookup = lookup;
+    }
+    const attempt = this.#transport.begin(origin, connectOptions, {
+      isNodes,
+      isTunnelled: over === 'tunnel',
+      offersSession: dial?.offersSession !== false,
+    });
     const deliver = once<Deliver>((error, socket) => {
       if (error) attempt.unsent();
       callback(error || watch(attempt, socket), socket);
     });
     try {
       const socket = createConnection.call(agent, connectOptions, deliver);
-      if (socket && !awaitsTunnel(socket)) deliver(null, socket);
+      // Node's own function knows no proxy of this agent, and so opens no tunnel.
+      if (socket && (isNodes || !awaitsTunnel(socket))) deliver(null, socket);
     } catch (error) {
       attempt.unsent();
-      throw scrub(error, { ...connectOptions });
+      throw loadSecrets().scrub(error, { ...connectOptions });
     }
+  }
+
+  /** The `lookup` with which a socket for `dial` is opened. `undefined`: none, or the one that `options` have. */
+  #lookupFor(dial: Dial | undefined, options: object): ConnectionOptions['lookup'] {
+    if (!dial || !this.#names || !this.#transport.isOpenedByNode()) return undefined;
+    return this.#names.lookupFor(dial.connection, options);
   }
 }
 
-/** Returns what went wrong: a stream may take no listeners. */
+/** Node sets the timeout on sockets that it has connected itself only. */
+function withTimeout<S extends SocketLike>(socket: S, timeout: number | undefined): S {
+  if (timeout) callIfAble(socket, 'setTimeout', timeout);
+  return socket;
+}
+
+/** Returns an error if the stream takes no listeners. */
 function watch(attempt: Attempt, socket: SocketLike | undefined): Error | null {
   try {
     attempt.watch(socket);
@@ -163,13 +328,7 @@ function watch(attempt: Attempt, socket: SocketLike | undefined): Error | null {
   }
 }
 
-const taken = processWide('secured sockets', 1, () => new WeakSet<object>());
-
-/** Two TLS connections over one socket would read each other's bytes. */
-function takeOnce(socket: object): void {
-  if (taken.has(socket)) throw invalidName('options.socket', 'a socket that carries no TLS connection yet');
-  taken.add(socket);
-}
+function ignore(): void {}
 
 /** A second call does nothing. */
 function once<F extends (...args: never[]) => void>(fn: F): (...args: Parameters<F>) => void {

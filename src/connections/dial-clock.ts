@@ -1,4 +1,4 @@
-/** The `connectTimeout` of a dial, which may be made twice: the second try has the time that the first one has left. */
+/** The `connectTimeout` of a dial. A dial that is made a second time has the time that is left of the first. */
 import { debug } from '../debug.js';
 import { connectionLabel } from '../debug-lines.js';
 import { connectTimedOut } from '../errors.js';
@@ -6,6 +6,7 @@ import { withoutCredentials } from '../limits/host-name.js';
 import type { AgentKinds, DialTime } from './pooled-socket.js';
 import { ConnectDeadline } from './connect-deadline.js';
 import type { SocketLike } from '../node/types.js';
+import type { ConnectPhase } from '../pool/counters.js';
 import type { Connection } from '../pool/records.js';
 import type { Options } from '../identity/identity.js';
 
@@ -14,11 +15,14 @@ type Conn = Connection<AgentKinds>;
 export class DialClock implements DialTime {
   /** The connection that is being opened. */
   connection: Conn;
-  /** Its time is over. */
+  /** The error, once the time is over. */
   error: Error | undefined = undefined;
   readonly #deadline: ConnectDeadline;
   readonly #path: boolean;
   readonly #host: string;
+  readonly #port: unknown;
+  readonly #timeout: number;
+  readonly #onTimeout: (connection: Conn, error: Error) => void;
 
   /**
    * @param timeout milliseconds, above 0
@@ -33,28 +37,45 @@ export class DialClock implements DialTime {
     this.connection = connection;
     this.#host = String(host);
     this.#path = Boolean(path);
-    const isWanted = (): boolean => this.connection.state !== 'closed';
-    this.#deadline = new ConnectDeadline(timeout, isWanted, (phase, address) => {
-      const error = connectTimedOut(phase, address, withoutCredentials(this.#host), port, timeout);
-      this.error = error;
-      debug.enabled && debug('%s %s', connectionLabel(this.connection), error.message);
-      const { pooled } = this.connection;
-      if (pooled) pooled.owner.destroySocket(pooled, error);
-      else onTimeout(this.connection, error);
-    });
+    this.#port = port;
+    this.#timeout = timeout;
+    this.#onTimeout = onTimeout;
+    this.#deadline = new ConnectDeadline(timeout, this);
   }
 
-  /** Whether it can go on for another dial. (If the first one is long past, its time is, too.) */
+  get isWanted(): boolean {
+    return this.connection.state !== 'closed';
+  }
+
+  timedOut(step: ConnectPhase, address: string | undefined): void {
+    const { connection } = this;
+    // Before there is a socket, the connection's `phase` says what the dial waits for.
+    const phase = step === 'createConnection' ? connection.phase : step;
+    const host = withoutCredentials(this.#host);
+    const error = connectTimedOut(phase, address, host, this.#port, this.#timeout);
+    this.error = error;
+    debug.enabled && debug('%s %s', connectionLabel(connection), error.message);
+    const { pooled } = connection;
+    if (pooled) pooled.owner.destroySocket(pooled, error);
+    else this.#onTimeout(connection, error);
+  }
+
+  /** Whether time is left for another dial. */
   get isRunning(): boolean {
     return this.#deadline.isRunning;
   }
 
-  /** It goes on until `socket` is ready, or closed. */
+  /** The dial has brought `socket`. It runs on until it is cleared. */
   watch(socket: SocketLike): void {
     this.#deadline.watch(socket, this.#path ? undefined : this.#host);
   }
 
-  /** The socket is lost, and there will be another one. */
+  /** An address was found for the name of the host. */
+  lookedUp(address: string): void {
+    this.#deadline.lookedUp(address);
+  }
+
+  /** The socket is lost, and another one will be opened. */
   unwatch(): void {
     this.#deadline.unwatch();
   }

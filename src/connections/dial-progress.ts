@@ -1,6 +1,6 @@
 /**
- * How far a dial has come: which step it waits for, and when its connection is ready to be used. Told by the socket's own events; for those who
- * count and publish, and nothing is decided by it.
+ * Follows the steps of a dial by the socket's own events, up to the moment at which its connection is ready to be used. For counters and
+ * observers, and for the deadline of the dial: nothing else is decided by it.
  */
 import { isIP } from 'node:net';
 import { pooledSocketOf } from './pooled-socket.js';
@@ -10,15 +10,14 @@ import { hasDescriptor } from '../node/handle.js';
 import { monotonicNow } from '../node/timers.js';
 import type { SocketLike } from '../node/types.js';
 
-/** The dial of `pooled` has brought its socket. Called before anybody else has it. */
+/** The dial of `pooled` has brought its socket. Called before other code gets the socket. */
 export function followDial(pooled: PooledSocket): void {
   const { connection, options, socket } = pooled;
   if (socket.connecting) {
-    // A `lookup` that answers at once has done so before anybody could listen: then there is a descriptor by now.
+    // A `lookup` that answers at once has done so before a listener could be added. Then the socket has a descriptor.
     const isFound = options['path'] || isIP(String(options['host'])) !== 0 || hasDescriptor(socket);
     connection.phase = isFound ? 'connect' : 'lookup';
-    if (!isFound) socket.on('lookup', onLookup);
-    socket.on('connect', onConnect);
+    if (!isFound) socket.on('lookup', lookedUp);
   } else if (socket.secureConnecting) {
     connection.phase = 'secureConnect';
   } else {
@@ -26,29 +25,31 @@ export function followDial(pooled: PooledSocket): void {
     return;
   }
   if (!socket.secureConnecting) return;
-  // Node's listener of 'secure' emits 'secureConnect', unless the peer is not to be trusted. Ours comes before those of others, which may look at us then.
-  socket.prependListener(socket.listenerCount('secure') > 0 ? 'secureConnect' : 'secure', onSecure);
+  // Node's listener of 'secure' emits 'secureConnect', unless the peer is not trusted. Our listener comes first: those of others may read our counters.
+  socket.prependListener(socket.listenerCount('secure') > 0 ? 'secureConnect' : 'secure', secured);
 }
 
-/** The dial is over. */
+/** The socket leaves the pool alive. (The listeners stay until then: to take them off costs each connection more than they do.) */
 export function unfollowDial({ socket }: PooledSocket): void {
-  socket.removeListener('lookup', onLookup);
-  socket.removeListener('connect', onConnect);
-  socket.removeListener('secureConnect', onSecure);
-  socket.removeListener('secure', onSecure);
+  socket.removeListener('lookup', lookedUp);
+  socket.removeListener('secureConnect', secured);
+  socket.removeListener('secure', secured);
 }
 
-/** `pooled` is ready to be used. It may be told twice. */
+/** `pooled` is ready to be used. May be called twice. */
 export function isReady(pooled: PooledSocket): void {
-  const { connection, owner, socket } = pooled;
+  const { connection, forwarder, owner, socket } = pooled;
   if (connection.readyAt >= 0) return;
   connection.readyAt = monotonicNow();
-  unfollowDial(pooled);
+  pooled.clock?.clear();
+  pooled.offered?.end();
   owner.pool.ready(connection);
-  owner.observer.ready(connection, handshakeOf(socket));
+  owner.names?.ready(pooled);
+  // TLS to a proxy is no handshake with an origin.
+  owner.observer.ready(connection, forwarder ? undefined : handshakeOf(socket));
 }
 
-/** Whether the dial of `pooled`, which is lost, has ended in an error of its own, and not by anybody's decision. */
+/** Whether the dial of `pooled`, which is lost, has ended in an error of its own, and not because it was given up. */
 export function hasFailed({ connection, error, isGivenUp, offered }: PooledSocket): boolean {
   if (connection.readyAt >= 0) return false;
   if (offered?.isRefused) return true;
@@ -60,19 +61,20 @@ function handshakeOf(socket: SocketLike): 'full' | 'resumed' | undefined {
   return callIfAble(socket, 'isSessionReused') === true ? 'resumed' : 'full';
 }
 
-function onLookup(this: SocketLike, error: unknown): void {
+function lookedUp(this: SocketLike, error: unknown, address: string): void {
   const pooled = pooledSocketOf(this);
-  if (pooled && !error) pooled.connection.phase = 'connect';
+  if (!pooled || error) return;
+  pooled.connection.phase = 'connect';
+  pooled.clock?.lookedUp(address);
 }
 
-function onConnect(this: SocketLike): void {
-  const pooled = pooledSocketOf(this);
-  if (!pooled) return;
-  if (this.secureConnecting) pooled.connection.phase = 'secureConnect';
+/** TCP is connected. */
+export function isConnected(pooled: PooledSocket): void {
+  if (pooled.socket.secureConnecting) pooled.connection.phase = 'secureConnect';
   else isReady(pooled);
 }
 
-function onSecure(this: SocketLike): void {
+function secured(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
   if (pooled && !this.destroyed) isReady(pooled);
 }

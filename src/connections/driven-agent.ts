@@ -1,4 +1,4 @@
-/** The agent that connections are opened and kept for: what users may override or listen to on it is called on it, each time. */
+/** The agent for which connections are opened and kept. Methods that users may override, and events, go through it each time. */
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import type { Options } from '../identity/identity.js';
 import type { ConnectingAgent } from './connector.js';
@@ -10,3 +10,6 @@ export interface DrivenAgent extends ConnectingAgent {
   emit(event: string, ...args: unknown[]): boolean;
   listenerCount(event: string): number;
 }
+
+/** The methods of an agent's class, before anything has overridden them. Where an agent still has them, they need not be called. */
+export type OwnMethods = Pick<DrivenAgent, 'createSocket' | 'keepSocketAlive'>;

@@ -1,151 +1,75 @@
 /**
- * The pool's driver for real sockets: puts the parts of this room together, and passes on what the pool and sockets say to the part
- * whose business it is. It decides nothing: which request gets which connection is decided in pool/. Requests of the agent come in by
- * agent-pool.ts.
+ * The pool's driver for real sockets. It passes the pool's orders and questions on to the parts of this room (parts.ts), and decides nothing:
+ * pool/ decides which request gets which connection.
  */
 import { debugClose } from '../debug-lines.js';
 import { debug } from '../debug.js';
-import { Lifetimes } from '../lifetimes/lifetimes.js';
-import { later, runOnOwnStack } from '../node/foreign.js';
-import type { AgentRequest, SocketLike } from '../node/types.js';
-import { monotonicNow, setImmediate } from '../node/timers.js';
-import type { ResolvedOptions } from '../options/options.js';
+import type { Lifetimes } from '../lifetimes/lifetimes.js';
+import { later } from '../node/foreign.js';
+import { loopTurn } from '../node/poll-count.js';
+import { monotonicNow } from '../node/timers.js';
+import type { TurnAlarm } from '../node/turn-alarm.js';
+import type { AgentRequest } from '../node/types.js';
 import type { CloseReason } from '../pool/close-reason.js';
-import type { Connection, Waiter } from '../pool/records.js';
 import type { Driver } from '../pool/driver.js';
-import { Pool } from '../pool/pool.js';
+import type { Pool } from '../pool/pool.js';
+import type { Connection, Waiter } from '../pool/records.js';
 import type { Refusal } from '../pool/refusal.js';
-import { pooledSocketOf } from './pooled-socket.js';
-import type { Resumption } from '../sessions/resumption.js';
-import { Connector } from './connector.js';
-import { CurrentTls } from './current-tls.js';
-import { isReady } from './dial-progress.js';
-import type { DrivenAgent } from './driven-agent.js';
-import { Endings } from './endings.js';
-import { isFresh, isQuiet, isReadyToLease, isUsable, passPoll } from './hand-over.js';
-import { Hosts } from './hosts.js';
-import type { Host } from './hosts.js';
-import { IdleEntry } from './idle-entry.js';
-import { Leases } from './lease.js';
+import type { Endings } from './endings.js';
+import { isQuiet, isReadyForNext, isReadyToLease, isUsable, passPoll } from './hand-over.js';
+import type { Host, Hosts } from './hosts.js';
+import type { IdleEntry } from './idle-entry.js';
+import type { Leases } from './lease.js';
 import type { Observer } from './observer.js';
-import { PendingDials } from './pending-dials.js';
-import type { AgentKinds, Owner, PooledSocket } from './pooled-socket.js';
-import { Recovery } from './recovery.js';
-import { Releases } from './release.js';
-import { Replays } from './replay.js';
-import { SaturationEvents } from './saturation-events.js';
-import { SpareConnections } from './spare-connections.js';
-import { stallWatch } from './stall-watch.js';
-import type { StallWatch } from './stall-watch.js';
-import { Waiting } from './waiting.js';
+import type { PendingDials } from './pending-dials.js';
+import type { AgentKinds } from './pooled-socket.js';
+import type { SaturationEvents } from './saturation-events.js';
+import type { SpareConnections } from './spare-connections.js';
+import type { Waiting } from './waiting.js';
+
+/** The parts that carry out the pool's orders. */
+interface DrivenParts {
+  readonly common: { readonly endOfTurn: TurnAlarm };
+  readonly pool: Pool<AgentKinds>;
+  /** Whether it holds no connection and no waiting request. */
+  readonly isEmpty: boolean;
+  readonly dials: PendingDials;
+  readonly endings: Endings;
+  readonly hosts: Hosts;
+  readonly idleEntry: IdleEntry;
+  readonly leases: Leases;
+  readonly lifetimes: Lifetimes<AgentKinds>;
+  readonly names: { gone(connection: Conn): void } | undefined;
+  readonly observer: Observer;
+  readonly saturation: SaturationEvents;
+  readonly spares: SpareConnections;
+  readonly waiting: Waiting;
+  /** Called when the last connection or waiting request is gone. */
+  readonly onEmpty: (() => void) | undefined;
+}
 
 type Conn = Connection<AgentKinds>;
 type PoolWaiter = Waiter<AgentKinds>;
 
-export class SocketDriver implements Driver<AgentKinds>, Owner {
-  readonly agent: DrivenAgent;
-  readonly pool: Pool<AgentKinds>;
-  readonly hosts: Hosts;
-  readonly resumption: Resumption;
-  readonly observer: Observer;
-  readonly connector: Connector;
-  readonly replays: Replays;
-  readonly lifetimes: Lifetimes<AgentKinds>;
-  readonly waiting: Waiting;
-  readonly tls: CurrentTls;
-  readonly dials: PendingDials;
-  readonly leases: Leases;
-  readonly #endings: Endings;
-  readonly spares: SpareConnections;
-  readonly #idleEntry: IdleEntry;
-  readonly #releases: Releases;
-  readonly #saturation: SaturationEvents;
-  /** Only where somebody has asked for it. */
-  readonly stalls: StallWatch | undefined;
-  /** Told when the last of the connections and waiting requests is gone. */
-  onEmpty: (() => void) | undefined = undefined;
+export class SocketDriver implements Driver<AgentKinds> {
+  readonly #parts: DrivenParts;
 
-  /** @param keepSocketAlive the agent's own method, when nobody has overridden it */
-  constructor(
-    agent: DrivenAgent,
-    resolved: ResolvedOptions,
-    keepSocketAlive: DrivenAgent['keepSocketAlive'],
-    resumption: Resumption,
-    observer: Observer,
-  ) {
-    this.agent = agent;
-    this.resumption = resumption;
-    this.observer = observer;
-    const pool = new Pool<AgentKinds>(this, resolved.limits);
-    this.pool = pool;
-    observer.attach(pool);
-    const lifetimes = new Lifetimes(agent, pool, resolved.durations);
-    this.lifetimes = lifetimes;
-    const hosts = new Hosts(agent, pool, resolved.rules, observer, (host) => lifetimes.recall(host));
-    this.hosts = hosts;
-    const waiting = new Waiting(agent, pool, hosts, resolved.replay, this, new Recovery(this), observer);
-    this.waiting = waiting;
-    this.replays = new Replays(resolved.replay, pool, lifetimes, hosts, waiting, observer);
-    this.tls = new CurrentTls(agent, resolved, hosts, pool, resumption, waiting, observer);
-    this.spares = new SpareConnections(pool, hosts, this.tls, lifetimes);
-    this.connector = new Connector(agent, this.tls.contexts, resumption);
-    this.dials = new PendingDials(
-      this,
-      this.connector,
-      lifetimes,
-      waiting,
-      this.tls,
-      resolved.connectTimeout,
-      observer,
-    );
-    this.#idleEntry = new IdleEntry(agent, keepSocketAlive, pool);
-    this.#releases = new Releases(pool, lifetimes, this.#idleEntry);
-    this.#endings = new Endings(pool, this.dials, this.#releases);
-    this.stalls = stallWatch(this, resolved);
-    this.leases = new Leases(agent, pool, this.replays, this.stalls, waiting, observer);
-    this.#saturation = new SaturationEvents(agent, observer);
+  constructor(parts: DrivenParts) {
+    this.#parts = parts;
   }
-
-  // For sockets
-
-  connected(pooled: PooledSocket): void {
-    this.pool.connected(pooled.connection);
-  }
-
-  /** Hot path. */
-  release(pooled: PooledSocket): void {
-    // A stream that tells nothing of itself.
-    if (pooled.connection.readyAt < 0 && pooled.answered) isReady(pooled);
-    this.#releases.release(pooled);
-  }
-
-  remove(socket: SocketLike): void {
-    const pooled = pooledSocketOf(socket);
-    if (pooled?.owner === this) this.#endings.ended(pooled);
-  }
-
-  destroySocket(pooled: PooledSocket, reason: unknown): void {
-    this.#endings.destroy(pooled, reason);
-  }
-
-  peerDied(address: string): void {
-    this.#endings.peerDied(address);
-  }
-
-  // For the pool
 
   /** Hot path. */
   now(): number {
-    return this.lifetimes.now();
+    return this.#parts.lifetimes.now();
   }
 
   dial(connection: Conn, { request, state }: PoolWaiter): void {
-    if (state !== 'spare') this.spares.dialled(connection.host, request);
-    this.dials.begin(connection, request);
+    if (state !== 'spare') this.#parts.spares.dialled(connection.host, request);
+    this.#parts.dials.begin(connection, request);
   }
 
   assign(connection: Conn, waiter: PoolWaiter): void {
-    this.leases.assign(connection, waiter);
+    this.#parts.leases.assign(connection, waiter);
   }
 
   /** Hot path. */
@@ -153,8 +77,9 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
     const { pooled } = connection;
     if (!pooled) return false;
     pooled.idleFrom = monotonicNow();
-    if (!this.lifetimes.prepareIdle(connection, pooled.hint, pooled.polledAt, pooled.idleFrom)) return false;
-    return this.#idleEntry.begin(pooled);
+    if (!this.#parts.lifetimes.prepareIdle(connection, pooled.hint, pooled.polledAt, pooled.idleFrom))
+      return false;
+    return this.#parts.idleEntry.begin(pooled);
   }
 
   /** Hot path. */
@@ -164,7 +89,7 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
 
   /** Hot path. */
   isReadyForNext({ pooled }: Conn): boolean {
-    return !pooled || (isQuiet(pooled) && isFresh(pooled, monotonicNow()));
+    return !pooled || isReadyForNext(pooled, monotonicNow());
   }
 
   /** Hot path. */
@@ -180,12 +105,12 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
    * clients look at the socket then, and must not see the next request's listeners (node-fetch 2 takes these for a body that was cut short).
    */
   validateSoon(connection: Conn): void {
-    later(() => this.pool.validated(connection));
+    later(() => this.#parts.pool.validated(connection));
   }
 
   /** Hot path. */
   isReadyToLease({ pooled }: Conn, now: number, req: AgentRequest | undefined): boolean {
-    return !pooled || isReadyToLease(pooled, this.lifetimes.monotonicAt(now), req);
+    return !pooled || isReadyToLease(pooled, this.#parts.lifetimes.monotonicAt(now), req);
   }
 
   validate({ pooled }: Conn): boolean {
@@ -193,58 +118,53 @@ export class SocketDriver implements Driver<AgentKinds>, Owner {
   }
 
   close({ pooled }: Conn, reason: CloseReason, why?: unknown): void {
-    if (pooled) this.#endings.close(pooled, reason, why);
+    if (pooled) this.#parts.endings.close(pooled, reason, why);
   }
 
   gone(connection: Conn): void {
     debug.enabled && debugClose(connection, connection.pooled?.error);
-    this.observer.gone(connection);
-    this.spares.watch?.gone(connection);
+    this.#parts.names?.gone(connection);
+    this.#parts.observer.gone(connection);
+    this.#parts.spares.watch?.gone(connection);
+    this.#parts.dials.gone(connection);
   }
 
   ready({ request }: PoolWaiter, connection: Conn): void {
-    this.spares.ready(request, connection);
+    this.#parts.spares.ready(request, connection);
   }
 
   /** Hot path where the host has a `minFreeSockets`. */
   short(host: Host): void {
-    this.spares.watch?.short(host);
+    this.#parts.spares.watch?.short(host);
   }
 
   reject(waiter: PoolWaiter, error: unknown): void {
-    this.waiting.reject(waiter, error);
+    this.#parts.waiting.reject(waiter, error);
   }
 
   refuse(waiter: PoolWaiter, refusal: Refusal): void {
-    this.waiting.refuse(waiter, refusal);
+    this.#parts.waiting.refuse(waiter, refusal);
   }
 
   saturated(host: Host): void {
-    this.#saturation.saturated(host);
+    this.#parts.saturation.saturated(host);
   }
 
   drained(host: Host): void {
-    this.#saturation.drained(host);
+    this.#parts.saturation.drained(host);
   }
 
   schedule(): void {
-    setImmediate(turn, this);
+    this.#parts.common.endOfTurn.set();
   }
 
-  /** Hot path. The loop has polled. */
-  turn(): void {
-    this.waiting.turnCame();
-    runOnOwnStack(() => this.pool.turn());
-    this.waiting.turnEnded();
+  loopTurn(): number | undefined {
+    return loopTurn();
   }
 
   retire(host: Host): void {
-    this.observer.retired(host);
-    this.hosts.retire(host);
-    if (this.pool.isEmpty) this.onEmpty?.();
+    this.#parts.observer.retired(host);
+    this.#parts.hosts.retire(host);
+    if (this.#parts.isEmpty) this.#parts.onEmpty?.();
   }
-}
-
-function turn(driver: SocketDriver): void {
-  driver.turn();
 }

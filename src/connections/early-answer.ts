@@ -1,24 +1,23 @@
 /**
- * Answers that are read before Node has heard that their request was sent. Node says so of a TLS socket at the start of the loop's next
- * check phase; the answer to a request that was written in an immediate or a timer is read in the poll before that, if the server is
- * fast. A response that ends first does not free its connection at once, and a caller that then ends the request (got does) takes the
- * connection with it.
+ * Keeps answers that are read before Node has heard that their request was sent. Node hears that of a TLS socket at the start of the loop's next
+ * check phase. A fast server's answer to a request that was written in an immediate or a timer is read in the poll before that. If such a
+ * response ended at once, its connection would not be free yet, and a caller that then ends the request (got does) would close it.
  *
- * So such an answer is handed on in the check phase of this very turn of the loop: right after Node has heard, however that goes.
- * Until then nothing more is read, so that an error or an end that follows the answer stays behind it.
+ * So such an answer is handed on in the check phase of the same turn of the loop, right after Node has heard. Bytes and an end that are read
+ * until then are kept in order. (Reading is not stopped: that costs system calls, and the loop does not poll before.)
  */
-import { pauseReading, readOn } from '../node/handle.js';
+import { pauseReading } from '../node/handle.js';
 import { isSent } from '../node/socket.js';
 import { setImmediate } from '../node/timers.js';
 import type { PooledSocket } from './pooled-socket.js';
 
-/** The things that a socket is given by its handle: bytes, or the end. */
+/** A chunk that a handle gives its socket: bytes, or `null` for the end. */
 type Chunk = Buffer | null;
 
 export class EarlyAnswer {
   readonly #pooled: PooledSocket;
   readonly #deliver: (chunk: Chunk) => boolean;
-  /** In the order in which it was read. */
+  /** The chunks that were read, in order. */
   #chunks: Chunk[] = [];
 
   /** @param deliver gives the socket what was read. `false`: it wants no more for now */
@@ -37,7 +36,6 @@ export class EarlyAnswer {
     if (pooled.socket.writableLength === 0 || chunk === null || !isEarly(pooled)) return false;
     this.#chunks.push(chunk);
     pooled.answered = true;
-    pauseReading(pooled.socket);
     setImmediate(deliverKept, this);
     return true;
   }
@@ -51,9 +49,10 @@ export class EarlyAnswer {
         wantsMore = this.#deliver(chunk);
       }
     } finally {
-      // A listener has thrown: the rest is not lost for it.
+      // A listener has thrown: the rest is still delivered.
       if (chunks.length > 0 && !socket.destroyed) setImmediate(deliverKept, this);
-      else if (wantsMore) readOn(socket);
+      // As Node does when `push` returns `false`.
+      else if (!wantsMore) pauseReading(socket);
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * How connections end, of one agent: closed by us, by the other side or by somebody who destroys the socket, given up before they were
+ * The ends of an agent's connections: they are closed by us, by the other side or by code that destroys the socket, given up before they were
  * connected, or taken out of the pool by a request that leaves HTTP. The pool hears of each end once.
  */
 import { connectionReset } from '../errors.js';
@@ -34,15 +34,16 @@ export class Endings {
     try {
       destroy(pooled.socket, why);
     } catch (error) {
-      // It is no stream of Node's, and will not tell when it is closed.
+      // It is no stream of Node's, and will emit no 'close'.
       this.ended(pooled);
       throwLater(error);
     }
   }
 
-  /** `pooled` is closed, or belongs to somebody else from now on. */
+  /** `pooled` is closed, or has left the pool. */
   ended(pooled: PooledSocket): void {
     const { connection, socket } = pooled;
+    pooled.clock?.clear();
     if (connection.state !== 'connecting') {
       this.#releases.closed(pooled);
       connection.hasFailed = hasFailed(pooled);
@@ -55,7 +56,7 @@ export class Endings {
     pooled.release();
   }
 
-  /** Idle connections to `address` are dead, too, and would only be found out one by one. */
+  /** Closes the idle connections to `address`: they are dead, too, and each would cost a request to find that out. */
   peerDied(address: string): void {
     const siblings = [...this.#pool.idle].filter(({ pooled }) => pooled?.address === address);
     for (const connection of siblings) {

@@ -1,4 +1,4 @@
-/** The agent's listener for 'free'. One for all agents: that of a copy is about the copy. */
+/** The agent's listener for 'free'. One function for all agents, so that a copy of an agent calls it for the copy. */
 import { kPool } from './pool-key.js';
 
 interface Pooled {

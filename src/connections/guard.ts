@@ -2,10 +2,10 @@
  * The guard against stray bytes. A byte that comes while no response is awaited would be taken for the answer
  * to the next request, and every later answer would shift by one (CVE-2026-48931: response-queue poisoning).
  *
- * It stands before the socket's `push`, through which everything that is read enters the stream, from the socket's first
- * day to its last, and asks the pooled socket whether bytes are expected: no moment of a hand-over is unguarded, and nothing is
- * done per request. An idle socket gets no public 'data' listener for it (nodejs/node#63989). TLS records that carry no
- * data (session tickets) never get here; the end of the stream (`null`) is Node's to handle.
+ * It wraps the socket's `push`, through which everything that is read enters the stream, from the socket's first day to its last, and
+ * asks the pooled socket whether bytes are expected. So no moment of a hand-over is unguarded, and a request costs nothing more. An idle
+ * socket needs no public 'data' listener (nodejs/node#63989). TLS records without data (session tickets) never get here; Node handles
+ * the end of the stream (`null`).
  */
 import { checkParserMark } from '../node/exchange.js';
 import { callIfAble } from '../node/foreign.js';
@@ -19,13 +19,14 @@ import { monotonicNow } from '../node/timers.js';
 export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chunk: Buffer) => void): void {
   const { socket, ledger } = pooled;
   const { push } = socket;
-  if (Object.hasOwn(socket, 'push')) pooled.ownPush = push;
-  // Of a custom stream we don't know from where it calls `push`; Node's sockets do so when the loop has read.
+  pooled.push = push;
+  // Node's sockets call `push` when the loop has read. A custom stream may call it at any time.
   const isNodes = isReadByNode(socket);
   let begun = false;
   /** Hot path. `false`: the socket wants no more for now. */
   const deliver = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
-    if (!chunk) return push.call(socket, chunk, encoding);
+    // An end, or a chunk without a byte, as streams that are made in JavaScript may have them.
+    if (!chunk?.length) return push.call(socket, chunk, encoding);
     ledger.add(chunk.length);
     if (!pooled.expectsData) {
       onStray(pooled, chunk);
@@ -34,10 +35,10 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
     pooled.answered = true;
     pooled.delivering = true;
     let more = true;
-    // `push` would do this as well, and little else: two microseconds of it are spent to find that out.
+    // `push` would do the same, but takes two microseconds to find out that nothing else is to be done.
     if (begun && isFlowing(socket)) socket.emit('data', chunk);
     else {
-      // The first chunk is pushed, so that the stream knows that it has been read from.
+      // The first chunk goes through `push`, so that the stream knows that it has been read from.
       begun = isNodes;
       more = push.call(socket, chunk, encoding);
       if (isNodes) {
@@ -52,21 +53,20 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
   const early = isNodes ? new EarlyAnswer(pooled, deliver) : undefined;
   /** Hot path. */
   socket.push = function guarded(chunk: Buffer | null, encoding): boolean {
-    // An end is no sign of life.
+    // An end does not show that the connection is alive.
     if (chunk) pooled.polledAt = monotonicNow();
     return early?.keeps(chunk) || deliver(chunk, encoding);
   };
 }
 
-/** Whether what comes now goes straight to the 'data' listeners, as it is. */
+/** Whether a chunk can go to the 'data' listeners at once, as it is. */
 function isFlowing(socket: SocketLike): boolean {
   return socket.readableFlowing === true && socket.readableLength === 0 && socket.readableEncoding === null;
 }
 
-/** The socket leaves the pool. */
-export function unguard({ socket, ownPush }: PooledSocket): void {
-  if (ownPush) socket.push = ownPush;
-  else Reflect.deleteProperty(socket, 'push');
+/** The socket leaves the pool. See `PooledSocket.release` for why nothing is deleted. */
+export function unguard({ push, socket }: PooledSocket): void {
+  if (push) socket.push = push;
 }
 
 /** An idle socket must be read from, or its end would go unseen; a custom stream must not, or its bytes would be lost. */

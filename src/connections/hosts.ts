@@ -1,13 +1,17 @@
 /**
- * The hosts of one agent: which one a request belongs to, by its options and the agent's of now, and which limits hold there. A host gets its
- * limits before anything is held for it, and others when rules change.
+ * The hosts of one agent: finds the host of a request by its options and the agent's current ones, and the limits of each host. A host gets its
+ * limits before it holds a connection or a request, and others when rules change.
  */
 import { Identities } from '../identity/identity.js';
 import type { Options } from '../identity/identity.js';
+import type { Protocol } from '../identity/protocol.js';
+import { checkHostHeader, hostHeaderOf } from '../identity/server-name.js';
 import { hostAndPort } from '../limits/host-name.js';
 import type { HostRules } from '../limits/rules.js';
+import type { Route, Routes } from '../egress/routes.js';
 import type { AgentRequest } from '../node/types.js';
 import { HostPool } from '../pool/records.js';
+import type { Section } from '../pool/records.js';
 import type { HostLimits } from '../pool/limits.js';
 import type { Pool } from '../pool/pool.js';
 import type { Observer } from './observer.js';
@@ -17,28 +21,40 @@ export type Host = HostPool<AgentKinds>;
 
 export class Hosts {
   readonly identities: Identities<Host>;
+  readonly #hasServerNames: boolean;
+  readonly #protocol: string;
+  readonly #section: Section | undefined;
   readonly #agent: { readonly options: object };
   readonly #pool: Pool<AgentKinds>;
   readonly #rules: HostRules;
+  readonly #routes: Routes;
 
-  /** @param made is told of each host that is made up */
+  /** @param made is called with each new host */
   constructor(
+    protocol: Protocol,
     agent: { readonly options: object },
     pool: Pool<AgentKinds>,
+    section: Section | undefined,
     rules: HostRules,
+    routes: Routes,
     observer: Observer,
     made: (host: Host) => void,
   ) {
+    this.#hasServerNames = protocol.hasServerNames;
+    this.#protocol = protocol.name;
     this.#agent = agent;
+    this.#section = section;
     this.#pool = pool;
     this.#rules = rules;
+    this.#routes = routes;
     this.identities = new Identities<Host>(
       (origin) => {
-        const host = new HostPool<AgentKinds>(origin, pool.limits, observer.countersOf(origin));
+        const host = new HostPool<AgentKinds>(origin, pool.limits, observer.countersOf(origin), section);
         made(host);
         return host;
       },
-      (host) => pool.abandon(host),
+      (host) => pool.upkeep.abandon(host),
+      protocol,
     );
     pool.rulesChanged((host) => host.limits, rules.reserving);
   }
@@ -49,7 +65,11 @@ export class Hosts {
    * @throws for options that are not valid, and what their getters throw
    */
   of(req: AgentRequest, options: Options): Host {
-    const hostHeader: unknown = typeof req.getHeader === 'function' ? req.getHeader('host') : undefined;
+    let hostHeader = hostHeaderOf(req);
+    if (hostHeader && !this.#hasServerNames) {
+      checkHostHeader(hostHeader);
+      hostHeader = undefined;
+    }
     return this.identities.resolve(options, this.#agent.options as Options, hostHeader).entry;
   }
 
@@ -65,40 +85,73 @@ export class Hosts {
   }
 
   /**
-   * A place for a socket that was opened with `options`, outside. `undefined`: there is none.
+   * Adopts into the pool a socket that was opened with `options` outside. `undefined`: the limits do not allow it, or a proxy leads to its host, and
+   * it cannot be told whether the socket goes through that.
    *
    * @throws as `of`
    */
-  placeFor(options: Options): ReturnType<Pool<AgentKinds>['adopt']> {
+  slotFor(options: Options): ReturnType<Pool<AgentKinds>['adopt']> {
     const host = this.identities.resolve(options, this.#agent.options as Options, undefined).entry;
     try {
       this.limit(host);
     } catch {
       return undefined;
     }
-    const connection = this.#pool.adopt(host);
+    const connection = host.route ? undefined : this.#pool.adopt(host);
     if (host.isEmpty) this.retire(host);
     return connection;
   }
 
   /**
-   * A host that nothing was held for so far gets its limits.
+   * Gives a host that has held nothing so far its limits and its way, directly or through a proxy.
    *
-   * @throws what the user's function throws, which may be anything
+   * @throws what the user's functions throw, which may be anything
    */
   limit(host: Host): void {
     if (!host.isEmpty) return;
     try {
-      this.#pool.limit(host, this.#limitsOf(host));
+      const limits = this.#limitsOf(host);
+      host.route = this.#routes.of(host.origin, limits);
+      this.#pool.limit(host, limits, this.#viaOf(host));
     } catch (error) {
       this.retire(host);
       throw error;
     }
   }
 
+  /**
+   * The way to `host`, directly or through a proxy.
+   *
+   * @throws what the user's function throws, which may be anything
+   */
+  routeOf(host: Host): Route {
+    return host.isEmpty ? this.#routes.of(host.origin, this.#limitsOf(host)) : host.route;
+  }
+
+  /**
+   * Whether the way to `host` has changed since its connections were opened.
+   *
+   * @throws as `routeOf`
+   */
+  hasOtherRoute({ limits, origin, route }: Host): boolean {
+    const now = this.#routes.of(origin, limits);
+    return now !== route && !now?.equals(route);
+  }
+
+  /** Later requests with the same options get a new host, and no connection of `host` is kept idle. */
+  renew(host: Host): void {
+    this.identities.retire(host.origin);
+    this.#pool.upkeep.abandon(host);
+  }
+
+  /** Those that hold a connection or a waiting request. */
+  *held(): Generator<Host, void, undefined> {
+    for (const host of this.#pool.hosts) if (host.section === this.#section) yield host;
+  }
+
   /** See `HostRules.keptReady`. */
-  get keptReady(): HostRules['keptReady'] {
-    return this.#rules.keptReady;
+  get keptReady(): ReturnType<HostRules['keptReady']> {
+    return this.#rules.keptReady(this.#protocol);
   }
 
   /** `host` holds nothing any more. */
@@ -123,16 +176,26 @@ export class Hosts {
     const undo = this.#rules.set(pattern, limits);
     const found = new Map<Host, HostLimits>();
     try {
+      this.#routes.check();
       for (const host of this.#pool.hosts) found.set(host, this.#limitsOf(host));
     } catch (error) {
       undo();
       throw error;
     }
-    this.#pool.rulesChanged((host) => found.get(host) ?? host.limits, this.#rules.reserving);
+    this.#pool.rulesChanged(
+      (host) => found.get(host) ?? host.limits,
+      this.#rules.reserving,
+      (host) => this.#viaOf(host),
+    );
+  }
+
+  /** The limits that bound all connections through the proxy of `host`, if there are any. */
+  #viaOf({ route }: Host): HostLimits | undefined {
+    return route && this.#rules.boundsAt(route.host, route.port);
   }
 
   #limitsOf({ origin }: Host): HostLimits {
     const { host, port } = hostAndPort(origin);
-    return this.#rules.limitsFor(host, port);
+    return this.#rules.limitsFor(host, port, origin.protocol.name);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The preparation of an idle connection that is to stay idle for a while: it is unref'd, told to keep itself alive, and belongs to no
- * async context. Under load it is leased again long before that matters; so this is done a moment later, for all at once.
+ * Prepares connections to stay idle: each is unref'd, gets TCP keep-alive, and leaves its async context. Under load a connection is leased again
+ * long before that matters, so this is done a moment later, for all at once.
  */
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 import { watch } from './guard.js';
@@ -13,10 +13,12 @@ import { Alarm } from '../node/alarm.js';
 import { monotonicNow } from '../node/timers.js';
 
 /**
- * Milliseconds after which it is done. An idle process exits that much later. (At 10 ms, the timer that wakes the loop is 2 %
- * of a warm request.)
+ * Milliseconds after which that is done. An idle process exits that much later. (At 10 ms, the timer that wakes the loop is 2 % of a
+ * warm request.)
  */
 const DELAY = 50;
+/** A connection that has been idle for this long by then is made ready with those before it: one call of the timer fewer. */
+const NEARLY = 40;
 
 interface Keeper {
   /** The agent's: `false` if the socket is not to be kept. */
@@ -25,13 +27,13 @@ interface Keeper {
 
 export class IdleEntry {
   readonly #agent: Keeper;
-  /** The agent's own method, when nobody has overridden it. */
+  /** The agent's own method, before anything has overridden it. */
   readonly #keepSocketAlive: Keeper['keepSocketAlive'];
   readonly #pool: Pool<AgentKinds>;
-  /** Connections that became idle within the last `DELAY`: under load most are leased again by its end. */
+  /** Connections that have become idle, some of which were leased again since: under load most are, time and again. */
   #soon: PooledSocket[] = [];
-  /** Sockets that are still to be unref'd keep the process alive until then. */
-  readonly #alarm: Alarm = new Alarm('lets-exit', () => this.#restAll());
+  /** Sockets that are not unref'd yet keep the process alive until then. */
+  readonly #alarm: Alarm = new Alarm('lets-exit', () => this.#restAll(monotonicNow()));
 
   constructor(agent: Keeper, keepSocketAlive: Keeper['keepSocketAlive'], pool: Pool<AgentKinds>) {
     this.#agent = agent;
@@ -40,41 +42,48 @@ export class IdleEntry {
   }
 
   /**
-   * Hot path. `pooled` is released. `false`: it may not be kept. Somebody else's `keepSocketAlive` has a say in that each time, and
-   * at once: most requests in turn come before a connection is idle. Node's agent does not ask it where a request waits, and so a socket that
-   * must not be used again serves a busy host on and on.
+   * Hot path. `pooled` is released. `false`: it may not be kept. An overridden `keepSocketAlive` is asked each time, and at once: most requests
+   * in turn come before a connection is idle. Node's agent does not ask it where a request waits, so that a socket which must not be used again
+   * goes on serving a busy host.
    */
   mayKeep(pooled: PooledSocket): boolean {
     return !this.#isOverridden || this.#rest(pooled);
   }
 
-  /** Hot path. `pooled` becomes idle. `false`: it may not be kept. */
+  /** Hot path. `pooled` becomes idle, from its `idleFrom` on. `false`: it may not be kept. */
   begin(pooled: PooledSocket): boolean {
     if (pooled.rested) return true;
-    // A socket that nobody reads has to be seen to at once.
+    // A socket that is not being read must be prepared at once: its end would go unseen.
     if (this.#isOverridden || !isReading(pooled.socket)) return this.#rest(pooled);
     if (!pooled.restsSoon) {
       pooled.restsSoon = true;
       this.#soon.push(pooled);
     }
-    // Also where this very connection was released when the callback was lost.
-    if (this.#alarm.isIdle(pooled.polledAt)) {
-      const now = monotonicNow();
-      this.#alarm.set(now + DELAY, now);
-    }
+    // Asked also for a connection that waits for the alarm already: the alarm's callback may have been lost.
+    const { idleFrom } = pooled;
+    if (this.#alarm.isIdle(idleFrom)) this.#alarm.set(idleFrom + DELAY, idleFrom);
     return true;
   }
 
-  #restAll(): void {
+  /** Those that have been idle for long enough. One that was used a moment ago has time: it may well be used again. */
+  #restAll(now: number): void {
     const pooledSockets = this.#soon;
     this.#soon = [];
+    let next = Infinity;
     for (const pooled of pooledSockets) {
+      const isIdle = pooled.connection.state === 'idle' && !pooled.rested;
+      if (isIdle && now - pooled.idleFrom < NEARLY) {
+        this.#soon.push(pooled);
+        next = Math.min(next, pooled.idleFrom + DELAY);
+        continue;
+      }
       pooled.restsSoon = false;
-      if (pooled.connection.state !== 'idle' || pooled.rested) continue;
+      if (!isIdle) continue;
       isolate(() => {
         if (!this.#rest(pooled)) this.#pool.close(pooled.connection, 'surplus');
       });
     }
+    if (next < this.#alarm.at) this.#alarm.set(next, now);
   }
 
   get #isOverridden(): boolean {

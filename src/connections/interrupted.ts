@@ -1,11 +1,11 @@
 /**
- * Finds exchanges that were cut short. After Node's client has called a listener it has something to do: to send the
- * request after 'socket', to read on after 'response', to free the connection after 'close'. Where the listener throws and the process
- * goes on, that is left out, and no event ever tells; the connection would keep its place under the limits for good. The same is true of
- * what Node's client puts off to a tick that never comes, because a test tool had put a fake in the place of `process.nextTick`.
+ * Finds exchanges that were cut short. After Node's client has called a listener, it has a next step: to send the request after 'socket', to
+ * read on after 'response', to free the connection after 'close'. If the listener throws and the process survives, that step is left out,
+ * and no event ever tells; the connection would keep its slot for good. The same is true of steps that Node's client puts off to a tick that
+ * never comes, because a test tool had faked `process.nextTick`.
  *
- * So, after an uncaught exception, and now and then while requests wait (wait-watch.ts), connections are looked at, twice (recovery.ts). They
- * are judged by states alone which no exchange is in both times unless a step was left out. While nothing throws and nobody waits, this
+ * So connections are inspected twice (recovery.ts) after an uncaught exception, and once a second while requests wait (wait-watch.ts). They are
+ * judged by states in which an exchange is found both times only if a step was left out. While nothing throws and no request waits, this
  * costs nothing.
  */
 import type { PooledSocket } from './pooled-socket.js';
@@ -15,20 +15,28 @@ import { isStillParsing } from '../node/parsing.js';
 import type { AgentRequest } from '../node/types.js';
 
 /**
- * - `closed`: the socket is closed, and nobody was told.
- * - `ready`: it is connected, and nobody was told.
+ * - `closed`: the socket is closed, and its events were not emitted.
+ * - `ready`: it is connected, and its events were not emitted.
  * - `free`: the exchange is over, and the connection could serve the next.
  * - `untold`: a request has it and was not told.
- * - `broken`: the exchange cannot go on.
+ *
+ * In all others the exchange cannot go on:
+ *
+ * - `unparsed`: the parser of the response was stopped.
+ * - `unsent`: something of the request is not passed on to the socket.
+ * - `unfreed`: the response has ended, and the request keeps the socket.
+ * - `unread`: the response is not read on.
+ * - `failed`: the request has heard of an error of the socket, which stays open.
  */
-export type Interruption = 'closed' | 'ready' | 'free' | 'untold' | 'broken';
+export type Interruption =
+  'closed' | 'ready' | 'free' | 'untold' | 'unparsed' | 'unsent' | 'unfreed' | 'unread' | 'failed';
 
-/** The interruption that `pooled` shows at this moment. It may look so for a moment though all is well: see recovery.ts. */
+/** The interruption that `pooled` shows now. A healthy exchange may look interrupted for a moment: see recovery.ts. */
 export function interruptionOf(pooled: PooledSocket): Interruption | undefined {
   try {
     return judge(pooled);
   } catch {
-    // A stream or a request that does not let itself be read. Thrown on, it would be the reason for the next look.
+    // The stream or the request throws when it is read. That exception must not be the reason for the next inspection.
     return undefined;
   }
 }
@@ -41,21 +49,35 @@ function judge(pooled: PooledSocket): Interruption | undefined {
     return socket.connecting || socket.secureConnecting ? undefined : 'ready';
   }
   if (connection.state !== 'active' || !request) return undefined;
-  // One that came by `createSocket` of somebody else ends when that somebody likes.
+  // A request that got its socket by a call of `createSocket` from outside is ended by that caller.
   if (request.destroyed && isClosed(request) && requestOptions) return 'free';
   if (requestOptions && isUntold(request)) return 'untold';
   if (propertyOf(request, 'socket') !== socket) return undefined;
-  const isBroken =
-    (delivering && isWithoutBody(request.res) && !isStillParsing(socket)) ||
-    // After 'socket', what was written until then is sent; what is written while the socket connects, after 'connect'.
-    isHeldBack(request, socket) ||
-    isUnfreed(request) ||
-    isUnread(request.res) ||
-    hasHeardError(socket);
-  return isBroken ? 'broken' : undefined;
+  if (delivering && isWithoutBody(request.res) && !isStillParsing(socket)) return 'unparsed';
+  // Bytes that were written before 'socket' are sent after it; bytes that are written while the socket connects are sent after 'connect'.
+  if (isHeldBack(request, socket)) return 'unsent';
+  if (isUnfreed(request)) return 'unfreed';
+  if (isUnread(request.res)) return 'unread';
+  return hasHeardError(socket) ? 'failed' : undefined;
 }
 
-/** A listener of 'response' or of an interim response may have thrown: Node's parser is of no use then. One of 'data' does not harm it. */
+/**
+ * The progress of the exchange on `pooled`. If it is equal at two moments, nothing was sent, received or read in between, and the same step is
+ * still to be taken.
+ */
+export function progressOf({ request, socket }: PooledSocket): string {
+  const amounts = [
+    propertyOf(socket, 'bytesRead'),
+    propertyOf(socket, 'bytesWritten'),
+    propertyOf(socket, 'readableLength'),
+    propertyOf(socket, 'writableLength'),
+    propertyOf(request?.res, 'readableLength'),
+  ];
+  // Custom streams may have anything there.
+  return amounts.map((amount) => (typeof amount === 'number' ? amount : '')).join(' ');
+}
+
+/** A listener of 'response' or of an interim response may have thrown: Node's parser cannot go on then. A listener of 'data' does no harm. */
 function isWithoutBody(res: unknown): boolean {
   if (!res) return true;
   return (
@@ -65,19 +87,19 @@ function isWithoutBody(res: unknown): boolean {
   );
 }
 
-/** Node's client hands over a socket that it was given in a tick. Somebody who stands before it may do so when they like. */
+/** Node's client takes a socket that it was given in a tick. Code that wraps `onSocket` may do so at any time. */
 function isUntold(req: AgentRequest): boolean {
   return propertyOf(req, 'socket') === null && takesSocketInTick(req);
 }
 
-/** A response that flows is read in a tick as far as it has come, and its end is told in one. */
+/** A response that flows is read, and its end emitted, in a tick. */
 function isUnread(res: AgentRequest['res']): boolean {
   if (!res || res.readableFlowing !== true || res.readableEnded || res.destroyed) return false;
   const { complete, readableHighWaterMark, readableLength } = res;
   return complete || (readableLength > 0 && readableLength >= readableHighWaterMark);
 }
 
-/** With the end of the response, or with 'finish' if that is later, the request gives the connection back. */
+/** The request gives the connection back at the end of the response, or at 'finish' if that is later. */
 function isUnfreed(request: AgentRequest): boolean {
   if (!request.res?.readableEnded) return false;
   const hasEnded = isResponseEnded(request);

@@ -1,10 +1,9 @@
 /**
- * Hands connections to requests: one that is free at once, or a new or released one to a request that has waited. On the way it makes a
- * used socket that request's own (its async context, its stream's limits, its timeout), and calls what users may have overridden.
+ * Hands connections to requests: a free one at once, or a new or released one to a request that has waited. It gives a used socket the
+ * async context, the stream limits and the timeout of its new request, and calls the methods that users may have overridden.
  */
-import { agentDestroyed } from '../errors.js';
+import { agentDestroyed, connectionReset } from '../errors.js';
 import type { Options } from '../identity/identity.js';
-import { keepBody } from './resend.js';
 import { callIfAble } from '../node/foreign.js';
 import { hasHandle, isReferenced } from '../node/handle.js';
 import { resetAsyncId } from '../node/async-context.js';
@@ -22,13 +21,22 @@ import type { DrivenAgent } from './driven-agent.js';
 import type { Observer } from './observer.js';
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 import type { Replays } from './replay.js';
+import { checkForm } from './request-forms.js';
 import { applyHighWaterMark, applyTimeout } from './request-values.js';
 import type { StallWatch } from './stall-watch.js';
+import type { Transport } from './transport.js';
 import type { Waiting } from './waiting.js';
+
+/**
+ * The number of connections that a request may miss. Through a proxy that sends something else than TLS, each new connection fails before its
+ * request has heard of it.
+ */
+const MAX_MISSED = 3;
 
 export class Leases {
   readonly #agent: DrivenAgent;
   readonly #pool: Pool<AgentKinds>;
+  readonly #giveForm: Transport['giveForm'];
   readonly #replays: Replays;
   readonly #stalls: StallWatch | undefined;
   readonly #waiting: Waiting;
@@ -37,6 +45,7 @@ export class Leases {
   constructor(
     agent: DrivenAgent,
     pool: Pool<AgentKinds>,
+    { giveForm }: Transport,
     replays: Replays,
     stalls: StallWatch | undefined,
     waiting: Waiting,
@@ -44,6 +53,7 @@ export class Leases {
   ) {
     this.#agent = agent;
     this.#pool = pool;
+    this.#giveForm = giveForm;
     this.#replays = replays;
     this.#stalls = stalls;
     this.#waiting = waiting;
@@ -60,7 +70,7 @@ export class Leases {
     }
     this.#waiting.leave(pending);
     if (!pooled) return;
-    // It is this request's from now on, also if that hears of it a moment later.
+    // The socket belongs to this request from now on, although the request hears of it a moment later.
     pooled.request = pending.req;
     pooled.since = pending.since;
     pending.run(() => {
@@ -80,7 +90,7 @@ export class Leases {
     try {
       this.#prepare(pooled, req, options, deliver);
     } catch (error) {
-      // Whatever is to be done with it, this request does not get it.
+      // This request does not get the connection.
       pooled.request = undefined;
       pooled.requestOptions = undefined;
       this.#pool.close(pooled.connection, 'surplus');
@@ -93,16 +103,16 @@ export class Leases {
       if (deliver) deliver(null, socket);
       else onSocket(req, socket);
     } catch (error) {
-      // Nobody has it.
+      // No request has it.
       this.#pool.close(pooled.connection, 'surplus');
       throw error;
     }
     const timeout = req.timeout ?? timeoutOf(this.#agent.options);
-    // Also where the same runs already: a timer tells of its end in the async context in which it was set, that of another request.
+    // Set anew even if the same timeout runs already: a timer runs in the async context in which it was set, that of an earlier request.
     if (timeout !== 0 || socket.timeout) applyTimeout(socket, req, timeout);
   }
 
-  /** The request of `waiter` has passed a mocking library that `connection` was opened before (see interception.ts): it gets a new one. */
+  /** The request of `waiter` has passed a mocking library, and `connection` was opened before that was there (see interception.ts): the request gets a new one. */
   #passOver(connection: Connection<AgentKinds>, waiter: Waiter<AgentKinds>): void {
     const { unreplayable, host, priority, request, since } = waiter;
     const replay = unreplayable ? 'unreplayable' : 'replayable';
@@ -111,13 +121,17 @@ export class Leases {
     this.#pool.retryOnNew(connection, request.waiter);
   }
 
-  /** `pooled` was closed between the moment when `waiter` got it and the one in which its request was to hear of that. */
+  /** `pooled` was closed after `waiter` had got it, and before its request heard of that. */
   #missed(pooled: PooledSocket, waiter: Waiter<AgentKinds>): void {
     const { connection, socket } = pooled;
     const pending = waiter.request;
     pooled.request = undefined;
     if (connection.closeReason === 'destroyed') {
       pending.fail(socket.errored ?? agentDestroyed());
+      return;
+    }
+    if (++pending.missed > MAX_MISSED) {
+      pending.fail(pooled.error ?? socket.errored ?? connectionReset('The socket closed before it was used'));
       return;
     }
     if (this.#waiting.again(waiter) && pending.waiter?.state !== 'done') this.#waiting.arm(pending);
@@ -129,11 +143,15 @@ export class Leases {
     const agentOptions = this.#agent.options as Options;
     pooled.lease(req);
     pooled.requestOptions = deliver ? undefined : options;
-    // Also of a new connection: it may have been opened for another request.
-    resetAsyncId(socket);
+    this.#giveForm?.(req, pooled.connection.host.origin, pooled.forwarder);
+    // Just before Node sends it: the caller may set headers in this turn.
+    if (pooled.forwarder && !deliver) nextTick(endIfMisdirected, req);
+    // Needed for a new connection, too, if it was opened for another request.
+    if (pooled.openedFor !== req) resetAsyncId(socket);
+    pooled.openedFor = undefined;
     if (pooled.used) {
-      // Just before Node sends what it has of it by then.
-      if (mayHaveBody(req) && pooled.interceptsDestroy && !deliver) nextTick(keepBody, pooled);
+      // Just before Node sends what has been written by then.
+      if (mayHaveBody(req) && pooled.interceptsDestroy && !deliver) nextTick(keepBody, this.#replays, pooled);
       if (pooled.connection.isUnsafe && !deliver) nextTick(reconsider, this.#replays, pooled);
       const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
       if (highWaterMark != null) applyHighWaterMark(socket, req, highWaterMark);
@@ -148,6 +166,18 @@ export class Leases {
 
     this.#stalls?.start(pooled.polledAt);
   }
+}
+
+function endIfMisdirected(req: AgentRequest): void {
+  try {
+    checkForm(req);
+  } catch (error) {
+    req.destroy(error as Error);
+  }
+}
+
+function keepBody(replays: Replays, pooled: PooledSocket): void {
+  replays.keepBody(pooled);
 }
 
 function reconsider(replays: Replays, pooled: PooledSocket): void {

@@ -1,6 +1,6 @@
 /**
- * The events of this room, for those that count and publish: observe/ implements the interface. It tells when something has happened; nobody may
- * call back into the pool from here, nor throw. Counters of connections are the pool's own (pool/counters.ts).
+ * The events of this room, for counters and channels: observe/ implements the interface. Its methods are called after each event; they must not
+ * call back into the pool, nor throw. Counters of connections are the pool's own (pool/counters.ts).
  */
 import type { Origin } from '../identity/identity.js';
 import type { QueueState } from '../limits/saturation.js';
@@ -15,16 +15,16 @@ type Conn = Connection<AgentKinds>;
 type Host = HostPool<AgentKinds>;
 
 export interface Observer {
-  /** Told first. Counts of other things than connections go to the counters of `pool`. */
+  /** Called first. Counts of requests and handshakes go to the counters of `pool`. */
   attach(pool: Pool<AgentKinds>): void;
 
   // Hosts
 
-  /** A host is made up: what is counted of it, is counted here. */
+  /** A new host: returns the counters for it. */
   countersOf(origin: Origin<Host>): Counters;
   /** `host` holds nothing any more. */
   retired(host: Host): void;
-  /** Whether anybody hears of hosts where requests wait. */
+  /** Whether anything listens for hosts where requests wait. */
   readonly hearsOfSaturation: boolean;
   saturated(host: Host, state: QueueState): void;
   drained(host: Host, state: QueueState): void;
@@ -33,9 +33,9 @@ export interface Observer {
 
   /** Hot path. A request came for `host`. */
   came(host: Host): void;
-  /** `pending` has to wait beyond the turn of the event loop in which it came. Told once of each. */
+  /** `pending` has to wait beyond the turn of the event loop in which it came. Called once for each request. */
   queued(pending: PooledRequest, host: Host): void;
-  /** `pending`, which was told of as queued, has left the queue: for a connection, its own dial or its end. */
+  /** `pending`, which was `queued`, has left the queue: it has a connection, a dial of its own, or has ended. */
   leftQueue(pending: PooledRequest): void;
   /** Hot path. `req` gets `pooled`. `pending`: it has waited. */
   assigned(pooled: PooledSocket, req: AgentRequest, pending: PooledRequest | undefined): void;
@@ -45,17 +45,17 @@ export interface Observer {
 
   // Connections
 
-  /** `connection` is dialled, for `req`, or was taken in from outside. */
+  /** `connection` is dialled, for `req`, or was adopted from outside. */
   opened(connection: Conn, req: AgentRequest | undefined): void;
   /** `connection` is ready to be used. `handshake`: that of TLS, if there was one. */
   ready(connection: Conn, handshake: 'full' | 'resumed' | undefined): void;
-  /** The dial of `connection` has failed, and is made once more in its place, which is told as `opened`. */
+  /** The dial of `connection` has failed, and is made once more; `opened` is called for the second. */
   redialled(connection: Conn): void;
-  /** `connection` is gone. If it was given up before its dial began, it was never told as `opened`. */
+  /** `connection` is gone. If it was given up before its dial began, `opened` was never called for it. */
   gone(connection: Conn): void;
 
   // TLS
 
-  /** TLS options are others from now on. */
+  /** TLS options have changed. */
   rotated(by: 'updateTls' | 'tls'): void;
 }

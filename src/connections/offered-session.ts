@@ -1,9 +1,9 @@
 /**
- * A dial whose handshake offers a TLS session of ours. Some servers, and boxes before them, end such a handshake instead of declining the
- * session; then the dial is made once more, without one. No byte of a request has left by then, so this may be done for any: what Node's
- * client has written to the socket is noted until the handshake is over, and given to the next socket, with its callbacks.
+ * A dial whose handshake offers a TLS session of ours. Some servers, and middleboxes, end such a handshake instead of declining the session;
+ * then the dial is made once more, without one. No byte of a request has left by then, so this may be done for any request: bytes that Node's
+ * client has written to the socket are noted until the handshake is over, and given to the next socket, with their callbacks.
  *
- * It knows all that was written, or says that it does not: the socket's own count of bytes decides.
+ * The socket's own count of bytes decides whether the notes are complete.
  */
 import type { DialTime, Offer, PooledSocket } from './pooled-socket.js';
 import type { Output } from '../node/client-request.js';
@@ -14,13 +14,13 @@ import { nextTick } from '../node/timers.js';
 
 /** Bytes of a body up to which a request is sent again. */
 const MAX_BODY = 64 * 1024;
-/** Bytes up to which what is written is noted: chunked encoding makes six of one, at worst. */
+/** The number of bytes that are noted: chunked encoding makes six bytes of one, at worst. */
 const MAX_NOTED = 8 * MAX_BODY;
 
 type Callback = Output['callback'];
 
 interface Noted extends Output {
-  /** The next socket's: this one has nothing more to say to its callback. */
+  /** Whether it was moved to the next socket: this one must not call its callback. */
   isMoved: boolean;
 }
 
@@ -30,7 +30,7 @@ export class OfferedSession implements Offer {
   /** The handshake was refused: the dial is to be made again when the socket has closed. */
   isRefused = false;
   #req: AgentRequest | undefined = undefined;
-  /** `undefined`: there was more than is kept, or it cannot be known. */
+  /** `undefined`: too much was written, or it is not known what was written. */
   #noted: Noted[] | undefined = [];
   #size = 0;
 
@@ -38,7 +38,6 @@ export class OfferedSession implements Offer {
   constructor(pooled: PooledSocket, clock: DialTime | undefined) {
     this.pooled = pooled;
     this.clock = clock;
-    pooled.socket.once('secureConnect', () => this.end());
   }
 
   /** `req` has the socket. Called before Node's client has it. */
@@ -46,14 +45,14 @@ export class OfferedSession implements Offer {
     nextTick(begin, this, req);
   }
 
-  /** Just before Node's client sends what there is by then. */
+  /** Called just before Node's client sends what has been written by then. */
   begin(req: AgentRequest): void {
     if (this.pooled.request !== req || this.pooled.offered !== this) return;
     if (this.#req || !noteWrites(req, (output) => this.#note(output))) this.#noted = undefined;
     else this.#req = req;
   }
 
-  /** All that was written to the socket, for another one; its callbacks are the other one's from now on. */
+  /** Takes all that was written to the socket, with its callbacks, for another socket. */
   take(): readonly Output[] | undefined {
     const { socket } = this.pooled;
     const noted = this.#noted;
@@ -89,7 +88,7 @@ export class OfferedSession implements Offer {
   }
 }
 
-/** Bytes of the body of `req` in what was written of it, without what chunked encoding puts around them. */
+/** The number of bytes of the body of `req` in `written`, without the framing of chunked encoding. */
 function bodySize(req: AgentRequest, written: readonly Output[]): number {
   const bytes = Buffer.concat(
     written.map(({ data, encoding }) =>

@@ -1,11 +1,10 @@
 /**
- * The course of a dial: from the call of the agent's `createSocket` to a connection of the pool, or an error for the request that asked. Answers
+ * Dials that have not ended yet: from the call of the agent's `createSocket` to a connection of the pool, or to an error of the request. Answers
  * may come at once, late, wrong, or never; the pool hears of each dial once.
  */
 import { isPooled, PooledSocket, pooledSocketOf, pooledSocketsOf } from './pooled-socket.js';
 import type { AgentKinds, Owner, PooledRequest, DialTime } from './pooled-socket.js';
 import { DialClock } from './dial-clock.js';
-import { OfferedSession } from './offered-session.js';
 import { debug } from '../debug.js';
 import { connectionLabel } from '../debug-lines.js';
 import { connectionReset, invalidType } from '../errors.js';
@@ -15,15 +14,18 @@ import { callIfAble } from '../node/foreign.js';
 import { sayClose } from '../node/last-request.js';
 import { monotonicNow } from '../node/timers.js';
 import { isSocketLike } from '../node/socket.js';
-import type { SocketLike } from '../node/types.js';
+import type { AgentRequest, SocketLike } from '../node/types.js';
 import type { Connection } from '../pool/records.js';
-import type { Connector } from './connector.js';
-import type { CurrentTls } from './current-tls.js';
+import type { Connector, Dial } from './connector.js';
+import type { CurrentRoute } from './current-route.js';
+import type { CurrentOptions } from './current-options.js';
 import { followDial } from './dial-progress.js';
+import type { NamedDials } from './named-dials.js';
 import type { Observer } from './observer.js';
 import type { Waiting } from './waiting.js';
 import { awaitReady, listen, listenToKeylog } from './socket-events.js';
-import { unrefSpare } from './spare-request.js';
+import { readAheadAtDial } from './read-ahead.js';
+import { holdsProcess, unrefSpare } from './spare-request.js';
 import type { Options } from '../identity/identity.js';
 
 type Conn = Connection<AgentKinds>;
@@ -33,6 +35,8 @@ interface Begun {
   readonly clock: DialTime | undefined;
   /** See `PooledSocket.openedIn`. */
   readonly openedIn: number;
+  /** See `PooledSocket.openedFor`. */
+  readonly openedFor: AgentRequest | undefined;
 }
 
 export class PendingDials {
@@ -40,39 +44,53 @@ export class PendingDials {
   readonly #connector: Connector;
   readonly #lifetimes: Lifetimes<AgentKinds>;
   readonly #waiting: Waiting;
-  readonly #tls: CurrentTls;
+  readonly #current: CurrentOptions;
+  readonly #route: CurrentRoute;
   readonly #timeout: number;
   readonly #observer: Observer;
+  readonly #names: NamedDials | undefined;
+  /** Dials through a proxy, which can be ended before there is a socket. */
+  readonly #tunnels = new WeakMap<Conn, Dial>();
   /** Whether the agent's 'keylog' has a listener. */
   #keylog = false;
 
-  /** @param timeout the option `connectTimeout` */
+  /**
+   * @param timeout the option `connectTimeout`
+   * @param names hears of sockets that were dialled by name
+   */
   constructor(
     owner: Owner,
     connector: Connector,
     lifetimes: Lifetimes<AgentKinds>,
     waiting: Waiting,
-    currentTls: CurrentTls,
+    current: CurrentOptions,
+    currentRoute: CurrentRoute,
     timeout: number,
     observer: Observer,
+    names: NamedDials | undefined,
   ) {
     this.#owner = owner;
+    this.#names = names;
     this.#observer = observer;
     this.#connector = connector;
     this.#lifetimes = lifetimes;
     this.#waiting = waiting;
-    this.#tls = currentTls;
+    this.#current = current;
+    this.#route = currentRoute;
     this.#timeout = timeout;
   }
 
-  /** 'keylog' has a listener: sockets report from now on, those that exist already, too. */
+  /** The agent's 'keylog' has a listener: all sockets report their keys from now on, also those that exist already. */
   enableKeylog(): void {
     if (this.#keylog) return;
     this.#keylog = true;
-    for (const pooled of pooledSocketsOf(this.#owner.pool)) listenToKeylog(pooled);
+    for (const pooled of pooledSocketsOf(this.#owner.pool)) {
+      // Those of another agent over the pool are that one's.
+      if (pooled.owner === this.#owner) listenToKeylog(pooled);
+    }
   }
 
-  /** `connection` is to be opened for `pending`. In the request's own async context, and on no stack of anybody else. */
+  /** Opens `connection` for `pending`: in the request's own async context, and on a stack of our own. */
   begin(connection: Conn, pending: PooledRequest): void {
     pending.runLater(() => {
       try {
@@ -88,11 +106,11 @@ export class PendingDials {
     // It may have been given up since.
     if (connection.state !== 'connecting') return;
     if (pending.req.destroyed) {
-      // In this very turn, before it was armed. Its own error counts, not that of a connection.
+      // It was destroyed in this turn, before it was armed: it ends with its own error.
       this.#waiting.abort(pending);
       const error = connectionReset('The request was destroyed while it waited');
       this.#owner.pool.failed(connection, error, 'surplus');
-    } else if (this.#tls.mayOpen(connection, pending)) {
+    } else if (this.#current.mayOpen(connection, pending) && this.#route.mayOpen(connection)) {
       this.#start(connection, pending);
     }
   }
@@ -103,7 +121,7 @@ export class PendingDials {
     const { origin } = connection.host;
     const requested = pending.options;
     if (requested['agent'] === false) sayClose(pending.req, requested['headers']);
-    const options = connector.optionsFor(requested, origin);
+    const options = connector.optionsFor(requested, origin, pending.req);
     const refused = pending.refused;
     pending.refused = undefined;
     const clock = refused?.clock?.isRunning ? refused.clock : this.#clockFor(connection, options);
@@ -114,31 +132,53 @@ export class PendingDials {
     }
     const note = refused ? ', without a session' : '';
     debug.enabled && debug('%s is opened for %s%s', connectionLabel(connection), pending.req.method, note);
-    const dial = { origin, options, requested, offersSession: refused === undefined };
-    // With late binding it waits on, for any connection.
+    const { route } = connection.host;
+    // With late binding it stays in the queue, and may get any connection.
     if (pending.waiter?.state === 'dialling') pending.leaveQueue();
     if (connection.dialledAt < 0) {
       connection.dialledAt = monotonicNow();
       this.#observer.opened(connection, pending.req);
     }
     const openedIn = numberForConnection();
-    connector.dial(pending.req, dial, {
-      brought: (socket) => {
-        this.#answered(connection, socket, options, { clock, openedIn });
-        const { pooled } = connection;
-        if (pooled && connection.state !== 'closed') clock?.watch(pooled.socket);
-        else clock?.clear();
+    const dial: Dial = {
+      connection,
+      origin,
+      options,
+      requested,
+      offersSession: refused === undefined,
+      route,
+      holdsProcess: holdsProcess(connection),
+      onPhase: (phase) => (connection.phase = phase),
+      answer: {
+        brought: (socket) => {
+          const openedFor = dial.isInContext ? pending.req : undefined;
+          this.#answered(connection, socket, options, { clock, openedIn, openedFor });
+          const { pooled } = connection;
+          if (pooled && connection.state !== 'closed') clock?.watch(pooled.socket);
+          else clock?.clear();
+        },
+        failed: (error, socket) => {
+          clock?.clear();
+          this.#failed(connection, error, socket);
+        },
       },
-      failed: (error, socket) => {
-        clock?.clear();
-        this.#failed(connection, error, socket);
-      },
-    });
+      isAnswered: false,
+      isInContext: false,
+      cancel: undefined,
+    };
+    if (route) this.#tunnels.set(connection, dial);
+    readAheadAtDial();
+    connector.dial(pending.req, dial);
+  }
+
+  /** `connection` is gone: its dial is ended, if that has brought no socket yet. */
+  gone(connection: Conn): void {
+    if (connection.host.route) this.#tunnels.get(connection)?.cancel?.();
   }
 
   /**
-   * The handshake of `pooled` was refused for its session, nobody has got it (late binding), and it is closed: its connection is dialled
-   * once more. `false`: nobody waits for it.
+   * The handshake of `pooled` was refused for its session, and it is closed. No request has it (late binding), so its connection is dialled
+   * once more. `false`: no request waits for it.
    */
   again({ connection, offered }: PooledSocket): boolean {
     if (!offered?.isRefused || connection.state !== 'connecting') return false;
@@ -155,7 +195,7 @@ export class PendingDials {
   }
 
   /**
-   * `socket` is `connection`'s from now on.
+   * Makes `socket` the socket of `connection`.
    *
    * @throws for a stream that refuses a mark or a listener
    */
@@ -190,13 +230,13 @@ export class PendingDials {
     try {
       this.#take(connection, socket, options, begun);
     } catch (error) {
-      // It does not let itself be read, or refuses a mark or a listener.
+      // The socket throws when it is read, marked, or given a listener.
       if (socket) discard(socket);
       this.#owner.pool.failed(connection, error);
     }
   }
 
-  #take(connection: Conn, socket: unknown, options: Options, { clock, openedIn }: Begun): void {
+  #take(connection: Conn, socket: unknown, options: Options, { clock, openedIn, openedFor }: Begun): void {
     const { pool } = this.#owner;
     if (!isSocketLike(socket) || isPooled(socket)) {
       const expected = 'a stream.Duplex that is in no pool yet, returned by createConnection';
@@ -205,26 +245,29 @@ export class PendingDials {
       // The agent was destroyed meanwhile, and this dial forgotten.
       discard(socket);
     } else if (socket.destroyed) {
-      // A connect that fails at once, such as to a path that is too long. Nobody has heard its error, which is still to be emitted.
+      // The connect has failed at once (the path is too long, say). Its error is still to be emitted.
       discard(socket);
       const why = socket.errored ?? connectionReset('The socket was closed before it was connected');
       pool.failed(connection, why);
     } else {
       const pooled = this.own(connection, socket, options);
       pooled.openedIn = openedIn;
-      if (this.#owner.resumption.isOffered(socket)) pooled.offered = new OfferedSession(pooled, clock);
+      pooled.openedFor = openedFor;
+      pooled.clock = clock;
+      if (this.#owner.transport.isOffered(socket)) pooled.offered = this.#owner.offer(pooled, clock);
+      this.#names?.brought(pooled);
       unrefSpare(connection);
-      // One that was opened for no request is there only when a request can be sent on it.
+      // A spare connection counts as connected only when a request can be sent on it.
       const isForAny = pool.limits.binding === 'late' || connection.spareLink !== undefined;
       const waits = isForAny && awaitReady(pooled);
-      // It listens, and so comes after what asks who listens.
+      // This adds listeners, so it comes after the code that asks for the number of listeners.
       followDial(pooled);
       if (!waits) this.#owner.connected(pooled);
     }
   }
 }
 
-/** Nobody gets it, and nobody hears its errors. */
+/** Destroys a socket that no request gets, and silences its errors. */
 function discard(socket: object): void {
   callIfAble(socket, 'on', 'error', ignore);
   callIfAble(socket, 'destroy');

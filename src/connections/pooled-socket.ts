@@ -1,9 +1,11 @@
-/** The real thing behind a pool connection: a socket, the request that has it, and what we have seen on it. */
+/** The real connection behind a `Connection` of the pool: a socket, the request that has it, and what was seen on it. */
 import { inspect } from 'node:util';
+import type { Route } from '../egress/routes.js';
 import type { KeepAliveHint } from '../lifetimes/keep-alive-hint.js';
 import type { LearnedIdle } from '../lifetimes/learned-idle.js';
 import type { Output } from '../node/client-request.js';
 import { connectionLabel } from '../debug-lines.js';
+import type { ProxyServer } from '../limits/proxy-choice.js';
 import { RecordLedger } from './record-ledger.js';
 import { codeOf, propertyOf } from '../node/foreign.js';
 import { headMark, isDone, isHeadWritten } from '../node/exchange.js';
@@ -14,31 +16,33 @@ import type { AgentRequest, SocketLike } from '../node/types.js';
 import type { Connection, HostPool, Waiter } from '../pool/records.js';
 import type { Pool } from '../pool/pool.js';
 import type { ReplayRule } from '../requests/replayable.js';
-import type { Resumption } from '../sessions/resumption.js';
 import type { DrivenAgent } from './driven-agent.js';
 import { PendingRequest } from '../requests/pending-request.js';
 import type { Options, Origin } from '../identity/identity.js';
 
-/** The things that this package's pool carries. */
+/** The types of the values that the pool carries here. */
 export interface AgentKinds {
   origin: Origin<HostPool<AgentKinds>>;
   pooled: PooledSocket;
   request: PooledRequest;
   learned: LearnedIdle;
+  route: Route;
 }
 
-/** The real thing behind a waiter of the pool: a request that waits, and what it keeps of the connections that it had. */
+/** The real request behind a `Waiter` of the pool: a request that waits, and its history. */
 export class PooledRequest extends PendingRequest {
   waiter: Waiter<AgentKinds> | undefined = undefined;
+  /** Connections that it was given, and that were closed before it heard of them. */
+  missed = 0;
   /** It had a connection before, and has lost it. */
   isResent = false;
-  /** Its dial was refused for the session that it offered, and is to be made without one. */
+  /** Set where its dial was refused for the session that it offered: the dial is to be made without one. */
   refused: Offer | undefined = undefined;
-  /** When it came, or has lost its last connection, on the monotonic clock. */
+  /** The time at which it came, or has lost its last connection, on the monotonic clock. */
   since = 0;
-  /** It was told of as queued: once, however often it waits. */
+  /** Whether the observer was told that it is queued: once, however often it waits. */
   #wasQueued = false;
-  /** Hears when it leaves its queue, while it is in there. */
+  /** Hears when it leaves its queue. Set while it is in there. */
   #queueObserver: QueueObserver | undefined = undefined;
 
   /** It has to wait beyond the turn of the event loop in which it came. */
@@ -65,7 +69,7 @@ export class PooledRequest extends PendingRequest {
     this.leaveQueue();
   }
 
-  /** Waiting requests show it, and it holds the options: keys. */
+  /** `util.inspect` of a waiting request shows this object, and its options hold keys. */
   [inspect.custom](): string {
     return `PendingRequest { state: '${this.waiter?.state}' }`;
   }
@@ -83,11 +87,12 @@ export interface DialTime {
   readonly error: Error | undefined;
   readonly isRunning: boolean;
   watch(socket: SocketLike): void;
+  lookedUp(address: string): void;
   unwatch(): void;
   clear(): void;
 }
 
-/** A handshake that offers a session of ours, until it is over: see offered-session.ts. */
+/** A handshake that offers a session of ours, until `end` is called, when it is over: see offered-session.ts. */
 export interface Offer {
   readonly clock: DialTime | undefined;
   isRefused: boolean;
@@ -100,21 +105,33 @@ export interface Offer {
 export interface Owner {
   readonly agent: DrivenAgent;
   readonly pool: Pool<AgentKinds>;
-  readonly resumption: Resumption;
+  readonly transport: SocketQuestions;
   readonly replays: Replaying;
   readonly observer: {
     ready(connection: Connection<AgentKinds>, handshake: 'full' | 'resumed' | undefined): void;
   };
+  /** Hears of sockets that were dialled by name. `undefined`: Node looks names up. */
+  readonly names: { ready(pooled: PooledSocket): void; failed(pooled: PooledSocket): void } | undefined;
   /** The socket exists, or is ready for a request. */
   connected(pooled: PooledSocket): void;
+  /** `pooled` offers a session that may be refused. `undefined`: nothing is noted for that. */
+  offer(pooled: PooledSocket, clock: DialTime | undefined): Offer | undefined;
   /** The exchange on it is over. */
   release(pooled: PooledSocket): void;
-  /** It is closed, or the caller's from now on. */
+  /** The socket is closed, or belongs to the caller from now on. */
   remove(socket: SocketLike): void;
   /** Its socket is to close. `reason` may be anything. */
   destroySocket(pooled: PooledSocket, reason: unknown): void;
   /** Nothing comes back from `address`. */
   peerDied(address: string): void;
+}
+
+/** The questions of a pooled socket about itself: see transport.ts. */
+interface SocketQuestions {
+  readonly isLayered: boolean;
+  forwarderOf(socket: object): ProxyServer | undefined;
+  isOffered(socket: object): boolean;
+  refuses(socket: SocketLike, error: unknown): boolean;
 }
 
 /** The questions and reports of a pooled socket about requests that may be sent again. */
@@ -126,11 +143,11 @@ interface Replaying {
 }
 
 const kPooledSocket = Symbol('pooling-https-agent.pooledSocket');
-/** Marks the sockets in a pool of any copy of this package, whatever its version. The records of one copy mean nothing to the others. */
+/** Marks sockets that are in a pool of any copy of this package, whatever its version. One copy cannot read the records of another. */
 const kPooled: unique symbol = Symbol.for('pooling-https-agent.pooled');
 interface Marked {
-  [kPooledSocket]?: PooledSocket;
-  [kPooled]?: true;
+  [kPooledSocket]?: PooledSocket | undefined;
+  [kPooled]?: true | undefined;
 }
 
 export class PooledSocket {
@@ -139,68 +156,76 @@ export class PooledSocket {
   readonly socket: SocketLike;
   /** The options that it was dialled with. */
   readonly options: Options;
-  /** `agent: false` makes an agent for this one request: nobody could use the connection again, or close it. */
+  /** Whether it belongs to an agent of `agent: false`, which is made for one request: no other request could use the connection, or close it. */
   readonly isOneOff: boolean;
-  /** When it was opened, as interception.ts counts. `0`: that is not known, as of a socket from outside. */
+  /** The proxy that gets the requests on it, and forwards them. */
+  readonly forwarder: ProxyServer | undefined;
+  /** The time at which it was opened, as interception.ts counts. `0`: not known, as of a socket from outside. */
   openedIn = 0;
+  /** The request in whose async context it was opened, until a request gets it. `undefined`: it may have been opened in any context. */
+  openedFor: AgentRequest | undefined = undefined;
   /** The request that has it. */
   request: AgentRequest | undefined = undefined;
-  /** With what options it asked for a connection. `undefined`: it must not be given another one. */
+  /** The options with which that request asked for a connection. `undefined`: it must not be given another one. */
   requestOptions: Options | undefined = undefined;
-  /** Whether the socket's counter tells what was sent: not where a mocking library takes the writes (nock 15). */
+  /** Whether the socket's counter shows what was sent. It does not where a mocking library takes the writes (nock 15). */
   readonly #counts: boolean;
   /** Bytes that its socket had sent when it was leased. `undefined`: the socket does not count. */
   #sentBefore: number | undefined = undefined;
-  /** Bytes came that answer its request. Only the guard can tell: the socket counts those that answer nobody, too. */
+  /** Whether bytes of an answer to its request came. Only the guard can tell: the socket's count includes stray bytes. */
   answered = false;
   /** The bytes that were sent on it since then, where they may be needed again. */
   keptBody: readonly Output[] | undefined = undefined;
-  /** It was lost before its request could use it, which is to have another one. */
+  /** Its request, where it was lost before that could use it: the request gets another one. */
   replayRequest: PooledRequest | undefined = undefined;
-  /** Its handshake offers a session of ours, and is not over. */
+  /** The time of its dial, if that is limited. Cleared when it is ready, or closed; until then it hears of each step. */
+  clock: DialTime | undefined = undefined;
+  /** Set while a handshake that offers a session of ours is under way. */
   offered: Offer | undefined = undefined;
-  /** Bytes that were read are being handed on. Still so when that is over: something has thrown on the way. */
+  /** Whether bytes that were read are being handed on. If it is still set when that is over, a listener has thrown. */
   delivering = false;
   /** A loss is reported before it becomes an error. */
   interceptsDestroy = false;
   /**
-   * It has carried a whole exchange: whoever gets it next gets a reused socket. Counters do not tell: what was read before the
-   * first exchange may be the answer of a proxy.
+   * Whether it has carried a whole exchange: its next request gets a reused socket. Byte counts do not tell: the first bytes may be the
+   * answer of a proxy.
    */
   used = false;
-  /** Bytes came after a response was complete, or a response before its request was: no request may follow. */
+  /** Whether bytes came after a response was complete, or a response before its request was sent whole: no request may follow. */
   poisoned = false;
-  /** The timer of the request that had it last, if that had one. Another one is somebody's who wants it closed when it is idle. */
+  /** The timer of the request that had it last, if that had one. Any other timer was set by code that wants the idle socket closed. */
   requestTimer: unknown = undefined;
-  /** It has become idle, and is made ready to be so for long soon, if it still is. */
+  /** Whether it has just become idle: if it still is in a moment, it is made ready to stay idle. */
   restsSoon = false;
-  /** The agent's `keepSocketAlive` has made it ready to be idle for long. */
+  /** Whether the agent's `keepSocketAlive` has made it ready to stay idle. */
   rested = false;
-  /** The server has said that it waits no longer for a request. */
+  /** Whether the server has said that it waits for no further request. */
   dismissed = false;
-  /** The hint of the last response about the connection. */
+  /** The last response's `Keep-Alive` hint. */
   hint: KeepAliveHint | undefined = undefined;
-  /** Where it leads, as `addressOf` writes it, once it is connected. */
+  /** The address that it is connected to, as `addressOf` writes it. */
   address: string | undefined = undefined;
-  /** When the loop last looked for bytes on it. */
+  /** The time of the last poll in which the loop looked for bytes on it. */
   polledAt = 0;
-  /** The poll that has found it connected, where that is of use: see `checkPollCount`. */
+  /** The poll in which it was found connected, where that is needed: see `checkPollCount`. */
   connectedIn: Poll | undefined = undefined;
-  /** When it became idle, by the monotonic clock. `Infinity`: it has been leased since. */
+  /** Whether the bytes on it come from the system's polls. `undefined`: nobody has asked yet. */
+  isPolled: boolean | undefined = undefined;
+  /** The time at which it became idle, by the monotonic clock. `Infinity`: it has been leased since. */
   idleFrom = Infinity;
-  /** The poll after which it was leased, where what that has found may not have been read yet: see hand-over.ts. */
+  /** The poll after which it was leased, where bytes that this poll has found may not have been read yet: see hand-over.ts. */
   leasedIn: Poll | undefined = undefined;
   /** Turns of the loop for which it has been validated. */
   polls = 0;
-  /** A `push` that somebody had put on this very socket before the guard. */
-  ownPush: SocketLike['push'] | undefined = undefined;
+  /** The `push` that the guard stands before. */
+  push: SocketLike['push'] | undefined = undefined;
   /** The account of all bytes that came off the wire, and of those that were delivered. */
   readonly ledger: RecordLedger;
-  /** When the request came that has waited for it, on the monotonic clock; of no request that came later. */
+  /** The time at which the request that has waited for it came, on the monotonic clock. No later request sets it. */
   since = 0;
-  /** The value that its 'error' event told last, which may be anything. */
+  /** The value of its last 'error' event, which may be of any type. */
   error: unknown = undefined;
-  /** Its request had been destroyed when it said so. */
+  /** Whether its request had been destroyed before that error. */
   isGivenUp = false;
 
   constructor(owner: Owner, connection: Connection<AgentKinds>, socket: SocketLike, options: Options) {
@@ -209,16 +234,17 @@ export class PooledSocket {
     this.socket = socket;
     this.options = options;
     this.isOneOff = options['agent'] === false;
+    this.forwarder = owner.transport.forwarderOf(socket);
     this.#counts = countsWrites(socket);
     this.ledger = new RecordLedger(socket);
   }
 
-  /** Sockets show it, and it holds what the socket was opened with: keys. */
+  /** `util.inspect` of the socket shows this object, and its options hold keys. */
   [inspect.custom](): string {
     return `PooledSocket { state: '${this.connection.state}' }`;
   }
 
-  /** The socket is ours from now on. */
+  /** Marks the socket as one of this pool. */
   claim(): void {
     const marked = this.socket as Marked;
     marked[kPooledSocket] = this;
@@ -233,7 +259,7 @@ export class PooledSocket {
     return !isDone(request, socket);
   }
 
-  /** Hot path. A request gets it: what its socket counts from now on is this request's. */
+  /** Hot path. `req` gets it: bytes that its socket counts from now on are this request's. */
   lease(req: AgentRequest): void {
     this.request = req;
     this.answered = false;
@@ -243,8 +269,8 @@ export class PooledSocket {
   }
 
   /**
-   * Hot path. Nothing of its request has left, so that nothing which comes can be an answer to it. The socket is asked: what Node's
-   * client has written may wait there, because somebody has corked it or something else is being written.
+   * Hot path. Whether nothing of its request has left, so that bytes which come cannot be an answer to it. The socket is asked: bytes that Node's
+   * client has written may wait there, because the socket is corked or still writing others.
    */
   get isUnsent(): boolean {
     if (this.answered) return false;
@@ -253,17 +279,17 @@ export class PooledSocket {
     return this.request !== undefined && isHeadWritten(this.request) === false;
   }
 
-  /** Hot path. Bytes that are read now cannot answer its request: nothing of that has left, or they were there before. */
+  /** Hot path. Whether bytes that are read now cannot answer its request: nothing of that has left, or they were there before. */
   get isPremature(): boolean {
     return !this.answered && (this.isUnsent || this.precedesLease);
   }
 
-  /** Hot path. Bytes or an end that are read now were found by the poll after which it was leased. */
+  /** Hot path. Whether bytes or an end that are read now were found by the poll after which it was leased. */
   get precedesLease(): boolean {
     return this.leasedIn !== undefined && isStillIn(this.leasedIn);
   }
 
-  /** Hot path. Whether it could be told that its request was not sent. If not, an answer might come too early unnoticed. */
+  /** Hot path. Whether it can tell that its request was not sent. If not, an answer that comes too early is not noticed. */
   get tellsUnsent(): boolean {
     return this.#sentBefore !== undefined || headMark.holds;
   }
@@ -274,23 +300,27 @@ export class PooledSocket {
     return written === undefined || this.#sentBefore === undefined ? undefined : written - this.#sentBefore;
   }
 
-  /** Hot path. Bytes of an exchange were read. If they have completed it before the request was sent, it is the last one. */
+  /** Hot path. Bytes of an exchange were read. If these have completed it before the request was sent whole, no further request follows. */
   received(): void {
     const { request } = this;
     if (request?.res?.complete && !this.poisoned && !isSent(request, this.socket)) this.poisoned = true;
   }
 
-  /** The other side has ended it. */
+  /** Whether the other side has ended it. */
   get endedByPeer(): boolean {
     const code = codeOf(this.error);
     const ended = propertyOf(this.socket, 'readableEnded') === true;
     return this.dismissed || ended || code === 'ECONNRESET' || code === 'EPIPE';
   }
 
-  /** The socket is the caller's from now on. */
+  /**
+   * The socket is closed, or belongs to the caller from now on. Nothing is deleted: V8 would give the socket a hash table for its properties, which takes
+   * three kilobytes and is slower.
+   */
   release(): void {
-    Reflect.deleteProperty(this.socket, kPooled);
-    Reflect.deleteProperty(this.socket, kPooledSocket);
+    const marked = this.socket as Marked;
+    marked[kPooled] = undefined;
+    marked[kPooledSocket] = undefined;
   }
 }
 
@@ -300,7 +330,7 @@ export function labelOf(socket: object): string | undefined {
   return pooled && connectionLabel(pooled.connection);
 }
 
-/** Those of all hosts. */
+/** The pooled sockets of all hosts. */
 export function* pooledSocketsOf(pool: Pool<AgentKinds>): Generator<PooledSocket, void, undefined> {
   for (const host of pool.hosts) {
     for (const { pooled } of host.connections) if (pooled) yield pooled;

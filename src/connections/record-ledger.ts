@@ -4,11 +4,13 @@
  * API shows it. The counts do: each record costs a fixed number of bytes beside its content, so the bytes that the
  * TCP handle has read are those of the records delivered, or there is more to come.
  *
- * Whatever is not application data (session tickets, key updates, padding) unbalances it until the next `reset`. An
- * unbalanced ledger proves nothing; only a balanced one does.
+ * Without TLS there are no records, and the counts are to be the same.
+ *
+ * Records without application data (session tickets, key updates) and padding unbalance it until the next `reset`. A
+ * balanced ledger proves that all was delivered; an unbalanced one proves nothing.
  */
 import { callIfAble, propertyOf } from '../node/foreign.js';
-import { wireCounterOf } from '../node/handle.js';
+import { plainCounterOf, wireCounterOf } from '../node/handle.js';
 import type { SocketLike } from '../node/types.js';
 
 /** Bytes around each record's content: header, explicit nonce, content type, tag. `undefined`: they vary. */
@@ -28,7 +30,7 @@ export class RecordLedger {
   readonly #socket: SocketLike;
   #overhead: number | undefined;
   #raw: { readonly bytesRead?: number } | undefined;
-  /** The bytes that the TCP handle had read when everything was known to be delivered. */
+  /** The bytes that the TCP handle had read when all was last known to be delivered. */
   #base = 0;
   #content = 0;
   #records = 0;
@@ -50,7 +52,7 @@ export class RecordLedger {
     return read - this.#base === this.#content + this.#records * this.#overhead;
   }
 
-  /** Everything is known to be delivered. */
+  /** All that was read is known to be delivered. */
   reset(): void {
     if (!this.#raw) this.#start();
     this.#base = this.#raw?.bytesRead ?? 0;
@@ -60,6 +62,12 @@ export class RecordLedger {
 
   #start(): void {
     const socket = this.#socket;
+    const plain = plainCounterOf(socket);
+    if (plain) {
+      this.#raw = plain;
+      this.#overhead = 0;
+      return;
+    }
     const raw = wireCounterOf(socket);
     if (!raw) return;
     this.#raw = raw;

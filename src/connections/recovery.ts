@@ -1,85 +1,81 @@
 /**
- * Sees to exchanges that were cut short (see interrupted.ts): each connection goes on, or gives its place back. A false alarm would end an
- * exchange that is well, which is worse than all that this prevents. So an exchange counts as cut short only if it looks the same twice, and in
- * between all ticks have come that Node's client had put off before, and the event loop has polled. Where ticks are faked at the moment, they
- * may still come, and nothing is done.
+ * Repairs exchanges that were cut short (see interrupted.ts): the connection goes on, or is closed, so that its slot comes free. A false alarm
+ * would end a healthy exchange, which is worse than all that this prevents. So an exchange counts as cut short only if it looks the same
+ * twice, and in between all ticks have come that Node's client had put off, the event loop has polled, and no byte has moved. While ticks are
+ * faked, nothing is done: they may still come, late and many at once.
  */
 import { connectionLabel } from '../debug-lines.js';
 import { debug } from '../debug.js';
 import { connectionReset } from '../errors.js';
 import { isolate } from '../node/foreign.js';
-import { afterTicks, LOST_AFTER, monotonicNow, setImmediate } from '../node/timers.js';
+import { afterTicks, monotonicNow, setImmediate } from '../node/timers.js';
+import { TurnAlarm } from '../node/turn-alarm.js';
 import type { AgentRequest } from '../node/types.js';
-import { tellOfExceptions } from '../node/uncaught.js';
-import type { Survivor } from '../node/uncaught.js';
 import { PendingRequest } from '../requests/pending-request.js';
-import { interruptionOf } from './interrupted.js';
+import { interruptionOf, progressOf } from './interrupted.js';
 import type { Interruption } from './interrupted.js';
 import { pooledSocketsOf } from './pooled-socket.js';
-import type { Owner, PooledSocket } from './pooled-socket.js';
+import type { AgentKinds, PooledSocket } from './pooled-socket.js';
+import type { Pool } from '../pool/pool.js';
 
-/** The finding of the first look. */
+/** The state of an exchange at one inspection. */
 interface Sight {
   readonly interruption: Interruption;
   readonly request: AgentRequest | undefined;
+  readonly progress: string;
 }
 
 type Sights = Map<PooledSocket, Sight>;
 
-export class Recovery implements Survivor {
-  readonly #owner: Owner;
-  /** Stands for the two looks that are under way. */
-  #current: object | undefined;
-  #beganAt = 0;
-  /** Something was cut short since the first of them, perhaps. */
+export class Recovery {
+  readonly #pool: Pool<AgentKinds>;
+  readonly #first: TurnAlarm = new TurnAlarm(() => this.#suspect());
+  readonly #second: TurnAlarm = new TurnAlarm(
+    () => this.#confirm(),
+    (callback, ...args) => afterTicks(() => setImmediate(callback, ...args)),
+  );
+  #suspects: Sights = new Map();
+  /** Whether another exception came after the first of the two inspections that are under way. */
   #isDue = false;
 
-  constructor(owner: Owner) {
-    this.#owner = owner;
-    tellOfExceptions(this);
+  constructor(pool: Pool<AgentKinds>) {
+    this.#pool = pool;
   }
 
-  afterException(): void {
-    this.look();
-  }
-
-  /** All connections are looked at when this turn ends, and those that look cut short once more. */
+  /** Inspects all connections when this turn ends, and those that look cut short once more after the next poll. */
   look(): void {
-    this.#isDue = this.#current !== undefined && monotonicNow() <= this.#beganAt + LOST_AFTER;
-    if (!this.#isDue) this.#begin();
-  }
-
-  #begin(): void {
-    const current = {};
-    this.#current = current;
-    this.#beganAt = monotonicNow();
-    this.#isDue = false;
-    setImmediate(() => {
-      // If not, this was late, and another one was begun.
-      if (this.#current !== current) return;
-      const suspects = sightsOf(pooledSocketsOf(this.#owner.pool));
-      if (suspects.size === 0) this.#end();
-      else afterTicks(() => setImmediate(() => this.#current === current && this.#confirm(suspects)));
-    });
-  }
-
-  #end(): void {
-    this.#current = undefined;
-    if (this.#isDue) this.#begin();
-  }
-
-  #confirm(suspects: Sights): void {
-    this.#end();
-    for (const [pooled, { interruption, request }] of sightsOf(suspects.keys())) {
-      const before = suspects.get(pooled);
-      if (before?.interruption === interruption && before.request === request)
-        isolate(() => this.#recover(pooled, interruption));
+    this.#isDue = this.#first.isSet || this.#second.isSet;
+    if (this.#isDue) {
+      const now = monotonicNow();
+      this.#first.await(now);
+      this.#second.await(now);
+    } else {
+      this.#first.set();
     }
   }
 
+  #suspect(): void {
+    this.#suspects = sightsOf(pooledSocketsOf(this.#pool));
+    if (this.#suspects.size > 0) this.#second.set();
+    else this.#end();
+  }
+
+  #confirm(): void {
+    const suspects = this.#suspects;
+    this.#suspects = new Map();
+    this.#end();
+    for (const [pooled, sight] of sightsOf(suspects.keys())) {
+      if (isSame(suspects.get(pooled), sight)) isolate(() => this.#recover(pooled, sight.interruption));
+    }
+  }
+
+  #end(): void {
+    if (this.#isDue) this.#first.set();
+    this.#isDue = false;
+  }
+
   #recover(pooled: PooledSocket, interruption: Interruption): void {
-    const { connection, socket } = pooled;
-    const owner = this.#owner;
+    const { connection, owner, socket } = pooled;
     debug.enabled && debug('%s was interrupted: %s', connectionLabel(connection), interruption);
     if (interruption === 'closed') owner.remove(socket);
     else if (interruption === 'ready') owner.connected(pooled);
@@ -88,9 +84,12 @@ export class Recovery implements Survivor {
     else owner.pool.close(connection, 'closed');
   }
 
-  /** The request of `pooled` does not hear of the end of a socket that it has never heard of. */
+  /**
+   * The request of `pooled` was never told of its socket, and so hears nothing of its end. Nothing of it was sent, but it fails and does not wait
+   * again: the tick that was to tell it of this socket may still come, and would take it off another one.
+   */
   #failUntold({ connection, request, requestOptions }: PooledSocket): void {
-    this.#owner.pool.close(connection, 'closed');
+    this.#pool.close(connection, 'closed');
     if (!request || !requestOptions) return;
     const error = connectionReset('The socket did not reach the request');
     new PendingRequest(request, requestOptions, undefined).fail(error);
@@ -101,7 +100,17 @@ function sightsOf(pooledSockets: Iterable<PooledSocket>): Sights {
   const sights: Sights = new Map();
   for (const pooled of pooledSockets) {
     const interruption = interruptionOf(pooled);
-    if (interruption) sights.set(pooled, { interruption, request: pooled.request });
+    if (!interruption) continue;
+    sights.set(pooled, { interruption, request: pooled.request, progress: progressOf(pooled) });
   }
   return sights;
+}
+
+/** Whether nothing has happened in between: the same step is still left out. */
+function isSame(before: Sight | undefined, now: Sight): boolean {
+  return (
+    before?.interruption === now.interruption &&
+    before.request === now.request &&
+    before.progress === now.progress
+  );
 }

@@ -1,4 +1,4 @@
-/** The end of an exchange: what it says about its connection, and about its host; and the end of a connection, which says more. */
+/** Learns from the end of an exchange about its connection and its host, and from the end of a connection about its host. */
 import { forgetMessage } from '../node/exchange.js';
 import { timerOf } from '../node/socket.js';
 import type { Lifetimes } from '../lifetimes/lifetimes.js';
@@ -7,6 +7,7 @@ import type { Pool } from '../pool/pool.js';
 import { allowsAnother, isUsable } from './hand-over.js';
 import type { IdleEntry } from './idle-entry.js';
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
+import { MANY, readAhead } from './read-ahead.js';
 
 export class Releases {
   readonly #pool: Pool<AgentKinds>;
@@ -28,6 +29,7 @@ export class Releases {
     if (request?.destroyed === false) return;
     const response = request?.res;
     pooled.used ||= response != null || request?.destroyed === undefined;
+    if (connection.served === MANY) readAhead();
     pooled.hint = this.#lifetimes.hintOf(response?.rawHeaders);
     if (response) this.#lifetimes.answered(connection);
     pooled.requestTimer = socket.timeout ? timerOf(socket) : undefined;
@@ -44,7 +46,7 @@ export class Releases {
     }
   }
 
-  /** `pooled` is about to be closed by us. If it was idle, its host's patience is known now, at least that far. */
+  /** `pooled` is about to be closed by us. If it was idle, its host is known to keep connections for at least that long. */
   closing(pooled: PooledSocket, reason: CloseReason): void {
     const { connection } = pooled;
     if (connection.idleSince < 0) return;
@@ -52,7 +54,7 @@ export class Releases {
     else if (reason !== 'peer-dead' && isUsable(pooled)) this.#lifetimes.survivedIdle(connection);
   }
 
-  /** `pooled` closes. Where nobody here has asked for that, it tells something about its host. */
+  /** `pooled` has closed. If we have not asked for that, it says something about its host. */
   closed({ connection, endedByPeer, request, used }: PooledSocket): void {
     if (!endedByPeer || connection.state === 'closing') return;
     if (connection.idleSince >= 0) this.#lifetimes.closedWhileIdle(connection);

@@ -1,6 +1,6 @@
 /**
- * Decides which requests are sent again, and finds them another connection. The part of a request that may be sent once more: resend.ts, where
- * the rule stands, too. How a request is taken off a socket: node/client-request.ts.
+ * Decides which requests are sent again, and finds them another connection. resend.ts has the rule, and says what of a request may be sent once
+ * more; node/client-request.ts takes a request off a socket.
  */
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 import { debug } from '../debug.js';
@@ -15,20 +15,22 @@ import type { Waiting } from './waiting.js';
 import type { Pool } from '../pool/pool.js';
 import { PooledRequest } from './pooled-socket.js';
 import type { Lifetimes } from '../lifetimes/lifetimes.js';
-import { detachRequest, detachUnsent } from './resend.js';
+import type * as resend from './resend.js';
 import type { ReplayRule } from '../requests/replayable.js';
 
 type Conn = Connection<AgentKinds>;
 
 export class Replays {
-  /** Which requests may be sent again, and how often. */
+  /** The rule for requests that may be sent again. */
   readonly rule: ReplayRule;
   readonly #pool: Pool<AgentKinds>;
   readonly #lifetimes: Lifetimes<AgentKinds>;
   readonly #hosts: Hosts;
   readonly #waiting: Waiting;
   readonly #observer: Observer;
-  /** How often a request has been taken off a lost connection. */
+  readonly #load: () => typeof resend;
+  #resend: typeof resend | undefined = undefined;
+  /** The number of times that a request has been taken off a lost connection. */
   readonly #counts = new WeakMap<AgentRequest, number>();
 
   constructor(
@@ -38,6 +40,7 @@ export class Replays {
     hosts: Hosts,
     waiting: Waiting,
     observer: Observer,
+    load: () => typeof resend,
   ) {
     this.rule = rule;
     this.#pool = pool;
@@ -45,6 +48,21 @@ export class Replays {
     this.#hosts = hosts;
     this.#waiting = waiting;
     this.#observer = observer;
+    this.#load = load;
+  }
+
+  /** `undefined`: the code cannot be loaded, because the process may open no file at the moment; then nothing is sent again. */
+  #resending(): typeof resend | undefined {
+    try {
+      return (this.#resend ??= this.#load());
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** See `keepBody` in resend.ts. */
+  keepBody(pooled: PooledSocket): void {
+    this.#resending()?.keepBody(pooled);
   }
 
   /**
@@ -55,10 +73,12 @@ export class Replays {
     const { request, socket } = pooled;
     if (!request || !this.#concerns(pooled, request)) return false;
     if (request.socket === socket) {
-      if (!detachRequest(pooled, error)) return false;
+      const { isUnsent } = pooled;
+      if (!this.#resending()?.detachRequest(pooled, error)) return false;
+      if (!isUnsent) this.#waiting.wasSent(request);
       this.#retry(pooled, queue(request, pooled));
     } else if (!pooled.replayRequest) {
-      // Node's client has not taken it yet, and cannot be kept from that. So that it writes nothing to it, it ends now.
+      // Node's client has not taken the socket yet, and will do so. The socket is ended now, so that nothing is written to it.
       pooled.replayRequest = queue(request, pooled);
       socket.destroy();
     }
@@ -74,24 +94,24 @@ export class Replays {
     if (request && request.socket !== socket && !this.rule.mayRisk(request)) this.lost(pooled);
   }
 
-  /** `pooled` is closed, and nobody else knows yet. */
+  /** `pooled` has closed. Called before any other listener. */
   closing(pooled: PooledSocket): void {
     const { replayRequest, request } = pooled;
     if (!replayRequest) return;
     pooled.replayRequest = undefined;
-    if (request && this.#concerns(pooled, request) && detachRequest(pooled))
+    if (request && this.#concerns(pooled, request) && this.#resending()?.detachRequest(pooled))
       this.#retry(pooled, replayRequest);
   }
 
   /**
-   * The handshake on `pooled` was refused for the session that it offered: its request has the dial made again, in the same place.
-   * Whatever the rule says: nothing has left. `false`: it cannot be taken off.
+   * The handshake on `pooled` was refused for the session that it offered: the dial is made again for its request, in the same slot, whatever
+   * the rule says: no byte has left. `false`: the request cannot be taken off the socket.
    */
   redial(pooled: PooledSocket): boolean {
     const { connection, offered, request, requestOptions, socket } = pooled;
     if (!offered || !request || !requestOptions || connection.state !== 'active') return false;
     if (request.destroyed !== false || request.aborted || request.res) return false;
-    const isOff = detachUnsent(pooled, () => offered.take());
+    const isOff = this.#resending()?.detachUnsent(pooled, () => offered.take());
     offered.end();
     if (!isOff) return false;
     const pending = queue(request, pooled);
@@ -100,7 +120,7 @@ export class Replays {
     return true;
   }
 
-  /** All that does not depend on what was sent. */
+  /** The conditions that do not depend on what was sent. */
   #concerns(
     { answered, connection, requestOptions, interceptsDestroy, used }: PooledSocket,
     req: AgentRequest,
@@ -122,7 +142,7 @@ export class Replays {
     this.#observer.replayed(connection, req, count);
     if (endedByPeer && pooled.precedesLease) this.#lifetimes.endedIdle(connection);
     else if (endedByPeer) this.#lifetimes.endsUnanswered(connection);
-    // A request that has met two dead connections, or may not meet another one, gets a new one.
+    // A request that has met two dead connections, or that may not be sent again after this, gets a new one.
     const wanted = count > 1 || count >= this.rule.max ? 'new' : 'any';
     this.#requeueAfter(connection, pending, wanted, socket.timeout);
   }
@@ -136,14 +156,14 @@ export class Replays {
   ): void {
     let host;
     try {
-      // By the TLS options of now: they may have changed since it was sent.
+      // The host by the current TLS options: they may have changed since it was sent.
       host = this.#hosts.limitedOf(pending);
     } catch (error) {
       this.#pool.close(connection, 'server-closed');
       pending.fail(error);
       return;
     }
-    // The place of the lost connection is not for another identity: there it takes nothing that has been idle for long.
+    // At another identity it has no claim to the slot of the lost connection, and so must not risk a connection that has been idle for long.
     const mayRisk = this.rule.mayRisk(pending.req) && (wanted === 'any' || host === connection.host);
     const waiter = new Waiter<AgentKinds>(host, pending, mayRisk ? 'replayable' : 'unreplayable');
     pending.waiter = waiter;
@@ -151,7 +171,7 @@ export class Replays {
       debug('%s is sent again: %s was lost', requestLabel(waiter), connectionLabel(connection));
     if (wanted === 'new') this.#pool.retryOnNew(connection, waiter);
     else this.#pool.retry(connection, waiter);
-    // Another one, if TLS options were found to have changed when it was to be dialled.
+    // It is another waiter if TLS options had changed when it was to be dialled.
     if (pending.waiter.state === 'done') return;
     debug.enabled && debugWait(this.#pool, pending.waiter);
     this.#waiting.arm(pending, timeout);

@@ -1,10 +1,10 @@
 /**
- * Decides what of a request may be sent once more, and has it taken off the connection that it has lost. A server that closes an idle
+ * Decides whether a request may be sent once more, and with which bytes, and has it taken off its lost connection. A server that closes an idle
  * connection and a client that uses it can miss each other by half a round trip, whatever either of them does (RFC 9112, section 9.3.1);
- * what is left is to try again, and the caller need not hear of it.
+ * the remedy is to try again, and the caller need not hear of it.
  *
  * **The rule**, Go's: only on a connection that had served a request before; only before the first byte of the response; only
- * where the loss was the connection's own (reset, broken pipe, end of file) and not somebody's decision (destroy, abort, timeout) or a
+ * where the loss was the connection's own (reset, broken pipe, end of file) and not a decision (destroy, abort, timeout) or a
  * matter of identity (TLS alerts); at most `max` times (replay.ts asks for all that); and only what may be sent twice
  * (requests/replayable.ts), with no body, or with one that we hold; or any request of which the server has nothing, because nothing was
  * written, or because the write of all of it failed.
@@ -45,8 +45,8 @@ export function keepBody(pooled: PooledSocket): void {
 }
 
 /**
- * Takes the request off `pooled`, which is lost, and makes it ready for another one. `false`: that cannot be done, and nothing was.
- * Then the connection can only be closed, and another one found.
+ * Takes the request off `pooled`, which is lost, and makes it ready for another one. `false`: that is not possible, and nothing has changed.
+ * Then the connection can only be closed.
  *
  * @param error by which it was lost
  */
@@ -55,9 +55,9 @@ export function detachRequest(pooled: PooledSocket, error?: unknown): boolean {
 }
 
 /**
- * The same for a connection that was never secured, so that nothing has left.
+ * The same for a connection that was never secured, so that no byte has left.
  *
- * @param taken gives all that was written, with callbacks that were not called
+ * @param taken returns all that was written, with callbacks that were not called
  */
 export function detachUnsent(pooled: PooledSocket, taken: () => readonly Output[] | undefined): boolean {
   return takeOff(pooled, taken, queueWrites);
@@ -79,7 +79,7 @@ function takeOff(
   return true;
 }
 
-/** Everything that was written of it, if that is known, and may be written again. */
+/** All that was written of the request, if that is known and may be written again. */
 function resendable(pooled: PooledSocket, req: AgentRequest, error: unknown): readonly Output[] | undefined {
   if (!isWhollyWritten(req)) return undefined;
   const writes = pooled.keptBody ?? headOf(req, pooled.bytesWritten);

@@ -1,4 +1,4 @@
-/** Emits the agent's events 'saturated' and 'drained', and tells the observer of the same, where somebody listens. */
+/** Emits the agent's events 'saturated' and 'drained', and tells the observer, where anything listens to them. */
 import { queueState, Saturation } from '../limits/saturation.js';
 import { monotonicNow, nextTick } from '../node/timers.js';
 import type { DrivenAgent } from './driven-agent.js';
@@ -30,7 +30,7 @@ export class SaturationEvents {
     return isHeard || this.#observer.hearsOfSaturation;
   }
 
-  /** Not before the pool is at rest: listeners may do anything. */
+  /** Later, when the pool is at rest: listeners may do anything. */
   #tell(event: 'saturated' | 'drained', host: Host): void {
     const state = queueState(host);
     this.#observer[event](host, state);
@@ -38,7 +38,7 @@ export class SaturationEvents {
   }
 }
 
-/** The same for a host that was forgotten meanwhile and has come back. */
+/** The key is the same for a host that was forgotten meanwhile and has come back. */
 function keyOf({ origin }: Host): string {
   return `${origin.profile.id} ${origin.key}`;
 }

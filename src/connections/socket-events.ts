@@ -1,15 +1,16 @@
 /**
- * The events of a socket that the pool hears. One set of functions for all sockets, put on each when the pool takes it over and taken
- * off when it leaves; the pooled socket tells whose it is.
+ * The pool's listeners on sockets: one set of functions for all sockets, added when the pool takes a socket over and removed when it leaves.
+ * They find the owner through the pooled socket.
  */
 import { pooledSocketOf } from './pooled-socket.js';
 import type { Offer, PooledSocket } from './pooled-socket.js';
 import { connectionReset } from '../errors.js';
 import { addressOf, deadAddress } from './dead-peers.js';
-import { isReady, unfollowDial } from './dial-progress.js';
+import { isConnected, isReady, unfollowDial } from './dial-progress.js';
 import { onAgentFree } from './free-listener.js';
 import { guard, unguard } from './guard.js';
 import { interceptDestroy, restoreDestroy } from '../node/destroy.js';
+import { startReading } from '../node/handle.js';
 import { isLoss } from '../node/system-errors.js';
 import { callIfAble, isolate } from '../node/foreign.js';
 import { nextTick } from '../node/timers.js';
@@ -30,14 +31,14 @@ const LISTENERS: readonly (readonly [string, (this: SocketLike, error: unknown) 
 /** @param keylog whether the agent's 'keylog' has a listener */
 export function listen(pooled: PooledSocket, keylog: boolean): void {
   const { socket } = pooled;
-  // Listeners first, properties of our own then: V8 makes Node's own functions slower with each shape of a socket that they meet.
+  // Listeners first, then our own properties: Node's own functions become slower with each new shape of socket that V8 sees.
   for (const [event, listener] of LISTENERS) socket.on(event, listener);
-  if (socket.connecting) socket.once('connect', onConnect);
+  if (socket.connecting) socket.on('connect', onConnect);
   if (keylog) listenToKeylog(pooled);
   pooled.claim();
   guard(pooled, onStray);
-  const { replays, resumption } = pooled.owner;
-  if (replays.rule.max > 0 || resumption.isOffered(socket))
+  const { replays, transport } = pooled.owner;
+  if (replays.rule.max > 0 || transport.isOffered(socket))
     pooled.interceptsDestroy = interceptDestroy(socket, (error) => isSaved(pooled, error));
   if (!socket.connecting) arm(pooled);
 }
@@ -46,10 +47,10 @@ export function listenToKeylog({ socket }: PooledSocket): void {
   socket.on('keylog', onKeylog);
 }
 
-/** Late binding: reports when it can be handed to whoever is first. `false`: it can be now. */
+/** Late binding: reports when the socket can be handed to a request. `false`: it can be now. */
 export function awaitReady({ socket }: PooledSocket): boolean {
-  // A `new TLSSocket` that somebody made by hand does not begin before something is written. That of tls.connect does; who
-  // hears its 'secure' emits 'secureConnect'.
+  // A `new TLSSocket` that was made by hand begins its handshake only when something is written. One of tls.connect begins at once; its
+  // listener of 'secure' emits 'secureConnect'.
   if (socket.secureConnecting && socket.listenerCount('secure') > 0) socket.once('secureConnect', onReady);
   else if (socket.connecting) socket.once('connect', onReady);
   else return false;
@@ -58,10 +59,13 @@ export function awaitReady({ socket }: PooledSocket): boolean {
 
 export function stopListening(pooled: PooledSocket): void {
   const { socket } = pooled;
-  for (const [event, listener] of LISTENERS) socket.removeListener(event, listener);
-  socket.removeListener('keylog', onKeylog);
-  socket.removeListener('connect', onConnect);
-  unfollowDial(pooled);
+  // A socket that has closed emits nothing more, and is not listened to.
+  if (!socket.destroyed) {
+    for (const [event, listener] of LISTENERS) socket.removeListener(event, listener);
+    socket.removeListener('keylog', onKeylog);
+    socket.removeListener('connect', onConnect);
+    unfollowDial(pooled);
+  }
   unguard(pooled);
   if (pooled.interceptsDestroy) restoreDestroy(socket);
   pooled.interceptsDestroy = false;
@@ -71,10 +75,14 @@ function onConnect(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
   if (!pooled) return;
   pooled.connectedIn = pollOfConnect();
+  // Node begins to read a connection without TLS after the listeners of 'connect', one of which sends the request and emits 'finish'. If a
+  // listener throws there and the process survives, Node never begins, and the response would never come.
+  if (!pooled.owner.transport.isLayered) startReading(this);
   arm(pooled);
+  isConnected(pooled);
 }
 
-/** It is connected: from now on a peer that does not answer any more is found out, also by a request that only waits. */
+/** The socket is connected. TCP keep-alive now finds a peer that answers no more, also while a request only waits for it. */
 function arm(pooled: PooledSocket): void {
   const { owner, options, socket } = pooled;
   const { address, port } = peerOf(socket);
@@ -95,22 +103,22 @@ function onKeylog(this: SocketLike, line: Buffer): void {
   pooledSocketOf(this)?.owner.agent.emit('keylog', line, this);
 }
 
-/** The status that a server sends before it closes an idle connection, if it sends any (RFC 9110, section 15.5.9). */
+/** The status that some servers send before they close an idle connection (RFC 9110, section 15.5.9). */
 const TIMED_OUT = /^HTTP\/1\.[01] 408/;
 
-/** Bytes that nobody asked for. */
+/** Bytes came that no request has asked for. */
 function onStray(pooled: PooledSocket, chunk: Buffer): void {
   const { connection, owner } = pooled;
   if (connection.state !== 'active') {
     pooled.dismissed = TIMED_OUT.test(chunk.toString('latin1', 0, 16));
     owner.pool.close(connection, pooled.dismissed ? 'server-closed' : 'poisoned');
   } else if (pooled.isPremature) {
-    // Whatever this answers, it is not this request: that goes on elsewhere, or ends.
+    // These bytes are no answer to this request: it goes on with another connection, or ends.
     if (owner.replays.lost(pooled)) return;
     const error = connectionReset('The server wrote before the request was sent');
     owner.pool.close(connection, 'poisoned', error);
   } else {
-    // While its request still reads a response that is complete, it may go on; nobody comes after it.
+    // A request that still reads its complete response may finish; no request may follow.
     pooled.poisoned = true;
   }
 }
@@ -119,7 +127,7 @@ function onFree(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
   if (!pooled) return;
   const { owner, options } = pooled;
-  // On the hot path: the long way round only if somebody else stands there.
+  // Hot path: the event is emitted only if it has other listeners than ours.
   if (hasOnlyListener(owner.agent, 'free', onAgentFree)) owner.release(pooled);
   else owner.agent.emit('free', this, options);
 }
@@ -130,7 +138,7 @@ function onEnd(this: SocketLike): void {
   pooled?.owner.replays.lost(pooled);
 }
 
-/** Whether the request on a connection that fails goes on: one that was reset, or whose session was refused. */
+/** Whether the request on a failing connection goes on with another one: the connection was reset, or its session was refused. */
 function isSaved(pooled: PooledSocket, error: unknown): boolean {
   if (pooled.offered && isRefused(pooled, pooled.offered, error)) return true;
   if (!isLoss(error)) return false;
@@ -142,11 +150,13 @@ function isSaved(pooled: PooledSocket, error: unknown): boolean {
 function isRefused(pooled: PooledSocket, offered: Offer, error: unknown): boolean {
   const { connection, owner, socket } = pooled;
   if (connection.state !== 'active' && connection.state !== 'connecting') return false;
-  if (!owner.resumption.refuses(socket, error)) return false;
+  if (!owner.transport.refuses(socket, error)) return false;
   offered.isRefused = true;
   offered.clock?.unwatch();
+  // It runs on for the next socket.
+  pooled.clock = undefined;
   pooled.error = error;
-  // Nobody has it with late binding; then it is dialled again when it has closed.
+  // With late binding no request has it; then it is dialled again when it has closed.
   if (connection.state === 'connecting' || owner.replays.redial(pooled)) return true;
   offered.clock?.clear();
   return false;
@@ -166,9 +176,9 @@ function onClose(this: SocketLike): void {
 }
 
 /**
- * Stays for the socket's whole life: an error between two requests must not become an uncaught one. Node says errors of a TLS socket after
- * its handshake without destroying it, and marks it in the way in which Node's client marks one whose request has heard of an error: a
- * request that got it then would end in 'close' alone.
+ * Stays for the socket's whole life: an error between two requests must not become an uncaught one. After the handshake Node emits errors of a
+ * TLS socket without destroying it, and marks it as if its request had heard of the error: a request that got it then would end with 'close'
+ * alone.
  */
 function onError(this: SocketLike, error: unknown): void {
   const pooled = pooledSocketOf(this);
@@ -176,6 +186,7 @@ function onError(this: SocketLike, error: unknown): void {
   pooled.error = error;
   pooled.isGivenUp ||= pooled.request?.destroyed === true;
   pooled.poisoned = true;
+  if (pooled.connection.readyAt < 0) pooled.owner.names?.failed(pooled);
   if (!this.destroyed) endFailed(pooled, error);
   const dead = deadAddress(error, pooled.address);
   if (dead !== undefined) pooled.owner.peerDied(dead);
@@ -187,7 +198,8 @@ function endFailed(pooled: PooledSocket, error: unknown): void {
   if (connection.state === 'idle' || connection.state === 'validating') {
     owner.pool.close(connection, 'server-closed');
   } else {
-    // After the listeners of Node's client, which end the request that has it, and others'. If there is none yet, it hears of this error.
+    // Later, after the listeners of Node's client, which end the request that has it, and those of others. A request without such listeners yet gets
+    // this error then.
     nextTick(destroyFailed, pooled, error);
   }
 }
@@ -196,7 +208,7 @@ function destroyFailed(pooled: PooledSocket, error: unknown): void {
   if (!pooled.socket.destroyed) pooled.owner.destroySocket(pooled, error);
 }
 
-/** The socket's own idle timer, that somebody may have set in `keepSocketAlive`, when it became 'free', or at any time after that. */
+/** The socket's own timer, which code of users may have set in `keepSocketAlive`, in a listener of 'free', or later. */
 function onTimeout(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
   const state = pooled?.connection.state;

@@ -1,14 +1,15 @@
 /**
- * Finds the leased connections that stand still: exchanges in which nothing moves any more (`socketTimeout`), and responses that
- * nobody reads (`leakDetectionThreshold`). One timer an agent looks at all of them a few times in each such span, and runs only while
- * there is something to look at; a request pays nothing for it.
+ * Finds leased connections that stand still: exchanges in which no byte moves any more (`socketTimeout`), and responses that
+ * are not read (`leakDetectionThreshold`). One timer per agent inspects all leased connections a few times in each such span. It runs only
+ * while there are any; a request costs nothing more.
  *
- * It counts looks, not time: a connection has stood still if it was found unchanged that many times in a row. An event loop that was
- * blocked has looked once, however long it was away. A look that finds our own side holding things up begins the count anew. The consequences are the owner's affair.
+ * It counts inspections, not time: a connection has stood still if it was found unchanged a number of times in a row. A blocked event loop
+ * inspects once, however long it was blocked. An inspection that finds our own side holding the exchange up begins the count anew.
  */
 import { withoutCredentials } from '../limits/host-name.js';
 import { pooledSocketsOf } from './pooled-socket.js';
-import type { Owner, PooledSocket } from './pooled-socket.js';
+import type { AgentKinds, PooledSocket } from './pooled-socket.js';
+import type { Pool } from '../pool/pool.js';
 import { debug } from '../debug.js';
 import { connectionLabel } from '../debug-lines.js';
 import { socketTimedOut } from '../errors.js';
@@ -17,40 +18,31 @@ import type { AgentRequest } from '../node/types.js';
 import { Alarm } from '../node/alarm.js';
 import { MAX_DELAY, monotonicNow, nextTick } from '../node/timers.js';
 import { isServersTurn, movedBytes } from './servers-turn.js';
-import type { LeakReport } from '../options/options.js';
+import type { LeakReport } from '../options/leak-report.js';
 
-/** Looks within one span: what stands still is found at most a quarter of the span too late. */
+/** Inspections within one span: a connection that stands still is found at most a quarter of the span too late. */
 const LOOKS = 8;
 
 export interface StallOptions {
-  /** Milliseconds without a byte in either direction; `0` for ever. */
+  /** Milliseconds without a byte in either direction; `0`: no limit. */
   readonly socketTimeout: number;
-  /** Milliseconds in which nobody takes anything of a response; `0` for ever. */
+  /** Milliseconds in which nothing of a response is read; `0`: no limit. */
   readonly leakDetectionThreshold: number;
 }
 
-/** The state of a connection at the last look. */
+/** The state of a connection at the last inspection. */
 interface Sight {
   request: AgentRequest;
   /** Bytes that have moved. */
   bytes: number;
-  /** Bytes of the response that nobody has taken yet. */
+  /** Bytes of the response that have not been read yet. */
   unread: number;
   stalledLooks: number;
   unreadLooks: number;
 }
 
-/** A watch, if `options` ask for anything that it would find. */
-export function stallWatch(
-  owner: Pick<Owner, 'agent' | 'pool'>,
-  options: StallOptions,
-): StallWatch | undefined {
-  const { socketTimeout, leakDetectionThreshold } = options;
-  return socketTimeout > 0 || leakDetectionThreshold > 0 ? new StallWatch(owner, options) : undefined;
-}
-
 export class StallWatch {
-  readonly #owner: Pick<Owner, 'agent' | 'pool'>;
+  readonly #pool: Pool<AgentKinds>;
   readonly #options: StallOptions;
   readonly #period: number;
   readonly #traces = new WeakMap<AgentRequest, { stack?: string }>();
@@ -58,14 +50,14 @@ export class StallWatch {
   readonly #alarm: Alarm = new Alarm('lets-exit', () => this.#look());
 
   /** @param options at least one of them above 0 */
-  constructor(owner: Pick<Owner, 'agent' | 'pool'>, options: StallOptions) {
+  constructor(pool: Pool<AgentKinds>, options: StallOptions) {
     const { socketTimeout, leakDetectionThreshold } = options;
-    this.#owner = owner;
+    this.#pool = pool;
     this.#options = options;
     this.#period = Math.min(socketTimeout || Infinity, leakDetectionThreshold || Infinity, MAX_DELAY) / LOOKS;
   }
 
-  /** Hot path. `req` asks for a connection: who made it is remembered, if that may be asked later. */
+  /** Hot path. `req` asks for a connection. Keeps the stack of the code that made it, where a leak report may need that. */
   trace(req: AgentRequest, caller: (...args: never[]) => unknown): void {
     if (this.#options.leakDetectionThreshold === 0) return;
     const trace = {};
@@ -73,7 +65,7 @@ export class StallWatch {
     this.#traces.set(req, trace);
   }
 
-  /** Hot path. A connection was leased. `lately`: some time of late, by the monotonic clock. */
+  /** Hot path. A connection was leased. `lately`: a recent time on the monotonic clock. */
   start(lately: number): void {
     if (!this.#alarm.isIdle(lately)) return;
     const now = monotonicNow();
@@ -84,11 +76,11 @@ export class StallWatch {
     const now = monotonicNow();
     const before = this.#seen;
     this.#seen = new Map();
-    for (const pooled of pooledSocketsOf(this.#owner.pool)) {
+    for (const pooled of pooledSocketsOf(this.#pool)) {
       const { request, socket } = pooled;
       if (!request) continue;
       this.start(now);
-      // Until it is connected, connectTimeout says how long that may take.
+      // Until the socket is connected, `connectTimeout` bounds the time.
       if (socket.connecting || socket.secureConnecting) continue;
       const sight = this.#compare(pooled, request, before.get(pooled));
       this.#seen.set(pooled, sight);
@@ -100,7 +92,7 @@ export class StallWatch {
     }
   }
 
-  /** Whether this very look completes the span. */
+  /** Whether this inspection completes the span. */
   #isOver(span: number, looks: number): boolean {
     return span > 0 && looks === Math.ceil(span / this.#period);
   }
@@ -110,8 +102,8 @@ export class StallWatch {
     debug.enabled &&
       debug('%s: nobody reads the response of %s%s', connectionLabel(pooled.connection), req.method, stack);
     const report: LeakReport = { host: hostOf(pooled), port: portOf(pooled), req, stack };
-    // Not in between: a listener may throw.
-    nextTick(() => this.#owner.agent.emit('leak', report));
+    // In a tick of its own: a listener may throw.
+    nextTick(() => pooled.owner.agent.emit('leak', report));
   }
 
   #compare(pooled: PooledSocket, request: AgentRequest, last: Sight | undefined): Sight {
@@ -128,10 +120,10 @@ export class StallWatch {
   }
 }
 
-/** Bytes of the response that wait for somebody to take them, or `-1` if it is not the caller who is waited for. */
+/** Bytes of the response that wait to be read, or `-1` if the exchange does not wait for the caller. */
 function unreadOf({ res }: AgentRequest): number {
   if (!res || res.readableEnded || res.destroyed || res.readableFlowing === true) return -1;
-  // Nobody has ever asked for any of it; or there is something to take, if only the end.
+  // The response was never read from; or there is something to read, if only the end.
   const isLeft = res.readableFlowing === null || res.readableLength > 0 || res.complete;
   return isLeft ? res.readableLength : -1;
 }

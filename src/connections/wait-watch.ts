@@ -1,12 +1,11 @@
 /**
- * Nobody waits for good behind an exchange that was cut short where nothing has thrown: a tick of Node's own client never came, because a
- * test tool had put a fake in the place of `process.nextTick`. While requests wait, such exchanges are looked for now and then (see
- * recovery.ts).
+ * Finds exchanges that were cut short without an exception: a tick of Node's own client never came, because a test tool had faked
+ * `process.nextTick`. While requests wait, such exchanges are searched for once a second (see recovery.ts), so that none waits for good.
  */
 import { Alarm } from '../node/alarm.js';
 import { monotonicNow } from '../node/timers.js';
 
-/** Milliseconds. Seldom: in a busy pool somebody waits at any time, and all is well. */
+/** Milliseconds between two searches. In a busy pool some request always waits, so searches must be rare. */
 const PERIOD = 1000;
 
 export class WaitWatch {
@@ -16,7 +15,7 @@ export class WaitWatch {
 
   /**
    * @param isAwaited whether any request waits
-   * @param look looks for such exchanges
+   * @param look searches for such exchanges
    */
   constructor(isAwaited: () => boolean, look: () => void) {
     this.#isAwaited = isAwaited;

@@ -1,29 +1,37 @@
 /**
- * The requests that wait for a connection, of one agent: how a wait begins, goes on elsewhere when TLS options have changed, and ends. Most
- * requests wait for the end of this turn of the event loop only; those that wait on are armed then, so that they can time out and be destroyed.
+ * The requests of one agent that wait for a connection. A wait begins, moves to another host when TLS options have changed, and ends. Most
+ * requests wait only for the end of this turn of the event loop; the others are armed then, so that they can time out and be destroyed.
  */
 import { debug } from '../debug.js';
 import { debugWait } from '../debug-lines.js';
-import { agentClosed, PoolQueueError } from '../errors.js';
+import { agentClosed, connectionReset, meansUnsent, notSentAgain, PoolQueueError } from '../errors.js';
 import { hostName } from '../limits/host-name.js';
 import { timeoutOf } from '../options/live-options.js';
 import { isolate } from '../node/foreign.js';
-import { LOST_AFTER, monotonicNow } from '../node/timers.js';
-import type { Driver } from '../pool/driver.js';
+import { monotonicNow } from '../node/timers.js';
+import type { TurnAlarm } from '../node/turn-alarm.js';
+import type { AgentRequest } from '../node/types.js';
 import type { Pool } from '../pool/pool.js';
 import { Waiter } from '../pool/records.js';
+import type { Connection } from '../pool/records.js';
 import type { Refusal } from '../pool/refusal.js';
 import { pendingOf } from '../requests/pending-request.js';
 import type { AgentKinds, PooledRequest } from './pooled-socket.js';
-import { QueueTimer } from '../requests/queue-timer.js';
+import type { QueueTimer } from '../requests/queue-timer.js';
 import type { ReplayRule } from '../requests/replayable.js';
 import type { Host, Hosts } from './hosts.js';
 import type { Observer } from './observer.js';
-import type { Recovery } from './recovery.js';
 import { refSpares } from './spare-request.js';
-import { WaitWatch } from './wait-watch.js';
+import type { WaitWatch } from './wait-watch.js';
 
 type PoolWaiter = Waiter<AgentKinds>;
+
+/** The timers of the pool: see common.ts. */
+interface Timing {
+  readonly endOfTurn: TurnAlarm;
+  readonly queueTimer: QueueTimer;
+  readonly waitWatch: WaitWatch;
+}
 
 export class Waiting {
   readonly #agent: { readonly options: object };
@@ -32,43 +40,35 @@ export class Waiting {
   readonly #rule: ReplayRule;
   readonly #timer: QueueTimer;
   readonly #watch: WaitWatch;
-  readonly #driver: Pick<Driver<AgentKinds>, 'schedule'>;
+  readonly #endOfTurn: TurnAlarm;
   readonly #observer: Observer;
-  /** Requests of this turn, of which its end decides whether they wait on. */
+  /** Requests of which an earlier connection may have carried something. */
+  readonly #sent = new WeakSet<AgentRequest>();
+  /** Requests that came in this turn. At its end, those that still wait are armed. */
   #newWaiters: PooledRequest[] = [];
-  /** Since when a request has been seen to wait for the turn that was asked for. */
-  #turnAwaitedSince = Infinity;
 
-  /**
-   * @param driver is asked once more for the end of this turn, where it was asked for and has not come
-   * @param recovery looks for exchanges that nobody can wait for (see WaitWatch)
-   */
   constructor(
     agent: { readonly options: object },
     pool: Pool<AgentKinds>,
     hosts: Hosts,
     rule: ReplayRule,
-    driver: Pick<Driver<AgentKinds>, 'schedule'>,
-    recovery: Recovery,
+    { endOfTurn, queueTimer, waitWatch }: Timing,
     observer: Observer,
   ) {
     this.#agent = agent;
     this.#pool = pool;
     this.#hosts = hosts;
     this.#rule = rule;
-    this.#timer = new QueueTimer(pool);
-    this.#driver = driver;
+    this.#timer = queueTimer;
+    this.#endOfTurn = endOfTurn;
     this.#observer = observer;
-    this.#watch = new WaitWatch(
-      () => pool.undialled().next().done === false,
-      () => recovery.look(),
-    );
+    this.#watch = waitWatch;
   }
 
   /** `pending` gets no connection at once. */
   begin(pending: PooledRequest, host: Host, priority: number | undefined): void {
     const now = monotonicNow();
-    if (this.#pool.endOfTurn.scheduled) this.#awaitTurn(now);
+    this.#endOfTurn.await(now);
     this.#watch.begin(now);
     pending.since = now;
     const waiter = this.#enqueue(pending, host, now, priority);
@@ -76,8 +76,8 @@ export class Waiting {
     refSpares(waiter.host);
     debug.enabled && debugWait(this.#pool, waiter);
     pending.enter();
-    // The end of this turn decides: most requests in turn come just when the connection before them is validated, and
-    // are served then. Only a request that has to wait on is armed.
+    // The request is armed at the end of this turn, if it still waits then. Most requests in turn come just when the connection before them
+    // is validated, and are served before.
     const { pacedLink, validating, waiting } = waiter.host;
     const isDecidedSoon = pacedLink.list !== undefined || waiting.size <= validating;
     if (waiter.state === 'queued' && isDecidedSoon) this.#newWaiters.push(pending);
@@ -85,7 +85,7 @@ export class Waiting {
   }
 
   /**
-   * The request of `waiter`, which is done, goes on waiting: for what its options mean now, and in its place before those that came later.
+   * The request of `waiter`, which is done, goes on waiting: at the host that its options mean now, at its position by arrival.
    * `false`: it has ended.
    */
   again(waiter: PoolWaiter): boolean {
@@ -106,6 +106,21 @@ export class Waiting {
       pending.fail(error);
       return false;
     }
+  }
+
+  /**
+   * The requests of `waiters` go on waiting at another host.
+   *
+   * @param dialling a connection that was about to be opened for one of them
+   */
+  requeue(waiters: Iterable<PoolWaiter>, dialling: Connection<AgentKinds> | undefined, why: string): void {
+    const all = new Set<PoolWaiter>();
+    // With eager binding this request has left its queue already; it was the head of it.
+    if (dialling?.waiter?.state === 'dialling') all.add(dialling.waiter);
+    for (const waiter of waiters) all.add(waiter);
+    for (const waiter of all) this.#pool.abort(waiter);
+    if (dialling) this.#pool.failed(dialling, connectionReset(why), 'surplus');
+    for (const waiter of all) this.again(waiter);
   }
 
   /** `pending` can time out and be destroyed from now on. Its timeout is its own, or else `timeout`. */
@@ -131,16 +146,21 @@ export class Waiting {
   /** `pending` has a connection. */
   leave(pending: PooledRequest): void {
     pending.leave();
-    this.#timer.adjust();
+    this.#timer.left();
   }
 
   /** The pool gives up the request of `waiter`. */
   reject({ request }: PoolWaiter, error: unknown): void {
     request.leave();
-    request.fail(error);
+    request.fail(this.#sent.has(request.req) && meansUnsent(error) ? notSentAgain(error) : error);
   }
 
-  /** The request of `waiter` is not to wait, or not any longer. */
+  /** An earlier connection may have carried something of `req`: none of its errors may say that it was not sent. */
+  wasSent(req: AgentRequest): void {
+    this.#sent.add(req);
+  }
+
+  /** The request of `waiter` is not allowed to wait, or to wait longer. */
   refuse(waiter: PoolWaiter, refusal: Refusal): void {
     const { host, request } = waiter;
     const name = hostName(host.origin);
@@ -161,25 +181,15 @@ export class Waiting {
     this.#timer.adjust();
   }
 
-  /** The end of this turn has come. */
-  turnCame(): void {
-    this.#turnAwaitedSince = Infinity;
-  }
-
-  /** All that was put off until the end of this turn is done: requests of this turn that still wait, wait on. */
+  /** The turn has ended, with all that was put off until then: requests of this turn that still wait are armed. */
   turnEnded(): void {
     this.#armNewWaiters();
   }
 
-  #awaitTurn(now: number): void {
-    if (now > this.#turnAwaitedSince + LOST_AFTER) this.#driver.schedule();
-    else if (this.#turnAwaitedSince === Infinity) this.#turnAwaitedSince = now;
-  }
-
   /**
-   * The waiter of `pending` from now on; `undefined`: its host's limits could not be told, and it has failed.
+   * Makes a waiter for `pending`. `undefined`: its host's limits could not be found, and it has failed.
    *
-   * @param before the one that it had until now
+   * @param before the waiter that it had until now
    */
   #enqueue(
     pending: PooledRequest,
@@ -204,7 +214,7 @@ export class Waiting {
     } else {
       this.#pool.enqueue(waiter);
     }
-    // Another one, if TLS options were found to have changed when it was to be dialled.
+    // It is another waiter if TLS options had changed when it was to be dialled.
     return pending.waiter;
   }
 

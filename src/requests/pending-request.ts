@@ -1,14 +1,15 @@
 /**
- * A request that waits for a connection: its own async context, its own timeout, and a way out. Node's client
- * has none of these while a request waits: a destroyed one emits nothing before it is given a socket, and
- * `timeout` runs only on a socket.
+ * A request that waits for a connection: it keeps its async context, its timeout runs, and it can be destroyed. In Node's
+ * client a waiting request has none of these: a destroyed one emits nothing before it is given a socket, and `timeout`
+ * runs only on a socket.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { ClientRequest } from 'node:http';
 import { numberForRequest } from '../node/interception.js';
 import { connectionReset } from '../errors.js';
-import { codeOf, isolate, later, onOwnStack, propertyOf } from '../node/foreign.js';
+import { codeOf, isolate, later, onOwnStack } from '../node/foreign.js';
 import { destroyedWith, markClosed } from '../node/exchange.js';
+import { isTunnelTimeout } from '../node/proxy-support.js';
 import { timeoutAskedOf } from '../node/request-timeout.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import { nextTick } from '../node/timers.js';
@@ -17,9 +18,10 @@ import type { Entry } from '../pool/heap.js';
 import type { QueueTimer, Timed } from './queue-timer.js';
 import type { Options } from '../identity/identity.js';
 
+/** The callback of `agent.createSocket()`: gets an error, or the socket. */
 export type Deliver = (error: Error | null, socket?: SocketLike) => void;
 
-/** A request that one agent has passed on to another waits in both, and has to end but once. */
+/** Requests that have ended: one that an agent has passed on to another waits in both, and must end only once. */
 const ended = processWide('ended requests', 1, () => new WeakSet<object>());
 
 const kPending = Symbol('pooling-https-agent.pending');
@@ -28,18 +30,18 @@ type Hooked = AgentRequest & { [kPending]?: PendingRequest | undefined };
 export class PendingRequest implements Timed {
   readonly req: AgentRequest;
   readonly options: Options;
-  /** Takes the socket in place of the request: for a caller of `createSocket`. */
+  /** Gets the socket instead of the request: the callback of `createSocket`. */
   readonly deliver: Deliver | undefined;
   /** The least number that a connection for it may have: see interception.ts. */
   readonly openedSince: number = numberForRequest();
-  /** When its `timeout` is over, and its place among those that have one. */
+  /** The moment at which its `timeout` is over, and its entry in the heap of these. */
   timesOutAt = Infinity;
   timeoutEntry: Entry<Timed> | undefined = undefined;
 
   #resource: AsyncResource | undefined = undefined;
   #timer: QueueTimer | undefined = undefined;
   #timedOut = false;
-  /** Methods that somebody had put on this very request before us. */
+  /** Methods that other code had put on this request before. */
   #ownDestroy: ClientRequest['destroy'] | undefined = undefined;
   #ownSetTimeout: ClientRequest['setTimeout'] | undefined = undefined;
   #onAbort: ((pending: this) => void) | undefined = undefined;
@@ -50,15 +52,15 @@ export class PendingRequest implements Timed {
     this.deliver = deliver;
   }
 
-  /** The wait begins: what comes of it happens in the async context of now. */
+  /** The wait begins: all its effects happen in the present async context. */
   enter(): void {
     // Without `requireManualDestroy`: tools that keep something for each async id would keep it for ever.
     this.#resource = new AsyncResource('PendingRequest');
   }
 
   /**
-   * The wait will last longer than this turn: from now on the request can time out, and be destroyed. `onAbort` is
-   * called when it is destroyed before `leave`.
+   * The wait lasts longer than this turn: from now on the request can time out, and be destroyed. `onAbort` is called if it
+   * is destroyed before `leave`.
    */
   arm(timer: QueueTimer, timeout: number | undefined, onAbort: (pending: this) => void): void {
     this.#onAbort = onAbort;
@@ -72,7 +74,7 @@ export class PendingRequest implements Timed {
       req.destroy = destroyWhilePending;
       req.setTimeout = setTimeoutWhilePending;
     }
-    // A `setTimeout` between `enter` and now was Node's own.
+    // A `setTimeout` between `enter` and now has called Node's own method.
     timer.start(this, timeoutAskedOf(req) ?? timeout ?? 0);
   }
 
@@ -83,7 +85,7 @@ export class PendingRequest implements Timed {
     this.#timer?.stop(this);
     const req: Hooked = this.req;
     if (req[kPending] !== this) return;
-    // In reverse order of creation: V8 then takes the request's shape back to what it was.
+    // In reverse order of creation, so that the request gets its former shape in V8.
     if (req.setTimeout === setTimeoutWhilePending) {
       if (this.#ownSetTimeout) req.setTimeout = this.#ownSetTimeout;
       else Reflect.deleteProperty(req, 'setTimeout');
@@ -96,8 +98,8 @@ export class PendingRequest implements Timed {
   }
 
   /**
-   * Runs `fn` in the async context in which the request was made: at once, or, if it has waited, on a stack of our own, which may be
-   * a moment later. An exception of `fn` does not stop the caller.
+   * Runs `fn` in the async context in which the request was made: at once, or, if it has waited, on a stack of our own, perhaps a moment
+   * later. An exception of `fn` does not stop the caller.
    */
   run(fn: () => void): void {
     const resource = this.#resource;
@@ -105,14 +107,14 @@ export class PendingRequest implements Timed {
     else isolate(fn);
   }
 
-  /** The same for what may call `createConnection` of a user: if the request has waited, a moment later, always. */
+  /** `run` for functions that may call a user's `createConnection`: if the request has waited, always a moment later. */
   runLater(fn: () => void): void {
     const resource = this.#resource;
     if (resource) later(() => resource.runInAsyncScope(fn));
     else isolate(fn);
   }
 
-  /** Ends the request without a connection: with what it was destroyed with, or else with `reason`, which may be anything. */
+  /** Ends the request without a connection: with the error with which it was destroyed, or else with `reason`, which may be anything. */
   fail(reason: unknown): void {
     if (this.req.destroyed) {
       this.end();
@@ -122,11 +124,11 @@ export class PendingRequest implements Timed {
       if (this.deliver) {
         this.deliver((reason as Error) || new Error(`No connection was opened: ${String(reason)}`));
       } else if (!this.#isFirstEnd()) {
-        // It has heard from another agent.
+        // Another agent has ended it.
       } else if (codeOf(reason) === 'ERR_PROXY_TUNNEL') {
-        // Where Node supports proxies, its onSocket leaves this one to the agent; elsewhere it tells of it like of any other.
+        // A Node that supports proxies leaves this error to the agent; an older one emits it like any other.
         nextTick(() => {
-          if (propertyOf(reason, 'proxyTunnelTimeout') && !this.#timedOut) this.req.emit('timeout');
+          if (isTunnelTimeout(reason) && !this.#timedOut) this.req.emit('timeout');
           closeWith(this.req, reason);
         });
       } else {
@@ -139,7 +141,7 @@ export class PendingRequest implements Timed {
   end(): void {
     const error = this.#reasonOfEnd();
     this.run(() => {
-      // There is no socket to hand over: it has to be an error.
+      // The callback needs an error, as there is no socket.
       if (this.deliver) this.deliver(error || hangUp());
       else if (this.#isFirstEnd()) {
         if (error) endWith(this.req, error);
@@ -154,15 +156,15 @@ export class PendingRequest implements Timed {
     return true;
   }
 
-  /** `undefined`: Node's client knows what to make of a request that was given up before it had a socket. */
+  /** The error with which it ends. `undefined`: Node's client makes the error of a request that was given up before it had a socket. */
   #reasonOfEnd(): Error | undefined {
     const error = destroyedWith(this.req);
     if (error) return error;
-    // Callers that answer a timeout with `abort()` rely on what follows on a socket, where alone Node has timeouts: an 'error'.
+    // Callers that call `abort()` after a timeout rely on the 'error' that follows on a socket.
     return this.#timedOut ? hangUp() : undefined;
   }
 
-  /** Node's own, and an end to the wait. */
+  /** Node's own `destroy`, and the end of the wait. */
   destroy(error: Error | undefined): void {
     const onAbort = this.#onAbort;
     this.leave();
@@ -170,13 +172,13 @@ export class PendingRequest implements Timed {
     onAbort?.(this);
   }
 
-  /** Node's own waits for the socket; ours starts now. */
+  /** Node's own timeout starts with the socket; ours starts now. */
   setTimeout(timeout: number, callback: (() => void) | undefined): void {
     (this.#ownSetTimeout ?? ClientRequest.prototype.setTimeout).call(this.req, timeout, callback);
     this.#timer?.start(this, timeout);
   }
 
-  /** Its `timeout` is over. It may go on waiting: whoever listens decides. */
+  /** Its `timeout` is over. It goes on waiting unless a listener ends it. */
   timeOut(): void {
     this.#timedOut = true;
     this.run(() => void this.req.emit('timeout'));
@@ -188,7 +190,7 @@ export function pendingOf(req: object): PendingRequest | undefined {
   return (req as Partial<Hooked>)[kPending];
 }
 
-/** A wrapper around this one that somebody keeps after the wait was over comes here without a wait: on to Node's own. */
+/** Called without a wait (by a wrapper that was kept after the wait), this calls Node's own. */
 function destroyWhilePending(this: Hooked, error?: Error): ClientRequest {
   const pending = this[kPending];
   if (!pending) return ClientRequest.prototype.destroy.call(this, error);
@@ -203,12 +205,12 @@ function setTimeoutWhilePending(this: Hooked, timeout: number, callback?: () => 
   return this;
 }
 
-/** As Node's client says it. */
+/** The error of Node's client. */
 function hangUp(): Error {
   return connectionReset('socket hang up');
 }
 
-/** Node's onSocket takes what is falsy for no error, and reads the `code` of all others. */
+/** Node's onSocket takes falsy values for no error, and reads the `code` of all others. */
 function endWith(req: AgentRequest, error: unknown): void {
   if (error && isReadable(error)) {
     onSocket(req, null, error as Error);

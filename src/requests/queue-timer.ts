@@ -1,27 +1,27 @@
 /**
- * One timer for all that can come over requests while they wait: their own `timeout`, and the pool's deadlines. It runs
- * only while somebody waits who has one of them. It keeps the process alive: else a request whose host is paused, or
- * whose connections keep nothing alive, would get no answer at all.
+ * One timer for the `timeout` of waiting requests and for the pool's deadlines. It runs only while a request with one of
+ * them waits. It keeps the process alive: otherwise a request whose host is paused, or whose connections keep nothing
+ * alive, would never end.
  */
 import { isolate } from '../node/foreign.js';
 import { Alarm } from '../node/alarm.js';
 import { MAX_DELAY, monotonicNow } from '../node/timers.js';
 import { Entry, Heap } from '../pool/heap.js';
 
-/** The pool, as far as its deadlines go. */
+/** The part of the pool that has deadlines. */
 interface Deadlines {
-  /** When somebody may have waited for too long, or `Infinity`. */
+  /** The next moment at which a request may have waited for too long, or `Infinity`. */
   readonly nextDeadline: number;
-  /** Sees to those who have, and returns the next. */
+  /** Refuses requests that have waited for too long, and returns the next such moment. */
   expire(now: number): number;
 }
 
 /** A request that waits, and may have a timeout. */
 export interface Timed {
-  /** By the monotonic clock. */
+  /** The moment at which its timeout is over, by the monotonic clock. */
   timesOutAt: number;
   timeoutEntry: Entry<Timed> | undefined;
-  /** Its time is over. */
+  /** Called when the time of the request is over. */
   timeOut(): void;
 }
 
@@ -34,7 +34,7 @@ export class QueueTimer {
     this.#pool = pool;
   }
 
-  /** `pending` is told when `timeout` milliseconds are over; `0` takes that back. */
+  /** Calls `pending.timeOut` when `timeout` milliseconds are over; `0` takes that back. */
   start(pending: Timed, timeout: number): void {
     const entry = (pending.timeoutEntry ??= new Entry<Timed>(pending));
     this.#timeouts.remove(entry);
@@ -53,7 +53,12 @@ export class QueueTimer {
     this.adjust();
   }
 
-  /** The next moment may be another one. Waking too early is harmless; only for nobody it must not wake. */
+  /** One that may have had a deadline does not wait any more. */
+  left(): void {
+    if (this.#alarm.at !== Infinity) this.adjust();
+  }
+
+  /** The next moment may have changed. The timer may wake too early, but it must not run if no request needs it. */
   adjust(): void {
     const next = this.#next;
     if (next === Infinity) {
@@ -72,7 +77,7 @@ export class QueueTimer {
       pending && pending.timesOutAt <= now;
       pending = this.#timeouts.top
     ) {
-      // In the order of time, also when the loop was busy and both are over.
+      // In the order of time, even if the loop was busy and both are over.
       this.#pool.expire(pending.timesOutAt);
       if (pending !== this.#timeouts.top) continue;
       if (pending.timeoutEntry) this.#timeouts.remove(pending.timeoutEntry);

@@ -1,7 +1,7 @@
 /**
- * The rule that says which requests may be sent twice: Go's, and the option `replay`. It promises that a second sending which could be
- * told from the first is never taken for harmless: a header that makes the request conditional on what the first one has changed, or that
- * hides another method, speaks against it, whatever else speaks for it.
+ * Decides which requests may be sent twice: by Go's rule and the option `replay`. It promises never to allow a second sending that the server
+ * may answer otherwise: not with a header that makes the request conditional on the effect of the first one, or that overrides its method,
+ * whatever else allows it.
  *
  * Headers count in any letter case and in each form that Node takes them in. They are read when the question is asked: headers may be
  * set after the request has asked for a connection.
@@ -14,13 +14,13 @@ import type { AgentRequest } from '../node/types.js';
 /** The safe methods (RFC 9110, section 9.2.1). PUT and DELETE are idempotent, but the second one may be answered otherwise. */
 const SAFE: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 
-/** The server knows a request again by its key. */
+/** The server recognises a request by its key. */
 const KEYS: readonly string[] = ['idempotency-key', 'x-idempotency-key'];
 
 /** Conditions (RFC 9110, section 13.1) that the first sending may have changed. GET and HEAD change nothing. */
 const CONDITIONS: readonly string[] = ['if-match', 'if-none-match', 'if-unmodified-since'];
 
-/** The method that the server really goes by. */
+/** Headers with the method that the server really uses. */
 const OVERRIDES: readonly string[] = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 
 /** These are sent again by their `Idempotency-Key` alone; a tunnel is not sent again at all. */
@@ -33,7 +33,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/i;
 const MAX_REPLAYS = 3;
 
 export class ReplayRule {
-  /** How often a request may be sent again. `0`: never. */
+  /** The number of times that a request may be sent again. `0`: never. */
   readonly max: number;
   readonly #methods: ReadonlySet<string>;
 
@@ -43,8 +43,8 @@ export class ReplayRule {
   }
 
   /**
-   * Whether it does no harm if the connection that `req` gets is about to be closed, by what is known before its body. One that announces
-   * no body has nothing that could be lost.
+   * Whether `req` may get a connection that is about to be closed, by its method and its headers. A request that announces no body has nothing
+   * that could be lost.
    */
   mayRisk(req: AgentRequest): boolean {
     return this.max > 0 && this.isRepeatable(req) && !expectsBody(req);
@@ -53,14 +53,14 @@ export class ReplayRule {
   /** Whether `req` may be sent again although some or all of it was written, by its method and its headers. */
   isRepeatable(req: AgentRequest): boolean {
     if (typeof req.getHeader !== 'function') return false;
-    if (!this.#methods.has(req.method) && !KEYS.some((name) => isGiven(headerOf(req, name)))) return false;
-    const has = (name: string): boolean => headerOf(req, name) !== undefined;
-    const isConditional = req.method !== 'GET' && req.method !== 'HEAD' && CONDITIONS.some(has);
-    return !isConditional && !OVERRIDES.some(has);
+    const { method } = req;
+    if (!this.#methods.has(method) && !KEYS.some((name) => isGiven(headerOf(req, name)))) return false;
+    const isConditional = method !== 'GET' && method !== 'HEAD' && hasAny(req, CONDITIONS);
+    return !isConditional && !hasAny(req, OVERRIDES);
   }
 }
 
-/** The option `replay`: a word for all or nothing, how often, or an object that tells more. */
+/** Checks the option `replay`: a boolean, a number of times, or an object. */
 export function replayRule(name: string, value: unknown): ReplayRule {
   if (typeof value === 'boolean') return new ReplayRule(value ? MAX_REPLAYS : 0);
   if (typeof value === 'number' || typeof value === 'string') return new ReplayRule(atLeastZero(name, value));
@@ -75,7 +75,7 @@ export function replayRule(name: string, value: unknown): ReplayRule {
 
 function methodsOf(name: string, value: unknown): string[] {
   if (!Array.isArray(value)) throw invalidType(name, 'an array of strings', value);
-  // Not `map`: it leaves holes out.
+  // Not `map`, which skips holes.
   return Array.from(value, (method: unknown, i) => {
     if (typeof method !== 'string') throw invalidType(`${name}[${i}]`, 'of type string', method);
     // Node's client sends methods in upper case, however they are given.
@@ -87,6 +87,12 @@ function methodsOf(name: string, value: unknown): string[] {
     }
     return upper;
   });
+}
+
+/** Hot path. */
+function hasAny(req: AgentRequest, names: readonly string[]): boolean {
+  for (const name of names) if (headerOf(req, name) !== undefined) return true;
+  return false;
 }
 
 function expectsBody(req: AgentRequest): boolean {

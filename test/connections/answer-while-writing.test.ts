@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { replaceCreateConnection } from '../contract/support.js';
 import { poolingAgent } from '../support/agent.js';
+import { connect, isPlain } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import { LIMIT } from './support.js';
 
@@ -35,7 +35,7 @@ for (const method of ['GET', 'POST']) {
       near.other = far;
       far.other = near;
       server.server.emit('connection', far);
-      return connect({ ...options, socket: near, servername: 'localhost' });
+      return isPlain ? near : connect({ ...options, socket: near, servername: 'localhost' });
     });
     for (const path of ['/1', '/2', '/3', '/4']) {
       assert.equal((await get(server, { agent, path, method })).body, path);

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:https';
-import { connect, createServer, Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import type { TestContext } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import { activeCount, idleCount, poolOf, poolingAgent } from '../support/agent.js';
 import { block } from '../support/block.js';
+import { READY, request, TLS_ONLY } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { lookupLoopback } from '../contract/support.js';
+import { fullServer, unreadyServer } from '../support/unready-server.js';
 
 const LIMIT = { timeout: 30_000 };
 
@@ -18,45 +16,6 @@ const LIMIT = { timeout: 30_000 };
 const ROOMY = 500;
 
 const BINDINGS = ['eager', 'late'] as const;
-
-/** Takes connections, and says nothing. */
-async function muteServer(t: TestContext): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-/** Listens, accepts nobody, and has no place left for those who wait to be accepted. */
-async function fullServer(t: TestContext): Promise<number> {
-  const worker = new Worker(
-    `const { parentPort } = require('node:worker_threads');
-     const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-       parentPort.postMessage(server.address().port);
-       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-     });`,
-    { eval: true },
-  );
-  t.after(() => worker.terminate());
-  const port = await new Promise<number>((resolve) => worker.once('message', resolve));
-  // Until one of them gets no answer.
-  for (let taken = true; taken;) {
-    const socket = connect(port, '127.0.0.1').on('error', () => {});
-    t.after(() => socket.destroy());
-    taken = await Promise.race([
-      new Promise<boolean>((resolve) => socket.once('connect', () => resolve(true))),
-      new Promise<boolean>((resolve) => setTimeout(resolve, 200, false)),
-    ]);
-  }
-  return port;
-}
 
 interface Expected {
   readonly phase: string;
@@ -99,11 +58,11 @@ for (const binding of BINDINGS) {
       await until(() => agent.totalSocketCount === 0);
     });
 
-    it('names the TLS handshake', LIMIT, async (t) => {
-      const port = await muteServer(t);
+    it('names the TLS handshake', { ...LIMIT, ...TLS_ONLY }, async (t) => {
+      const port = await unreadyServer(t);
       const agent = poolingAgent(t, { connectTimeout: ROOMY, binding });
       await timesOut(get({ port, ca: '' }, { agent, lookup: lookupLoopback }), {
-        phase: 'secureConnect',
+        phase: READY,
         port,
         timeout: ROOMY,
       });
@@ -111,12 +70,13 @@ for (const binding of BINDINGS) {
     });
 
     it(
-      'ends the wait for a createConnection that never answers, and its place is free again',
+      'ends the wait for a createConnection that never answers, and its slot is free again',
       LIMIT,
       async (t) => {
         const server = await httpsServer(t);
         const agent = poolingAgent(t, { connectTimeout: ROOMY, maxSockets: 1, binding });
-        Reflect.set(agent, 'createConnection', () => {});
+        // The slot is free before the first request has heard of its error.
+        Reflect.set(agent, 'createConnection', () => void Reflect.deleteProperty(agent, 'createConnection'));
         const first = get(server, { agent });
         const second = get(server, { agent });
         await timesOut(first, {
@@ -124,7 +84,6 @@ for (const binding of BINDINGS) {
           port: server.port,
           timeout: ROOMY,
         });
-        Reflect.deleteProperty(agent, 'createConnection');
         assert.equal((await second).status, 200);
       },
     );
@@ -141,13 +100,13 @@ for (const binding of BINDINGS) {
       assert.equal(agent.totalSocketCount, 0);
     });
 
-    it('gives the place to who waits', LIMIT, async (t) => {
+    it('gives the slot to the request that waits', LIMIT, async (t) => {
       const server = await httpsServer(t);
-      const mute = await muteServer(t);
+      const mute = await unreadyServer(t);
       const agent = poolingAgent(t, { connectTimeout: ROOMY, maxTotalSockets: 1, binding });
       const first = get({ port: mute, ca: '' }, { agent });
       const second = get(server, { agent });
-      await assert.rejects(first, { phase: 'secureConnect' });
+      await assert.rejects(first, { phase: READY });
       assert.equal((await second).body, '/');
     });
 
@@ -176,7 +135,7 @@ describe('connectTimeout', () => {
   });
 
   it('0 sets no timer', LIMIT, async (t) => {
-    const port = await muteServer(t);
+    const port = await unreadyServer(t);
     for (const connectTimeout of [0, 1000]) {
       const timers = (): number =>
         process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
@@ -196,7 +155,7 @@ describe('connectTimeout', () => {
     LIMIT,
     async (t) => {
       const server = await httpsServer(t);
-      for (const phase of ['connect', 'secureConnect']) {
+      for (const phase of new Set(['connect', READY])) {
         const agent = poolingAgent(t, { ca: server.ca, connectTimeout: ROOMY });
         await get(server, { agent });
         await until(() => poolOf(agent).idle.size === 1);
@@ -219,7 +178,7 @@ describe('connectTimeout', () => {
   );
 
   it('has nothing to do with `timeout`, which only tells', LIMIT, async (t) => {
-    const port = await muteServer(t);
+    const port = await unreadyServer(t);
     const agent = poolingAgent(t, { connectTimeout: 200, timeout: 20 });
     const req = request({ port, agent }).end();
     const events: string[] = [];

@@ -1,4 +1,4 @@
-/** Which errors say that a peer is dead, and which only look so. */
+/** The errors which say that a peer is dead, and others that only look like these. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressOf, deadAddress } from '../../src/connections/dead-peers.js';

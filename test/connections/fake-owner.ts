@@ -37,7 +37,7 @@ export function fakeOwner(state: string, saves = false): FakeOwner {
       closing: note('closing'),
       redial: note('redial', false),
     },
-    resumption: { isOffered: () => false, refuses: () => false },
+    transport: { forwarderOf: () => undefined, isOffered: () => false, refuses: () => false },
     connected: note('connected'),
     release: note('release'),
     remove: note('remove'),

@@ -7,12 +7,14 @@ import {
   isFresh,
   isKept,
   isQuiet,
+  isReadyForNext,
   isReadyToLease,
   isUsable,
   passPoll,
 } from '../../src/connections/hand-over.js';
 import type { PooledSocket } from '../../src/connections/pooled-socket.js';
 import { headMark } from '../../src/node/exchange.js';
+import { pendingRead } from '../../src/node/handle.js';
 import { currentPoll, pollCount, polledSince } from '../../src/node/poll-count.js';
 import type { AgentRequest } from '../../src/node/types.js';
 import { fakeOwner } from './fake-owner.js';
@@ -134,7 +136,7 @@ it('A connection is quiet if its ledger is balanced', () => {
 const FRESH = 2;
 const NOW = 1_000_000;
 
-/** Idle, with a descriptor, and last looked at long before `NOW`. */
+/** Idle, with a descriptor, and last polled long before `NOW`. */
 function rested(): PooledSocket {
   const { pooled, socket } = fakeOwner('idle');
   Object.assign(socket, { _handle: { fd: 7 } });
@@ -169,6 +171,64 @@ describe('An idle connection may be leased', () => {
     t.after(pollCount.switchOff());
     await pollAt(NOW);
     assert.equal(isReadyToLease(rested(), NOW, GET), false);
+  });
+});
+
+describe('Where the system can be asked, its answer counts, and nothing else', () => {
+  /** `answers` are given one after the other, and the last one from then on. */
+  function asking(...answers: boolean[]): PooledSocket {
+    const pooled = rested();
+    const hasPendingRead = (): boolean | undefined => (answers.length > 1 ? answers.shift() : answers[0]);
+    Object.assign(pooled.socket, { _handle: { fd: 7, hasPendingRead } });
+    return pooled;
+  }
+
+  /** Below TLS. */
+  function askingBelow(answer: boolean): PooledSocket {
+    const pooled = rested();
+    Object.assign(pooled.socket, { _handle: { fd: 7, _parent: { hasPendingRead: () => answer } } });
+    return pooled;
+  }
+
+  it('for a lease, whatever the request is, and whenever it was read', () => {
+    for (const polledAt of [0, NOW])
+      for (const req of [undefined, GET, requestWith({ method: 'POST' })])
+        for (const make of [asking, askingBelow])
+          for (const isPending of [true, false]) {
+            const pooled = Object.assign(make(isPending), { polledAt });
+            assert.equal(isReadyToLease(pooled, NOW + 1, req), !isPending);
+            assert.equal(pooled.leasedIn, undefined);
+          }
+  });
+
+  it('for the request behind, if all that was read is delivered', () => {
+    for (const isPending of [true, false])
+      for (const polledAt of [0, NOW]) {
+        const pooled = Object.assign(askingBelow(isPending), { polledAt });
+        assert.equal(isReadyForNext(pooled, NOW + 1), false, 'its stream counts nothing');
+        Object.defineProperty(pooled, 'ledger', { value: { balanced: true } });
+        assert.equal(isReadyForNext(pooled, NOW + 1), !isPending);
+      }
+  });
+
+  it('for a connection that is validated', () => {
+    const pooled = Object.assign(asking(true, false), { polledAt: NOW });
+    assert.equal(passPoll(pooled, NOW + 1), false, 'something has come since the poll');
+    assert.equal(passPoll(pooled, NOW + 1000), true);
+    assert.deepEqual([pooled.polls, pooled.poisoned], [0, false]);
+  });
+
+  it('and one to which something comes again and again is given to nobody', () => {
+    const pooled = asking(true);
+    for (const turn of [1, 2, 3]) assert.equal(passPoll(pooled, NOW + turn), false);
+    assert.equal(passPoll(pooled, NOW + 4), true);
+    assert.equal(isUsable(pooled), false);
+  });
+
+  it('unless it is not believed', (t) => {
+    t.after(pendingRead.switchOff());
+    assert.equal(isReadyToLease(Object.assign(asking(true), { polledAt: NOW }), NOW + 1, undefined), true);
+    assert.equal(isReadyToLease(asking(false), NOW + 1, undefined), false);
   });
 });
 
@@ -255,7 +315,7 @@ describe('A connection that is validated passes', () => {
     return { pooled, resets: () => resets };
   }
 
-  it('if it was looked at just now', async () => {
+  it('if it was polled just now', async () => {
     const { pooled, resets } = await validating();
     Object.assign(pooled, { polledAt: NOW, polls: 2 });
     assert.equal(passPoll(pooled, NOW + 1), true);

@@ -29,16 +29,10 @@ test(
 
     /** Shakes hands until something comes from `peer`. */
     const shaking = Object.assign(new EventEmitter(), { secureConnecting: true }) as unknown as SocketLike;
-    let isReady = false;
-    receiver.on('data', () => {
-      isReady = true;
-      shaking.emit('secure');
-    });
     let timedOut = false;
     let asked = 0;
-    const deadline = new ConnectDeadline(
-      50,
-      () => {
+    const deadline = new ConnectDeadline(50, {
+      get isWanted() {
         asked++;
         // Asked in each slice of the deadline. While this one is the last, the answer comes, and the loop is busy for longer than what is left.
         if (asked === SLICES) {
@@ -47,9 +41,14 @@ test(
         }
         return true;
       },
-      () => (timedOut = true),
-    );
+      timedOut: () => void (timedOut = true),
+    });
     deadline.watch(shaking, '127.0.0.1');
+    let isReady = false;
+    receiver.on('data', () => {
+      isReady = true;
+      deadline.clear();
+    });
     await until(() => isReady || timedOut);
     await setTimeout(20);
     assert.equal(asked, SLICES);
@@ -57,5 +56,5 @@ test(
   },
 );
 
-/** Of which a deadline consists, so that a blocked loop costs one of them at most. */
+/** A deadline consists of so many slices: a blocked loop costs one of them at most. */
 const SLICES = 10;

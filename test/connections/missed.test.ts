@@ -9,6 +9,7 @@ import type { TLSSocket } from 'node:tls';
 import type { PoolingAgent } from '../../src/index.js';
 import { replaceCreateConnection, send } from '../contract/support.js';
 import { poolingAgent } from '../support/agent.js';
+import { READY } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -25,7 +26,7 @@ async function setUp(
   let calls = 0;
   replaceCreateConnection(agent, function create(...args) {
     const socket = createConnection.apply(this, args as never) as TLSSocket;
-    if (++calls === 1) process.nextTick(() => socket.once('secureConnect', () => meddle(socket, agent)));
+    if (++calls === 1) process.nextTick(() => socket.once(READY, () => meddle(socket, agent)));
     return socket;
   });
   return { server, agent, dials: () => calls };

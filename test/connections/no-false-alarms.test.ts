@@ -1,11 +1,10 @@
 /**
- * Exchanges that are well, however slow or strange, are never taken for such as were cut short: connections are looked at in each turn of
+ * Exchanges that are well, however slow or strange, never count as cut short: connections are inspected in each turn of
  * the event loop while these go on, with a request that waits behind them (see recovery.ts).
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage, RequestListener } from 'node:http';
-import { request } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { PassThrough, Readable, Transform, Writable } from 'node:stream';
@@ -16,6 +15,7 @@ import type { PoolingAgentOptions } from '../../src/index.js';
 import { poolingAgent } from '../support/agent.js';
 import { block } from '../support/block.js';
 import { lookAllTheTime } from '../support/look.js';
+import { request } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 
 const LIMIT = { timeout: 30_000 };

@@ -1,6 +1,6 @@
-/** What a replay may not do, and which connection it takes. */
+/** The bounds of a replay, and the connection that it gets. */
 import assert from 'node:assert/strict';
-import { request } from 'node:https';
+import { request } from '../support/protocol.js';
 import type { ClientRequest } from 'node:http';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -65,7 +65,7 @@ describe('A POST whose write failed', () => {
     });
   }
 
-  // Of several records, the first may have been received, and acted upon.
+  // If there are several records, the server may have received the first and acted upon it.
   for (const bytes of [16_384, 20_000, 60_000, 70_000]) {
     it(`is never sent again with ${bytes}, of which a part may have left`, LIMIT, async (t) => {
       const { error, bodies } = await postOnReset(t, bytes);

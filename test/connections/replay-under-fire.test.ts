@@ -1,14 +1,15 @@
 /** A server that gives idle connections up at any moment, just when they are used again. */
 import assert from 'node:assert/strict';
-import { request } from 'node:https';
+import { request } from '../support/protocol.js';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { poolingAgent, poolOf } from '../support/agent.js';
 import { until } from '../support/until.js';
 import { fickleServer } from './fickle-server.js';
 import type { Connection } from './fickle-server.js';
+import { byEffort } from '../support/effort.js';
 
-const REQUESTS = 1200;
+const REQUESTS = byEffort(400);
 const WORKERS = 12;
 
 /** Numbers from 0 to 1 that look random, the same each time. */

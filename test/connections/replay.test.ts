@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import diagnostics from 'node:diagnostics_channel';
-import { request } from 'node:https';
+import { request } from '../support/protocol.js';
 import type { RequestOptions } from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { describe, it } from 'node:test';
@@ -15,7 +15,7 @@ import type { Connection, FickleServer, Received } from './fickle-server.js';
 
 const LIMIT = { timeout: 30_000 };
 
-/** What a caller sees of a request. */
+/** The events and results of a request that its caller sees. */
 interface Seen {
   readonly req: ClientRequest;
   readonly events: string[];
@@ -31,6 +31,8 @@ interface Bench {
   readonly server: FickleServer;
   readonly agent: PoolingAgent;
   send(options?: RequestOptions, body?: string | Buffer | null): Seen;
+  /** The number of first requests that are answered together: each of them has a connection of its own. */
+  together: number;
 }
 
 /** `onRequest` is asked about every request but the first on each connection, which are answered. */
@@ -39,13 +41,15 @@ async function bench(
   onRequest: (received: Received) => void = (req) => req.connection.answer(req),
   options: PoolingAgentOptions = {},
 ): Promise<Bench> {
+  const first: Received[] = [];
   const server = await fickleServer(t, (req) => {
-    if (req.place === 0) req.connection.answer(req);
-    else onRequest(req);
+    if (req.place > 0) onRequest(req);
+    else if (first.push(req) >= all.together) for (const one of first.splice(0)) one.connection.answer(one);
   });
   // Or the loss would be seen before the request is sent.
   const agent = poolingAgent(t, { ca: server.ca, validateAfterIdle: Infinity, ...options });
-  return { server, agent, send: (...args) => sendTo(server.port, agent, ...args) };
+  const all: Bench = { server, agent, send: (...args) => sendTo(server.port, agent, ...args), together: 1 };
+  return all;
 }
 
 /** @param body `null`: the caller ends the request */
@@ -80,12 +84,15 @@ function sendTo(
   return seen;
 }
 
-async function warmUp({ agent, send }: Bench, count = 1): Promise<void> {
+async function warmUp(b: Bench, count = 1): Promise<void> {
+  const { agent, send } = b;
+  b.together = count;
   const all = Array.from({ length: count }, (_, i) => send({ path: `/warm/${i}` }));
   for (const seen of all) {
     await seen.closed;
     assert.equal(seen.error, undefined);
   }
+  b.together = 1;
   // Not merely released: they are validated, and idle.
   await until(() => poolOf(agent).idle.size === agent.totalSocketCount);
 }
@@ -397,7 +404,12 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
           else received.connection.answer(received);
         });
         const agent = poolingAgent(t, { ca: server.ca, replay: { max } });
-        const b: Bench = { server, agent, send: (...args) => sendTo(server.port, agent, ...args) };
+        const b: Bench = {
+          server,
+          agent,
+          send: (...args) => sendTo(server.port, agent, ...args),
+          together: 1,
+        };
         await warmUp(b, 6);
         const seen = b.send({ path: '/a' });
         await seen.closed;

@@ -1,15 +1,16 @@
-/** Which losses `Replays` takes on: everything but one makes no difference, and that one forbids it. What is sent then: replay.test.ts. */
+/** The losses after which `Replays` sends a request again: one condition at a time is missing, and forbids it. replay.test.ts tests the bytes that are sent. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Replays } from '../../src/connections/replay.js';
 import type { PooledSocket } from '../../src/connections/pooled-socket.js';
 import type { AgentRequest } from '../../src/node/types.js';
+import * as resend from '../../src/connections/resend.js';
 import { ReplayRule } from '../../src/requests/replayable.js';
 import { fakeOwner } from './fake-owner.js';
 
 function replays(rule = new ReplayRule()): Replays {
   // None of them is asked before a request has been taken off its socket.
-  return new Replays(rule, {} as never, {} as never, {} as never, {} as never, {} as never);
+  return new Replays(rule, {} as never, {} as never, {} as never, {} as never, {} as never, () => resend);
 }
 
 /** A used connection, of which Node's client has not taken the socket yet. */

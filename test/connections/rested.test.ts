@@ -1,5 +1,5 @@
 /**
- * Connections that have rested for some milliseconds: a request that can be sent twice gets one at once, and is not answered by what the last
+ * Connections that have rested for some milliseconds, on a Node that cannot ask the system what has come: a request that can be sent twice gets one at once, and is not answered by what the last
  * poll of the event loop has found there; any other request waits until that has been read.
  */
 import assert from 'node:assert/strict';
@@ -12,12 +12,14 @@ import type { TestContext } from 'node:test';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { Worker } from 'node:worker_threads';
+import { pendingRead } from '../../src/node/handle.js';
 import { pollCount } from '../../src/node/poll-count.js';
 import type { PoolingAgent } from '../../src/index.js';
 import type { ConnectionState } from '../../src/pool/records.js';
-import { idleCount, poolingAgent, poolOf } from '../support/agent.js';
+import { poolingAgent, poolOf } from '../support/agent.js';
 import { block } from '../support/block.js';
 import { certificate } from '../support/certificate.js';
+import { isPlain, TLS_ONLY } from '../support/protocol.js';
 import { get, httpsServer, rawServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
@@ -61,6 +63,11 @@ async function trigger(t: TestContext): Promise<(callback: () => void) => void> 
   };
 }
 
+/** Until the connection can be leased. It is shown as free before, while the loop polls once more. */
+async function untilLeasable(agent: PoolingAgent): Promise<void> {
+  await until(() => [...poolOf(agent).idle].length === 1);
+}
+
 /** Sends a request that is to get the only connection of `agent`, and tells what becomes of that at once. */
 function ask(
   server: { port: number; ca: string },
@@ -91,6 +98,7 @@ const SURPRISES: Record<string, (socket: TLSSocket, raw: Socket) => void> = {
 for (const [what, surprise] of Object.entries(SURPRISES)) {
   for (const method of ['GET', 'POST']) {
     test(`${method}, when the poll has found ${what} on the connection`, LIMIT, async (t) => {
+      t.after(pendingRead.switchOff());
       const server = await echoServer(t);
       const soon = await trigger(t);
       const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
@@ -99,7 +107,7 @@ for (const [what, surprise] of Object.entries(SURPRISES)) {
         // Twice: at the second lease it is known how busy the loop is.
         for (const path of ['/before', '/once-more']) {
           await get(server, { agent, path });
-          await until(() => idleCount(agent) === 1);
+          await untilLeasable(agent);
           await sleep(REST);
         }
         const body = await new Promise<string>((resolve, reject) => {
@@ -120,6 +128,7 @@ for (const [what, surprise] of Object.entries(SURPRISES)) {
 }
 
 test('a connection that has rested serves one after the other, at once', LIMIT, async (t) => {
+  t.after(pendingRead.switchOff());
   const server = await echoServer(t);
   const soon = await trigger(t);
   const agent = poolingAgent(t, { ca: server.ca });
@@ -132,7 +141,7 @@ test('a connection that has rested serves one after the other, at once', LIMIT, 
   for (const [when, call] of Object.entries(moments)) {
     const states = new Set<ConnectionState | undefined>();
     for (let round = 0; isOn(round, states, 'GET'); round++) {
-      await until(() => idleCount(agent) === 1);
+      await untilLeasable(agent);
       await sleep(REST);
       const body = await new Promise<string>((resolve, reject) => {
         call(() => {
@@ -148,7 +157,7 @@ test('a connection that has rested serves one after the other, at once', LIMIT, 
   assert.equal(server.connections(), 1);
 });
 
-/** Bytes that Node's TLS reads at once. A read that brings so many is followed by another one in the same poll. */
+/** Bytes that Node's TLS reads at once. A read of that size is followed by another one in the same poll. */
 const READ = 65_536;
 /** Content of a TLS record, and what the record has beside it. */
 const RECORD = 16_384;
@@ -166,27 +175,32 @@ const ANSWERING = `
   server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
 `;
 
-test('answers that are read in the poll of the answer before them are no stray bytes', LIMIT, async (t) => {
-  const size = READ - Math.ceil(READ / (RECORD + OVERHEAD)) * OVERHEAD;
-  const head = 'HTTP/1.1 200 OK\r\nContent-Length: ';
-  const length = size - head.length - '12345\r\n\r\n'.length;
-  const text = `${head}${length}\r\n\r\n${'x'.repeat(length)}`;
-  assert.equal(text.length, size);
-  const { key, cert } = await certificate();
-  const worker = new Worker(ANSWERING, { eval: true, workerData: { key, cert, text } });
-  t.after(() => worker.terminate());
-  const [port] = (await once(worker, 'message')) as [number];
-  let connections = 0;
-  worker.on('message', () => connections++);
-  const agent = poolingAgent(t, { ca: cert, maxSockets: 1 });
-  for (let i = 0; i < 100; i++) {
-    const answer = get({ port, ca: cert }, { agent });
-    // When it was written.
-    process.nextTick(() => process.nextTick(block, 2));
-    assert.equal((await answer).body.length, length);
-  }
-  assert.equal(connections, 1);
-});
+test(
+  'answers that are read in the poll of the answer before them are no stray bytes',
+  { ...LIMIT, ...TLS_ONLY },
+  async (t) => {
+    t.after(pendingRead.switchOff());
+    const size = READ - Math.ceil(READ / (RECORD + OVERHEAD)) * OVERHEAD;
+    const head = 'HTTP/1.1 200 OK\r\nContent-Length: ';
+    const length = size - head.length - '12345\r\n\r\n'.length;
+    const text = `${head}${length}\r\n\r\n${'x'.repeat(length)}`;
+    assert.equal(text.length, size);
+    const { key, cert } = await certificate();
+    const worker = new Worker(ANSWERING, { eval: true, workerData: { key, cert, text } });
+    t.after(() => worker.terminate());
+    const [port] = (await once(worker, 'message')) as [number];
+    let connections = 0;
+    worker.on('message', () => connections++);
+    const agent = poolingAgent(t, { ca: cert, maxSockets: 1 });
+    for (let i = 0; i < 100; i++) {
+      const answer = get({ port, ca: cert }, { agent });
+      // When it was written.
+      process.nextTick(() => process.nextTick(block, 2));
+      assert.equal((await answer).body.length, length);
+    }
+    assert.equal(connections, 1);
+  },
+);
 
 /** Two ends of a stream that is made in JavaScript: what one writes, the other reads in the next tick. */
 function duplexPair(): [Duplex, Duplex] {
@@ -216,15 +230,15 @@ test('answers that come without a poll of the loop are no stray bytes', LIMIT, a
   agent.createConnection = ((options: object) => {
     connections++;
     const [ours, theirs] = duplexPair();
-    const server = new TLSSocket(theirs, { isServer: true, key, cert });
+    const server = isPlain ? theirs : new TLSSocket(theirs, { isServer: true, key, cert });
     server.on('error', () => {});
     server.on('data', () => server.write(response('from JavaScript')));
-    return connectTls({ ...options, socket: ours });
+    return isPlain ? ours : connectTls({ ...options, socket: ours });
   }) as typeof agent.createConnection;
   for (let i = 0; i < 10; i++) {
     const { body } = await get({ port: 443, ca: cert }, { agent });
     assert.equal(body, 'from JavaScript');
-    await until(() => idleCount(agent) === 1);
+    await untilLeasable(agent);
     await sleep(REST);
   }
   assert.equal(connections, 1);
@@ -233,11 +247,12 @@ test('answers that come without a poll of the loop are no stray bytes', LIMIT, a
 suite('where the event loop does not count its polls', () => {
   for (const method of ['GET', 'POST']) {
     test(`${method} waits for one more poll`, LIMIT, async (t) => {
+      t.after(pendingRead.switchOff());
       t.after(pollCount.switchOff());
       const server = await echoServer(t);
       const agent = poolingAgent(t, { ca: server.ca });
       await get(server, { agent });
-      await until(() => idleCount(agent) === 1);
+      await untilLeasable(agent);
       await sleep(REST);
       const { state, body } = ask(server, agent, method, '/');
       assert.equal(state, 'validating');

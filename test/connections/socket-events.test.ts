@@ -1,4 +1,4 @@
-/** What the owner of a pooled socket is told of each event of it, in each state; and that nothing of ours stays on a socket that leaves. */
+/** The reports of a pooled socket to its owner, for each event in each state; and that nothing of ours stays on a socket that leaves. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { listen, listenToKeylog, stopListening } from '../../src/connections/socket-events.js';
@@ -26,14 +26,14 @@ describe('A pooled socket', () => {
   it('gets one listener for each event, and has none of them when it leaves', () => {
     const { pooled, socket } = fakeOwner('idle');
     const counts = (): number[] => socket.eventNames().map((event) => socket.listenerCount(event));
-    const before = [socket.eventNames(), counts(), Object.hasOwn(socket, 'push')];
+    const before = [socket.eventNames(), counts(), socket.push];
     listen(pooled, true);
     listenToKeylog(pooled);
     for (const event of ['free', 'close', 'timeout', 'agentRemove'])
       assert.equal(socket.listenerCount(event), 1, event);
     stopListening(pooled);
     socket.removeAllListeners('keylog');
-    assert.deepEqual([socket.eventNames(), counts(), Object.hasOwn(socket, 'push')], before);
+    assert.deepEqual([socket.eventNames(), counts(), socket.push], before);
     assert.equal(pooled.interceptsDestroy, false);
   });
 

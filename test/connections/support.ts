@@ -1,6 +1,5 @@
 /** Connections as the pool sees them, for tests that look behind an agent. */
 import assert from 'node:assert/strict';
-import { request } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
@@ -11,6 +10,7 @@ import type { AgentKinds } from '../../src/connections/pooled-socket.js';
 import type { PoolingAgent } from '../../src/index.js';
 import type { Connection, HostPool } from '../../src/pool/records.js';
 import { poolOf } from '../support/agent.js';
+import { CONNECTED, request } from '../support/protocol.js';
 import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
@@ -41,7 +41,7 @@ export async function endingServer(t: TestContext): Promise<EndingServer> {
   const raw: Socket[] = [];
   const server = await httpsServer(t);
   server.server.on('connection', (socket: Socket) => raw.push(socket));
-  server.server.on('secureConnection', (socket: TLSSocket) => sockets.push(socket));
+  server.server.on(CONNECTED, (socket: TLSSocket) => sockets.push(socket));
   return { ...server, sockets, raw };
 }
 

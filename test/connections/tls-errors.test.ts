@@ -3,13 +3,13 @@
  * No connection is used after one, and every request ends with an answer or an error.
  */
 import assert from 'node:assert/strict';
-import { request } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { poolingAgent, poolOf } from '../support/agent.js';
+import { request } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { untilIdle } from '../contract/support.js';

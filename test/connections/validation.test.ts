@@ -6,6 +6,8 @@ import { poolOf, poolingAgent } from '../support/agent.js';
 import { get } from '../support/server.js';
 import { untilIdle } from '../contract/support.js';
 import { block } from '../support/block.js';
+import { pendingRead } from '../../src/node/handle.js';
+import { SYSTEM } from '../../src/lifetimes/clock.js';
 import { begin, connectionOf, endingServer, LIMIT, POST } from './support.js';
 import type { EndingServer } from './support.js';
 
@@ -91,9 +93,7 @@ test('where none is validated, they are leased at once', LIMIT, async (t) => {
 
 /** As the pool reads it. (A fake `Date` is not the wall clock.) */
 function setWallClock(t: TestContext, ahead: number): void {
-  t.mock.method(Date.prototype, 'getTime', function getTime(this: Date) {
-    return this.valueOf() + ahead;
-  });
+  t.mock.method(SYSTEM, 'wall', () => Date.now() + ahead);
 }
 
 test('after a jump of the wall clock every idle connection is validated', LIMIT, async (t) => {
@@ -119,6 +119,7 @@ test('time in which the machine slept is idle time', LIMIT, async (t) => {
 });
 
 test('a loop that is always busy is polled a few times, and not waited for any longer', LIMIT, async (t) => {
+  t.after(pendingRead.switchOff());
   const server = await endingServer(t);
   const agent = poolingAgent(t, { ca: server.ca });
   await get(server, { agent });

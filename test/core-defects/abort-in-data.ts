@@ -1,7 +1,6 @@
 /** For abort.test.ts: aborts requests in their 'data' handler, over the agent that is named by the first argument. */
-import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { PoolingAgent } from '../../src/index.js';
+import { Agent, createServer, request, PoolingAgent } from '../support/protocol.js';
 import { certificate } from '../support/certificate.js';
 
 const { key, cert } = await certificate();

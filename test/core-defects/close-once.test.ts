@@ -1,9 +1,9 @@
 /** A connection that the server closes while its last response is still being read. */
 import assert from 'node:assert/strict';
-import { request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { faultServer } from '../support/fault-server/index.js';
 import { defect } from './support.js';
+import { request } from '../support/protocol.js';
 
 defect("a slow reader's request closes once", { symptom: /'close' came twice/ }, async (bench) => {
   const server = await faultServer(bench.t, { seed: 1 });

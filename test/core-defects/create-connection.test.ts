@@ -1,8 +1,8 @@
 /** Defect 6: `createConnection` that answers through its callback. */
 import assert from 'node:assert/strict';
-import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { setTimeout } from 'node:timers';
+import { connect } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import { defect } from './support.js';
 

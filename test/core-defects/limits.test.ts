@@ -1,4 +1,4 @@
-/** Defects 3 and 4: who waits for a place under a limit. */
+/** Defects 3 and 4: requests that wait for a slot under a limit. */
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { get, httpsServer } from '../support/server.js';

@@ -1,7 +1,7 @@
 /** Defects 5, 8 and 13: requests that wait. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:https';
+import { request } from '../support/protocol.js';
 import type { ClientRequest, ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { get, httpsServer } from '../support/server.js';

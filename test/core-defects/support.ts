@@ -3,25 +3,26 @@
  * to fail, and with the symptom that it is known for. Where a newer Node has mended it, both have to pass.
  */
 import assert from 'node:assert/strict';
-import { Agent } from 'node:https';
+import type { Agent as NodesAgent } from 'node:https';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { PoolingAgentOptions } from '../../src/index.js';
 import { poolingAgent } from '../support/agent.js';
+import { Agent } from '../support/protocol.js';
 
 export interface Bench {
   readonly t: TestContext;
   readonly kind: 'ours' | 'core';
   /** An agent with keepAlive; it goes with the test. */
-  agent(options: PoolingAgentOptions): Agent;
-  /** What should happen at once, or never will. Ours is given much time, for busy machines. */
+  agent(options: PoolingAgentOptions): NodesAgent;
+  /** Milliseconds for an event that comes at once, or never. Ours gets more time, for busy machines. */
   soon<T>(promise: Promise<T>, what: string): Promise<T>;
   until(condition: () => boolean, what: string): Promise<void>;
 }
 
 interface Defect {
-  /** What the failure over Node's agent says. */
+  /** The message of the failure over Node's agent. */
   readonly symptom: RegExp;
   /** Whether the Node that runs this has it, if not all have. */
   readonly here?: boolean;

@@ -1,5 +1,5 @@
 /**
- * 20,000 requests to servers that misbehave, and nothing is left of them: no socket, no listener, no timer, no memory.
+ * Thousands of requests to servers that misbehave, and nothing is left of them: no socket, no listener, no timer, no memory.
  * The servers run in threads, so that what is counted here is the client's. No audit: it would take most of the time.
  */
 import assert from 'node:assert/strict';
@@ -16,8 +16,9 @@ import type { FaultServer } from '../support/fault-server/index.js';
 import { Random } from '../support/random.js';
 import { TaggedClient, times } from '../support/tagged-client.js';
 import { until } from '../support/until.js';
+import { byEffort } from '../support/effort.js';
 
-const REQUESTS = 20_000;
+const REQUESTS = byEffort(6000);
 const LAPS = 5;
 const CONCURRENCY = 40;
 
@@ -50,7 +51,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 async function heapUsed(): Promise<number> {
-  // What finalizers free, the next one finds.
+  // A second collection finds objects that finalizers have freed.
   for (let i = 0; i < 3; i++) {
     collectGarbage();
     await sleep(5);
@@ -58,7 +59,7 @@ async function heapUsed(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-/** What keeps this process alive, by kind. */
+/** The resources that keep this process alive, by kind. */
 function resources(): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
@@ -132,9 +133,10 @@ test(`${REQUESTS} requests with faults leave nothing behind`, { timeout: 240_000
   assert.ok(outcomes.answered > REQUESTS / 2 && reused > REQUESTS / 4, 'and there was a pool');
   assert.deepEqual(listeners(process), before.process);
   assert.deepEqual(listeners(agent), ownListeners);
-  // A leak of a hundred bytes a request would be 1.6 MB from the first lap to the last.
-  const [first = 0] = heaps;
-  assert.ok((heaps.at(-1) ?? 0) - first < 2 ** 20, `the heap grew: ${megabytes} MB`);
+  // A leak of 300 bytes a request would be 0.7 MB from the third lap to the last, of 80 with four times as many. Until the third one V8 still compiles, and files
+  // are loaded that the first fault of its kind needs.
+  const [, , third = 0] = heaps;
+  assert.ok((heaps.at(-1) ?? 0) - third < 600_000, `the heap grew: ${megabytes} MB`);
 
   assert.equal(agent.totalSocketCount, sizeOf(agent.freeSockets));
   agent.destroy();

@@ -1,4 +1,4 @@
-/** What is over while requests wait is told in the order of time, however late the event loop comes to it. */
+/** Timeouts and deadlines of waiting requests are reported in the order of time, however late the event loop is. */
 import assert from 'node:assert/strict';
 import { request } from 'node:https';
 import type { RequestOptions } from 'node:https';
@@ -15,7 +15,7 @@ const LIMIT = { timeout: 30_000 };
 interface Queue {
   /** Sends a request that has to wait. */
   readonly wait: (name: string, options?: RequestOptions) => void;
-  /** What has happened to those who wait. */
+  /** The events of waiting requests. */
   readonly events: string[];
   /** Lets the loop go on when all of their times are over, and until nobody waits. */
   readonly blockFor: (ms: number) => Promise<void>;

@@ -1,4 +1,4 @@
-/** What can be told of a request before its body: whether it may be sent twice. */
+/** The rule that decides, by method and headers, whether a request may be sent twice. */
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:https';
 import type { RequestOptions } from 'node:https';

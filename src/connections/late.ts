@@ -1,0 +1,39 @@
+/**
+ * Parts that connections need when something goes wrong, or with options that few agents have. The build replaces this module
+ * (scripts/lib/late-forms.mjs).
+ */
+import * as adoption from './adoption.js';
+import * as followedNames from './followed-names.js';
+import * as offeredSession from './offered-session.js';
+import * as recovery from './recovery.js';
+import * as resend from './resend.js';
+import * as stallWatch from './stall-watch.js';
+import * as tunnels from './tunnels.js';
+
+export function loadAdoption(): typeof adoption {
+  return adoption;
+}
+
+export function loadFollowedNames(): typeof followedNames {
+  return followedNames;
+}
+
+export function loadOfferedSession(): typeof offeredSession {
+  return offeredSession;
+}
+
+export function loadRecovery(): typeof recovery {
+  return recovery;
+}
+
+export function loadResend(): typeof resend {
+  return resend;
+}
+
+export function loadStallWatch(): typeof stallWatch {
+  return stallWatch;
+}
+
+export function loadTunnels(): typeof tunnels {
+  return tunnels;
+}
