@@ -1,27 +1,25 @@
 /**
- * Agents that nobody has constructed: configuration and option-merging libraries copy them, property by property, onto the same prototype.
- * Such a copy becomes an agent of its own when it is first used, as one that is made with the same options; what was written to its limits
- * before holds. It shares with the original what the options name, and nothing else. A proxy of an agent, and an object that
- * inherits from one, are that agent.
+ * Copies of agents: libraries that merge options or configuration copy agents property by property onto the same prototype, without the
+ * constructor. At its first use such a copy becomes an agent of its own, with the same options, and with limits that were written to it
+ * before. It shares with the original only the objects that its options name. A proxy of an agent, and an object that inherits from one,
+ * stand for that agent.
  */
-import { Agent } from 'node:https';
 import { types } from 'node:util';
-import { equip, optionsForNode } from './equipment.js';
-import type { OwnMethods } from './equipment.js';
+import { equip, optionsForNode, prepare } from './equipment.js';
+import type { Kind, NodesAgent } from './kind.js';
 import { dropListeners, isListenersField } from '../node/listeners.js';
 import { LIVE_LIMITS } from '../options/live-options.js';
-import { ownOptions, resolveOptions } from '../options/options.js';
 import type { PoolingAgentOptions } from '../options/options.js';
 import type { AgentPool } from '../connections/agent-pool.js';
 
-/** Finds the pool through a proxy. A function: those that copy everything do not copy these. */
+/** Finds the pool through a proxy. Its value is a function, because libraries that copy objects do not copy functions. */
 const kOwner = Symbol('pooling-https-agent.owner');
 
-type Copied = Agent & { readonly [kOwner]?: () => AgentPool };
+type Copied = NodesAgent & { readonly [kOwner]?: () => AgentPool };
 
 const pools = new WeakMap<object, AgentPool>();
 
-/** `pool` is that of `agent`, which was constructed or was completed as a copy. */
+/** Notes that `pool` belongs to `agent`, which was constructed, or completed as a copy. */
 export function markOwner(agent: object, pool: AgentPool): void {
   pools.set(agent, pool);
   Object.defineProperty(agent, kOwner, { configurable: true, value: () => pool });
@@ -36,27 +34,26 @@ export function knownPoolOf(agent: object): AgentPool | undefined {
 }
 
 /**
- * The same, and makes it if there is none. `undefined`: it has no options, so it is no copy of an agent.
+ * The pool of `agent`, which is made if there is none. `undefined`: `agent` has no options, and so is no copy of an agent.
  *
  * @throws as the constructor does
  */
-export function poolOfCopy(agent: Agent, methods: OwnMethods): AgentPool | undefined {
+export function poolOfCopy(agent: NodesAgent, kind: Kind): AgentPool | undefined {
   const known = knownPoolOf(agent);
   if (known) return known;
   const given = agent.options as unknown;
   if (typeof given !== 'object' || given === null) return undefined;
 
-  const own = ownOptions(given as PoolingAgentOptions);
-  const resolved = resolveOptions(own);
+  const prepared = prepare(kind, given as PoolingAgentOptions, 'copy');
   const original = (agent as Copied)[kOwner]?.().agent;
-  if (original) forgetListeners(agent, original as unknown as Agent);
+  if (original) forgetListeners(agent, original as unknown as NodesAgent);
   const written = Object.getOwnPropertyDescriptors(agent) as Record<string, PropertyDescriptor | undefined>;
-  const model = new Agent(optionsForNode(own, resolved));
+  const model = new kind.nodes(optionsForNode(prepared));
   for (const key of Reflect.ownKeys(model)) {
     if (Object.hasOwn(agent, key) || isListenersField(key)) continue;
     Object.defineProperty(agent, key, Object.getOwnPropertyDescriptor(model, key) ?? {});
   }
-  const pool = equip(agent, own, resolved, model.options, methods);
+  const pool = equip(agent, kind, prepared, model.options);
   markOwner(agent, pool);
   for (const name of LIVE_LIMITS) {
     const value: unknown = written[name]?.value;
@@ -65,8 +62,8 @@ export function poolOfCopy(agent: Agent, methods: OwnMethods): AgentPool | undef
   return pool;
 }
 
-/** Some copy the listeners along, or the very object that holds them: what was added to one would be heard by the other, too. */
-function forgetListeners(copy: Agent, original: Agent): void {
+/** Some libraries copy the listeners, or share the object that holds them: then a listener of one agent would hear the other's events. */
+function forgetListeners(copy: NodesAgent, original: NodesAgent): void {
   const added = copy.eventNames().map((event) => {
     const originals = original.rawListeners(event);
     return [event, copy.rawListeners(event).filter((listener) => !originals.includes(listener))] as const;
@@ -77,13 +74,13 @@ function forgetListeners(copy: Agent, original: Agent): void {
   }
 }
 
-/** Properties that a copy does not have before it is used: the first read makes it an agent of its own. */
-export function completeCopies(prototype: object, own: OwnMethods): void {
-  for (const name of ['sockets', 'freeSockets', 'requests', 'totalSocketCount', '_sessionCache']) {
+/** Defines properties on the prototype that a copy lacks before its first use: reading one of them completes the copy. */
+export function completeCopies(prototype: object, kind: Kind): void {
+  for (const name of kind.properties) {
     Object.defineProperty(prototype, name, {
       configurable: true,
-      get(this: Agent) {
-        return poolOfCopy(this, own) && Reflect.get(this, name);
+      get(this: NodesAgent) {
+        return poolOfCopy(this, kind) && Reflect.get(this, name);
       },
       set(this: object, value: unknown) {
         Object.defineProperty(this, name, { configurable: true, enumerable: true, value, writable: true });

@@ -1,20 +1,14 @@
 /**
- * `sockets`, `freeSockets` and `requests` while Node's own `addRequest` may be working on them: see interception.ts. Readers see the
- * truth, under keys that begin as ever (`host:port:`) and have a mark at their end. Node's `addRequest` looks hosts up by their names, without the
- * mark: it finds nothing of ours, and what it notes goes to a place aside. Nothing is gathered for that, so that a request costs the same
- * with one connection and with thousands.
+ * `sockets`, `freeSockets` and `requests` while Node's own `addRequest` may be using them: see interception.ts. Readers see the real state, under
+ * keys that begin as ever (`host:port:`) and have a mark at their end. Node's `addRequest` looks hosts up by their names, without the mark, so
+ * it finds none of our sockets, and its own entries are kept apart. No view is built for that: a request costs the same with one connection
+ * and with thousands.
  */
 import type { AgentRequest, SocketLike } from '../node/types.js';
+import { empty, emptyViews } from './view-shapes.js';
+import type { View, Views } from './view-shapes.js';
 
-export type View<T> = Record<string, T[]>;
-
-export interface Views {
-  sockets: View<SocketLike>;
-  freeSockets: View<SocketLike>;
-  requests: View<AgentRequest>;
-}
-
-/** No name ends like that: after the last colon stands an option, or a digest. */
+/** No name ends like this: after its last colon comes an option, or a digest. */
 const MARK = ':(intercepted)';
 
 export class InterceptedViews implements Views {
@@ -23,14 +17,14 @@ export class InterceptedViews implements Views {
   readonly requests: View<AgentRequest>;
   #noted: Views = emptyViews();
 
-  /** @param read the views as they are otherwise */
+  /** @param read builds the views without marks */
   constructor(read: () => Views) {
     this.sockets = this.#view('sockets', read);
     this.freeSockets = this.#view('freeSockets', read);
     this.requests = this.#view('requests', read);
   }
 
-  /** The requests that Node has noted as waiting. They are the caller's now. */
+  /** Takes the requests that Node's `addRequest` has left waiting. */
   takeNoted(): AgentRequest[] {
     const { requests } = this.#noted;
     this.#noted = emptyViews();
@@ -43,7 +37,7 @@ export class InterceptedViews implements Views {
     let last = empty<unknown>();
     const marked = (): object => {
       const view = read()[kind] as View<unknown>;
-      // Readers come back for each key.
+      // Kept, because readers ask again for each key.
       if (view !== from) last = withMarks(view);
       from = view;
       return last;
@@ -51,7 +45,7 @@ export class InterceptedViews implements Views {
     return new Proxy(empty<never>(), {
       get: (_target, key) => Reflect.get(isMarked(key) ? marked() : noted(), key) as unknown,
       set: (_target, key, value) => {
-        // Of the sockets it notes but an empty list for the host of the moment.
+        // To views of sockets, Node's `addRequest` adds only an empty list for the host at hand.
         if (kind !== 'requests') this.#noted = { ...this.#noted, [kind]: empty() };
         return Reflect.set(noted(), key, value);
       },
@@ -71,12 +65,4 @@ function withMarks(view: View<unknown>): View<unknown> {
   const marked = empty<unknown>();
   for (const [name, members] of Object.entries(view)) marked[name + MARK] = members;
   return marked;
-}
-
-export function emptyViews(): Views {
-  return { sockets: empty(), freeSockets: empty(), requests: empty() };
-}
-
-function empty<T>(): View<T> {
-  return Object.create(null) as View<T>;
 }

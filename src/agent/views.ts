@@ -1,21 +1,23 @@
 /**
- * `agent.sockets`, `freeSockets` and `requests` as Node shows them: objects without a prototype, `getName()` to
- * arrays, no empty ones. Snapshots for readers, taken when somebody reads after something has changed; writing to
- * them changes nothing. That keeps the request path free of lists that are searched and spliced.
+ * `agent.sockets`, `freeSockets` and `requests` as Node shows them: objects without a prototype, from `getName()` to
+ * arrays that are not empty. They are snapshots, taken when they are read after a change; writing to them changes nothing.
+ * So no request has to search or splice lists.
  */
-import type { Agent, RequestOptions } from 'node:https';
-import { emptyViews, InterceptedViews } from './intercepted-views.js';
-import type { View, Views } from './intercepted-views.js';
+import type { Agent, RequestOptions } from 'node:http';
+import type { InterceptedViews } from './intercepted-views.js';
+import { loadInterceptedViews } from './late.js';
+import { emptyViews } from './view-shapes.js';
+import type { View, Views } from './view-shapes.js';
 import { comesBack, isIntercepted } from '../node/interception.js';
 import type { Define } from '../options/live-options.js';
-import type { AgentPool, Host, PoolView } from '../connections/agent-pool.js';
-import { rememberProfile } from '../identity/agent-name.js';
+import type { AgentPool, Host } from '../connections/agent-pool.js';
+import { loadAgentName } from '../identity/late.js';
 
-function takeViews({ hosts }: PoolView, nameOf: (host: Host) => string): Views {
+function takeViews(hosts: Iterable<Host>, nameOf: (host: Host) => string): Views {
   const views = emptyViews();
   for (const host of hosts) {
     const name = nameOf(host);
-    // Released connections that requests wait for are as good as theirs.
+    // Released connections for which requests wait count as in use.
     const validatingAs = host.waiting.size > 0 ? views.sockets : views.freeSockets;
     for (const { state, pooled } of host.connections) {
       if (!pooled || state === 'closing') continue;
@@ -25,7 +27,7 @@ function takeViews({ hosts }: PoolView, nameOf: (host: Host) => string): Views {
     }
     if (host.waiting.size === 0) continue;
     for (const { request } of host.waiting) {
-      // One that was destroyed in this turn leaves the queue with it.
+      // A request that was destroyed in this turn leaves the queue at its end.
       if (!request.req.destroyed) add(views.requests, name, request.req);
     }
   }
@@ -38,7 +40,7 @@ function add<T>(view: View<T>, name: string, member: T): void {
 
 const RESOLVED = Promise.resolve();
 
-/** For readers. A value that is written to them is ignored, as Node's own constructor writes, too. */
+/** Defines the three properties. Writing to them is ignored: Node's own constructor writes to them. */
 export function defineViews(define: Define, agent: Agent, pool: AgentPool): void {
   const { view } = pool;
   let views: Views = emptyViews();
@@ -47,11 +49,11 @@ export function defineViews(define: Define, agent: Agent, pool: AgentPool): void
 
   const current = (): Views => {
     if (takenAt !== view.changes) {
-      views = takeViews(view, (host) => {
+      views = takeViews(pool.hosts, (host) => {
         let name = names.get(host);
         if (name === undefined) {
           const options = pool.optionsOf(host);
-          rememberProfile(options, host.origin.profile.values);
+          loadAgentName().rememberProfile(options, host.origin.profile.values);
           name = agent.getName(options as RequestOptions);
           names.set(host, name);
         }
@@ -71,12 +73,16 @@ export function defineViews(define: Define, agent: Agent, pool: AgentPool): void
   };
   const shown = (): Views => {
     if (!isIntercepted()) return current();
-    // Node's addRequest may be the reader, at any time: it notes a host, and a request that it would leave waiting there.
+    // The reader may be Node's `addRequest`, which then adds a host, and a request that it would leave waiting there.
     void RESOLVED.then(acquireNoted);
-    return (intercepted ??= new InterceptedViews(current));
+    if (!intercepted) {
+      const { InterceptedViews: Loaded } = loadInterceptedViews();
+      intercepted = new Loaded(current);
+    }
+    return intercepted;
   };
 
-  // Not enumerable: a copy of an agent is not to have its sockets.
+  // Not enumerable, so that a copy of an agent does not get its sockets.
   define('sockets', () => shown().sockets, ignore, false);
   define('freeSockets', () => shown().freeSockets, ignore, false);
   define('requests', () => shown().requests, ignore, false);

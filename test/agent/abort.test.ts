@@ -3,7 +3,7 @@
  * of it stays in the pool, and the next request is served. (An uncaught error fails the test it happens in.)
  */
 import assert from 'node:assert/strict';
-import { request } from 'node:https';
+import { request } from '../support/protocol.js';
 import type { Agent } from 'node:https';
 import type { ClientRequest } from 'node:http';
 import { test } from 'node:test';
@@ -45,7 +45,7 @@ const MOMENTS: Record<string, Moment> = {
   "on 'close'": (req, end) => req.once('close', end),
 };
 
-/** How. */
+/** The ways to abort a request. */
 const WAYS: Record<string, (req: ClientRequest, controller: AbortController) => void> = {
   'destroy()': (req) => req.destroy(),
   'destroy(error)': (req) => req.destroy(new Error('ended')),
@@ -99,7 +99,7 @@ async function endsAtEveryMoment(t: TestContext, way: string, options: PoolingAg
       for (const life of lives) endsOnce(life, name);
     }
     await until(() => activeCount(agent) === 0 && waitingCount(agent) === 0);
-    // What was begun for an ended request may be open a moment longer; it serves the next one.
+    // A connection that was begun for an ended request may be open for a moment longer; it serves the next one.
     const { body } = await get(server, { agent });
     assert.equal(body, 'the first chunkthe last one', name);
     agent.destroy();

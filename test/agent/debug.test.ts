@@ -1,4 +1,4 @@
-/** `DEBUG=pooling-https-agent`: each connection by its name, each wait with its reason and place, each close once with its reason. */
+/** `DEBUG=pooling-https-agent`: each connection by its name, each wait with its reason and position, each close once with its reason. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -49,7 +49,7 @@ for (const [reason, options] of [
   ['maxSockets', { maxSockets: 1 }],
   ['maxTotalSockets', { maxTotalSockets: 1 }],
 ] as const) {
-  test(`requests that wait for ${reason} say so, and at which place`, LIMIT, async (t) => {
+  test(`requests that wait for ${reason} say so, and at which position`, LIMIT, async (t) => {
     const server = await answerSlowly(t);
     const lines = debugLines(t);
     const agent = poolingAgent(t, { ca: server.ca, ...options });
@@ -114,13 +114,13 @@ test('a host that ends idle connections is named, with what that taught', LIMIT,
   const agent = poolingAgent(t, { ca: server.ca });
   await get(server, { agent });
   await until(() => idleCount(agent) === 1);
-  // One that closes at once is another lesson.
+  // A connection that closes at once teaches something else.
   await sleep(40);
   server.server.closeIdleConnections();
   await until(() => agent.totalSocketCount === 0);
-  const lesson = lines.find((line) => line.includes('ends idle connections after'));
+  const found = lines.find((line) => line.includes('ends idle connections after'));
   assert.match(
-    lesson ?? '',
+    found ?? '',
     new RegExp(`localhost:${server.port} ends idle connections after \\d+ ms: safe for \\d+ ms`),
   );
 });

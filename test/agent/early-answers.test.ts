@@ -4,7 +4,7 @@
  * such an answer stays behind it.
  */
 import assert from 'node:assert/strict';
-import { request } from 'node:https';
+import { request } from '../support/protocol.js';
 import { after, describe, it } from 'node:test';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import type { PoolingAgent } from '../../src/index.js';
@@ -123,7 +123,7 @@ it('an exception of a response listener leaves the rest of the answer in place',
   await immediate();
   const req = request({ port: server.port, agent, headers: { 'x-fault': 'twice-next-write' } });
   req.on('socket', () => block(15));
-  // Of the second answer, of which Node's client knows nothing to make.
+  // The error of the second answer, which Node's client does not expect.
   req.on('error', () => {});
   req.on('response', (res) => {
     res.resume();

@@ -3,7 +3,7 @@
  * connections, and clients that abort. No request is lost, no response goes astray, no limit is exceeded.
  */
 import assert from 'node:assert/strict';
-import { request } from 'node:https';
+import { request } from '../support/protocol.js';
 import type { RequestListener } from 'node:http';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -13,9 +13,10 @@ import { auditedEvents } from '../support/audit.js';
 import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { byEffort } from '../support/effort.js';
 
 const LIMIT = { timeout: 60_000 };
-const REQUESTS = 600;
+const REQUESTS = byEffort(300);
 
 /** Repeatable: the same seed, the same faults. (Numerical Recipes' generator.) */
 function randomFrom(seed: number): () => number {
@@ -89,10 +90,10 @@ async function storm(t: TestContext, seed: number, options: PoolingAgentOptions)
   await Promise.all(Array.from({ length: 40 }, client));
   await until(() => activeCount(agent) === 0 && waitingCount(agent) === 0);
   assert.ok(answered > REQUESTS * 0.3, `${answered} of ${REQUESTS} were answered`);
-  // What a server has not seen closed yet may be open there for a moment longer: hence the margin of its view.
+  // A connection may be open for a moment longer at the server, which has not seen its end yet: hence the margin.
   for (const server of all) assert.ok(server.peak() <= maxSockets + 10);
   assert.ok(auditedEvents() - before > REQUESTS, 'the audit was on');
-  // What is closing counts until it is closed.
+  // A closing connection counts until it is closed.
   await until(() => agent.totalSocketCount === idleCount(agent));
   agent.destroy();
   await until(() => agent.totalSocketCount === 0);

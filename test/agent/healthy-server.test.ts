@@ -3,8 +3,8 @@
  * received once, however its bytes get to the socket, and whoever holds them back on the way.
  */
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
-import { request } from 'node:https';
+import fc from '../support/fast-check.js';
+import { request } from '../support/protocol.js';
 import type { ClientRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
@@ -90,7 +90,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   ),
 });
 
-/** Who makes the requests of one round: a callback of the poll phase, the check phase, a timer. */
+/** The callback that makes the requests of one round: of the poll phase, of the check phase, or of a timer. */
 const PHASES = {
   poll: (go) => go(),
   check: (go) => void setImmediate(go),

@@ -1,4 +1,4 @@
-/** What a server says about how long it keeps a connection. The reading of the header, and what the agent does. */
+/** A server's hint about how long it keeps a connection: the parsing of the header, and its effect. */
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import type { ClientRequest, ServerResponse } from 'node:http';
-import { request } from 'node:https';
+import { request } from '../support/protocol.js';
 import type { RequestOptions } from 'node:https';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { request } from 'node:https';
+import { request } from '../support/protocol.js';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
@@ -52,7 +52,7 @@ async function setUp(
 const untilIdle = (agent: PoolingAgent): Promise<void> =>
   until(() => poolOf(agent).idle.size === 1 && agent.totalSocketCount === 1);
 
-/** What a server may send too much. */
+/** Surplus bytes that a server may send. */
 const STRAY: Record<string, string> = {
   'another response': response('stray'),
   'a line break': '\r\n',

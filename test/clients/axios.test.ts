@@ -7,6 +7,7 @@ import { clientSuite } from './suite.js';
 
 function config({ agent, signal, timeout }: Call): AxiosRequestConfig {
   return {
+    httpAgent: agent,
     httpsAgent: agent,
     ...(signal && { signal }),
     ...(timeout && { timeout }),

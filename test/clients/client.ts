@@ -1,4 +1,4 @@
-/** What the common cases need to know of a client: see suite.ts. */
+/** The facts about a client that the common cases need: see suite.ts. */
 import type { Agent } from 'node:https';
 import type { Readable } from 'node:stream';
 
@@ -25,7 +25,7 @@ export interface Client {
   readonly traits: Traits;
 }
 
-/** How a body's end is told. */
+/** How the end of a body is marked. */
 type Framing = 'content-length' | 'chunked';
 
 export interface Traits {
@@ -39,7 +39,7 @@ export interface Traits {
   /** Whether it reads the body of a redirect to its end, or ends the exchange; else the connection stays taken. */
   readonly finishesRedirects: boolean;
   readonly decompresses: boolean;
-  /** Which bodies it reports when the connection dies in the middle of them; on the others it waits forever. */
+  /** The kinds of bodies whose break-off it reports; on the others it waits for ever. */
   readonly reportsTruncated: readonly Framing[];
   /** Whether `destroy()` of the body ends the exchange, too. */
   readonly destroyEndsExchange: boolean;

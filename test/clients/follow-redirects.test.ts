@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import followRedirects from 'follow-redirects';
 import type { Call, Client, Reply } from './client.js';
 import { clientSuite } from './suite.js';
+import { isPlain } from '../support/protocol.js';
 
 function send(
   method: string,
@@ -13,7 +14,8 @@ function send(
   body: string | Readable = '',
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const req = followRedirects.https.request(url, { method, agent, signal }, resolve);
+    const { request } = isPlain ? followRedirects.http : followRedirects.https;
+    const req = request(url, { method, agent, signal }, resolve);
     req.on('error', reject);
     if (timeout) req.setTimeout(timeout, () => req.destroy(new Error('too slow')));
     if (typeof body === 'string') req.end(body);

@@ -1,12 +1,14 @@
 /** got, over HTTP/1.1, and where it first asks for HTTP/2. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { Agent as HttpAgent } from 'node:http';
 import { describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import got from 'got';
 import type { OptionsInit } from 'got';
 import type { PoolingAgent } from '../../src/index.js';
 import { idleCount, poolingAgent } from '../support/agent.js';
+import { isPlain, TLS_ONLY } from '../support/protocol.js';
 import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import type { Call, Client } from './client.js';
@@ -20,7 +22,7 @@ type Init = Omit<OptionsInit, 'isStream' | 'resolveBodyOnly' | 'responseType'>;
 
 function options({ agent, signal, timeout }: Call): Init {
   return {
-    agent: { https: agent },
+    agent: isPlain ? { http: agent as unknown as HttpAgent } : { https: agent },
     ...(signal && { signal }),
     ...(timeout && { timeout: { request: timeout } }),
     retry: { limit: 0 },
@@ -69,7 +71,7 @@ describe('got, with a server that answers at once', () => {
 
 // http2-wrapper asks each new server by a connection of its own which protocols it speaks. If that is HTTP/1.1, it
 // gives the connection to the agent, by an event 'free' for a socket that the agent does not know.
-describe('got, http2: true', () => {
+describe('got, http2: true', TLS_ONLY, () => {
   const many = Array.from({ length: 10 }, (_, i) => `/${i}`);
 
   async function getAll(server: TestServer, agent: PoolingAgent): Promise<string[]> {

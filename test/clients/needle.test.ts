@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import needle from 'needle';
 import type { Options, Response } from 'needle';
 import { poolingAgent } from '../support/agent.js';
+import { TLS_ONLY } from '../support/protocol.js';
 import { httpsServer } from '../support/server.js';
 import type { Call, Client, Reply } from './client.js';
 import { clientSuite } from './suite.js';
@@ -48,7 +49,7 @@ const client: Client = {
 clientSuite('needle', client);
 
 // It writes a request's TLS options into `agent.options`, where they stay.
-describe('needle, TLS options per request', () => {
+describe('needle, TLS options per request', TLS_ONLY, () => {
   it('are trusted, and the connection is used again', LIMIT, async (t) => {
     const server = await httpsServer(t);
     const agent = poolingAgent(t);

@@ -1,4 +1,4 @@
-/** What must hold with nock 15, whichever of us was loaded first. */
+/** Tests that must pass with nock 15, whether it is loaded first or later. */
 import assert from 'node:assert/strict';
 import { request } from 'node:https';
 import { afterEach, beforeEach, describe, it } from 'node:test';

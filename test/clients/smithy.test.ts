@@ -8,7 +8,10 @@ import { poolingAgent, waitingCount } from '../support/agent.js';
 import type { Call, Client, Reply } from './client.js';
 import { clientSuite } from './suite.js';
 import { holdingServer, LIMIT, quiet } from './support.js';
+import { isPlain } from '../support/protocol.js';
 import { until } from '../support/until.js';
+
+const AGENT = isPlain ? 'httpAgent' : 'httpsAgent';
 
 type HttpRequest = Parameters<NodeHttpHandler['handle']>[0];
 
@@ -34,7 +37,7 @@ interface Response {
 }
 
 async function send({ agent, signal, timeout }: Call, request: HttpRequest): Promise<Response> {
-  const handler = new NodeHttpHandler({ httpsAgent: agent, throwOnRequestTimeout: true });
+  const handler = new NodeHttpHandler({ [AGENT]: agent, throwOnRequestTimeout: true });
   const { response } = await handler.handle(request, {
     ...(signal && { abortSignal: signal }),
     ...(timeout && { requestTimeout: timeout }),
@@ -72,7 +75,7 @@ describe('@smithy/node-http-handler, warning of a full pool', () => {
     const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
     const warnings: string[] = [];
     const logger = { ...console, warn: (message: string) => warnings.push(message) };
-    const handler = new NodeHttpHandler({ httpsAgent: agent, logger, socketAcquisitionWarningTimeout: 20 });
+    const handler = new NodeHttpHandler({ [AGENT]: agent, logger, socketAcquisitionWarningTimeout: 20 });
     const request = (path: string): Promise<unknown> =>
       handler.handle(httpRequest('GET', server.url + path)).then(({ response }) => text(response.body));
 

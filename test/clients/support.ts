@@ -1,11 +1,11 @@
 /** Small helpers for the cases. */
 import assert from 'node:assert/strict';
-import { Agent } from 'node:https';
-import type { AgentOptions } from 'node:https';
+import type { Agent as NodesAgent, AgentOptions } from 'node:https';
 import type { ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { activeCount, poolingAgent, waitingCount } from '../support/agent.js';
+import { Agent } from '../support/protocol.js';
 import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import type { PoolingAgent } from '../../src/index.js';
@@ -15,7 +15,7 @@ import { until } from '../support/until.js';
 export const LIMIT = { timeout: 30_000 };
 
 /** Node's own agent, to compare with. */
-export function coreAgent(t: TestContext, options: AgentOptions): Agent {
+export function coreAgent(t: TestContext, options: AgentOptions): NodesAgent {
   const agent = new Agent({ keepAlive: true, ...options });
   t.after(() => agent.destroy());
   return agent;
@@ -24,7 +24,7 @@ export function coreAgent(t: TestContext, options: AgentOptions): Agent {
 /** No request has a connection, none waits: whatever was begun is over. */
 export async function quiet(agent: PoolingAgent): Promise<void> {
   await until(() => activeCount(agent) === 0 && waitingCount(agent) === 0);
-  // What is late (a second error, a rejection nobody handles) shows up now, in the test that caused it.
+  // Late events (a second error, an unhandled rejection) show up now, in the test that caused them.
   for (let turn = 0; turn < 3; turn++) await setImmediate();
 }
 
@@ -43,7 +43,7 @@ export async function holdingServer(t: TestContext): Promise<HoldingServer> {
   return { ...server, held };
 }
 
-/** What a caller can see of an error, and programs act upon. */
+/** The parts of an error that callers see, and on which programs act. */
 export interface Failure {
   readonly name: string;
   readonly message: string;
@@ -75,7 +75,7 @@ export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
 export async function failsAsOverCore(
   t: TestContext,
   options: AgentOptions,
-  attempt: (agent: Agent) => Promise<unknown>,
+  attempt: (agent: NodesAgent) => Promise<unknown>,
 ): Promise<Failure> {
   const agent = poolingAgent(t, options);
   const ours = await failureOf(attempt(agent));

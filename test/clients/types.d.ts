@@ -1,4 +1,4 @@
-/** Of the clients that bring no types of their own: what the tests use. */
+/** Types that the tests use, of clients that bring none of their own. */
 
 declare module 'node-fetch-2' {
   import type { Agent } from 'node:https';
@@ -87,13 +87,13 @@ declare module 'follow-redirects' {
   interface Module {
     request(url: string, options: RequestOptions, callback: (res: IncomingMessage) => void): Request;
   }
-  const modules: { readonly https: Module };
+  const modules: { readonly http: Module; readonly https: Module };
   export default modules;
 }
 
 declare module 'ws' {
   import type { EventEmitter } from 'node:events';
-  import type { Agent } from 'node:https';
+  import type { Agent, Server } from 'node:https';
   import type { IncomingMessage } from 'node:http';
   import type { Duplex } from 'node:stream';
 
@@ -109,8 +109,9 @@ declare module 'ws' {
     terminate(): void;
   }
   export interface ServerOptions {
-    noServer: true;
-    verifyClient: (info: { req: IncomingMessage }, done: (accept: boolean) => void) => void;
+    noServer?: true;
+    server?: Server;
+    verifyClient?: (info: { req: IncomingMessage }, done: (accept: boolean) => void) => void;
   }
   export class WebSocketServer extends EventEmitter {
     constructor(options: ServerOptions);
@@ -118,7 +119,7 @@ declare module 'ws' {
   }
 }
 
-/** What we use of it is as in nock 14. */
+/** The part of it that we use is as in nock 14. */
 declare module 'nock-15' {
   import nock from 'nock';
   export default nock;

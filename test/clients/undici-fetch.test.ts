@@ -13,7 +13,7 @@ import { Agent as Dispatcher, fetch as undiciFetch, getGlobalDispatcher } from '
 
 type Fetch = typeof undiciFetch;
 
-/** What a package could patch, to be compared afterwards. */
+/** The functions that a package could patch, for a comparison afterwards. */
 function surroundings(): unknown[] {
   const modules = [http, https, net, tls].map((module) => ({ ...module }));
   const agents = [http.globalAgent, https.globalAgent].map((agent) => ({ ...agent }));

@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Options } from 'ws';
 import { activeCount, idleCount, poolingAgent, waitingCount } from '../support/agent.js';
+import { isPlain, TLS_ONLY } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import type { PoolingAgent } from '../../src/index.js';
@@ -49,7 +50,7 @@ async function echoServer(t: TestContext): Promise<EchoServer> {
 }
 
 function webSocket(server: TestServer, path: string, agent: Agent, options?: Options): WebSocket {
-  return new WebSocket(`wss://localhost:${server.port}${path}`, { agent, ...options });
+  return new WebSocket(`${isPlain ? 'ws' : 'wss'}://localhost:${server.port}${path}`, { agent, ...options });
 }
 
 async function nextMessage(ws: WebSocket): Promise<string> {
@@ -117,7 +118,7 @@ describe('ws', () => {
     assert.equal(await closed(ws), 1000);
   });
 
-  it('takes no place under the limits', LIMIT, async (t) => {
+  it('takes no slot under the limits', LIMIT, async (t) => {
     const server = await echoServer(t);
     const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1, maxTotalSockets: 1 });
     const paths = Array.from({ length: 5 }, (_, i) => `/${i}`);
@@ -131,7 +132,7 @@ describe('ws', () => {
     assert.equal(server.connections(), 6);
   });
 
-  it('gives its place to the request behind it', LIMIT, async (t) => {
+  it('gives its slot to the request behind it', LIMIT, async (t) => {
     const server = await echoServer(t);
     const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
     const opening = greeted(server, '/hold', agent);
@@ -263,7 +264,7 @@ describe('ws', () => {
       assert.equal(failure.code, 'ECONNRESET');
     });
 
-    it('when the certificate is not trusted', LIMIT, async (t) => {
+    it('when the certificate is not trusted', { ...LIMIT, ...TLS_ONLY }, async (t) => {
       const server = await echoServer(t);
       const failure = await failsAsOverCore(t, {}, (agent) => greeted(server, '/', agent));
       assert.equal(failure.code, 'DEPTH_ZERO_SELF_SIGNED_CERT');

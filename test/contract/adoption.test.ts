@@ -1,16 +1,16 @@
 /** Sockets from outside: which of them may serve the agent's requests, and what becomes of the others. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { before, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { connect, TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import type { PoolingAgent, PoolingAgentOptions } from '../../src/index.js';
 import { idleCount, poolingAgent, poolOf } from '../support/agent.js';
+import { Agent, connect, isPlain, READY, TLS_ONLY } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -32,7 +32,7 @@ async function handOver(
   opened: ConnectionOptions = options,
 ): Promise<TLSSocket> {
   const socket = connect({ ...options, ...opened, servername: 'localhost' });
-  await once(socket, 'secureConnect');
+  await once(socket, READY);
   agent.emit('free', socket, options);
   return socket;
 }
@@ -46,8 +46,7 @@ interface Case {
 
 const trusting = ({ ca }: TestServer): ConnectionOptions => ({ ca });
 
-/** Of each the agent would have opened another one. */
-const REFUSED: Record<string, Case> = {
+const REFUSED_FOR_TLS: Record<string, Case> = {
   'the agent verifies, it was not': {
     agent: ({ ca }) => ({ ca, rejectUnauthorized: true }),
     options: ({ ca }) => ({ ca, rejectUnauthorized: false }),
@@ -65,7 +64,6 @@ const REFUSED: Record<string, Case> = {
     agent: () => ({ checkServerIdentity: () => undefined }),
     options: trusting,
   },
-  'the agent goes elsewhere': { agent: () => ({ host: '127.0.0.1' }), options: trusting },
   'the agent names another server': { agent: () => ({ servername: 'a.test.localhost' }), options: trusting },
   'the agent speaks a newer protocol': { agent: () => ({ minVersion: 'TLSv1.3' }), options: trusting },
   'it was not verified, whatever is told of it': {
@@ -75,6 +73,11 @@ const REFUSED: Record<string, Case> = {
   'options that are no good': { options: () => ({ servername: 5 as never, rejectUnauthorized: false }) },
 };
 
+/** Sockets that the agent would have opened with other options than those of the request. Over plain TCP, options of TLS tell no connections apart. */
+const REFUSED: Record<string, Case> = {
+  'the agent goes elsewhere': { agent: () => ({ host: '127.0.0.1' }), options: trusting },
+  ...(!isPlain && REFUSED_FOR_TLS),
+};
 function sceneOf(t: TestContext, { agent, options }: Case, server: TestServer): [PoolingAgent, Given] {
   return [
     poolingAgent(t, agent?.(server)),
@@ -120,7 +123,7 @@ for (const [title, one] of Object.entries(ADOPTED)) {
   });
 }
 
-/** What a request can say of it. */
+/** The values that a request can have for it. */
 function alike({ cert, key, rejectUnauthorized }: ConnectionOptions): RequestOptions {
   return {
     ...(cert && { cert, key }),
@@ -139,7 +142,7 @@ test('one that a replaced createConnection has not made is not adopted', LIMIT, 
   assert.equal(socket.destroyed, true);
 });
 
-test('the tls function is asked first', LIMIT, async (t) => {
+test('the tls function is asked first', { ...LIMIT, ...TLS_ONLY }, async (t) => {
   const server = await httpsServer(t);
   let current: object = {};
   const agent = poolingAgent(t, { ca: server.ca, tls: () => current });
@@ -155,11 +158,12 @@ test('sockets that are not ready, or are none, are closed', LIMIT, async (t) => 
   const plain = connectTcp(server.port, '127.0.0.1');
   await once(plain, 'connect');
   const securing = new TLSSocket(plain);
-  const other = connectTcp(server.port, '127.0.0.1');
+  // It speaks the other protocol, or is not ready to.
+  const other = isPlain ? new TLSSocket(new PassThrough()) : connectTcp(server.port, '127.0.0.1');
   const destroyed = connect(options);
   destroyed.destroy();
   const ended = connect(options);
-  await once(ended, 'secureConnect');
+  await once(ended, READY);
   ended.end();
   const connecting = connect(options);
   for (const socket of [connecting, securing, other, destroyed, ended, new PassThrough()]) {
@@ -170,7 +174,7 @@ test('sockets that are not ready, or are none, are closed', LIMIT, async (t) => 
   assert.equal(agent.totalSocketCount, 0);
 });
 
-test('HTTP/2 is not taken for HTTP/1.1', LIMIT, async (t) => {
+test('HTTP/2 is not taken for HTTP/1.1', { ...LIMIT, ...TLS_ONLY }, async (t) => {
   const server = await httpsServer(t, undefined, { ALPNProtocols: ['h2'] });
   const agent = poolingAgent(t);
   const options = { host: 'localhost', port: server.port, ca: server.ca, ALPNProtocols: ['h2', 'http/1.1'] };
@@ -198,7 +202,7 @@ test('one that a request is using is left alone', LIMIT, async (t) => {
   const agent = poolingAgent(t);
   const options = { host: 'localhost', port: server.port, ca: server.ca };
   const socket = connect(options);
-  await once(socket, 'secureConnect');
+  await once(socket, READY);
   const sent = send(server, { agent: undefined as never, createConnection: () => socket });
   await once(sent.req, 'socket');
   agent.emit('free', socket, options);
@@ -241,7 +245,7 @@ test('one for whose host there are no limits is closed', LIMIT, async (t) => {
   assert.equal((await get(server, { agent })).req.socket, adopted);
 });
 
-test('one that does not let itself be pooled keeps no place', LIMIT, async (t) => {
+test('one that does not let itself be pooled keeps no slot', LIMIT, async (t) => {
   const server = await httpsServer(t);
   const agent = poolingAgent(t);
   const options = { host: 'localhost', port: server.port, ca: server.ca };
@@ -258,7 +262,7 @@ test('one that does not let itself be pooled keeps no place', LIMIT, async (t) =
   };
   for (const [what, prepare] of Object.entries(WAYS)) {
     const socket = connect(options);
-    await once(socket, 'secureConnect');
+    await once(socket, READY);
     prepare(socket);
     agent.emit('free', socket, options);
     await until(() => socket.destroyed && agent.totalSocketCount === 0);

@@ -1,9 +1,9 @@
 /** `agent: false` where the global agent is a PoolingAgent: an agent of its own for one request, which is the last on its connection. */
 import assert from 'node:assert/strict';
-import https from 'node:https';
+import type https from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { after, before, test } from 'node:test';
-import { PoolingAgent } from '../../src/index.js';
+import { nodes, PoolingAgent } from '../support/protocol.js';
 import type { PoolingAgentOptions } from '../../src/index.js';
 import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
@@ -16,15 +16,15 @@ class OwnAgent extends PoolingAgent {
   }
 }
 
-const nodes = https.globalAgent;
+const original = nodes.globalAgent;
 const GLOBAL: Record<string, https.Agent> = {
-  "Node's agent": nodes,
+  "Node's agent": original,
   PoolingAgent: new PoolingAgent(),
   'a subclass': new OwnAgent(),
 };
 
-before(() => void (https.globalAgent = nodes));
-after(() => void (https.globalAgent = nodes));
+before(() => void (nodes.globalAgent = original));
+after(() => void (nodes.globalAgent = original));
 
 interface Heard {
   readonly connection: string | undefined;
@@ -34,7 +34,7 @@ interface Heard {
 function ask(server: TestServer, options: RequestOptions): Promise<Heard> {
   return new Promise((resolve, reject) => {
     const { port, ca } = server;
-    const req = https.request({ host: 'localhost', port, ca, agent: false, ...options }, (res) => {
+    const req = nodes.request({ host: 'localhost', port, ca, agent: false, ...options }, (res) => {
       let body = '';
       res.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
       res.on('end', () =>
@@ -66,7 +66,7 @@ for (const [name, agent] of Object.entries(GLOBAL)) {
     LIMIT,
     async (t) => {
       const server = await httpsServer(t, (req, res) => res.end(req.headers.connection));
-      https.globalAgent = agent;
+      nodes.globalAgent = agent;
       for (const [kind, options] of Object.entries(HEADERS)) {
         const { connection, agent: own } = await ask(server, options);
         assert.equal(connection, 'close', kind);

@@ -1,10 +1,14 @@
 /** Events of a request are emitted in its own async context, whichever request opened or used its connection before. */
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { request } from 'node:https';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { it } from 'node:test';
 import { poolingAgent } from '../support/agent.js';
+import { request } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
+import { until } from '../support/until.js';
 import { LIMIT } from './support.js';
 
 for (const binding of ['eager', 'late'] as const) {
@@ -42,7 +46,7 @@ for (const binding of ['eager', 'late'] as const) {
 const EVENTS = ['socket', 'response', 'error', 'close'] as const;
 const RESPONSE_EVENTS = ['data', 'end', 'error', 'aborted', 'close'] as const;
 
-/** What a server does to the second request on a connection. */
+/** The server's behaviour to the second request on a connection. */
 const ENDS = {
   'closes before it answers': '/die',
   'closes in the middle of its answer': '/half',
@@ -86,3 +90,49 @@ for (const binding of ['eager', 'late'] as const) {
     }
   }
 }
+
+/** The contexts in which the socket of a request emits events. */
+function contextsOf(store: AsyncLocalStorage<string>, req: ReturnType<typeof request>): Set<unknown> {
+  const seen = new Set<unknown>();
+  req.on('socket', (socket) => {
+    for (const event of ['data', 'close']) socket.on(event, () => seen.add(store.getStore()));
+  });
+  return seen;
+}
+
+for (const binding of ['eager', 'late'] as const)
+  it(
+    `a connection that was opened for another request, which was given up, ${binding} binding`,
+    LIMIT,
+    async (t) => {
+      const server = await httpsServer(t);
+      const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1, binding });
+      const store = new AsyncLocalStorage<string>();
+      const first = store.run('first', () => request({ port: server.port, agent })).on('error', () => {});
+      const second = store.run('second', () => request({ port: server.port, agent }));
+      const seen = contextsOf(store, second);
+      first.destroy();
+      const [response] = (await once(second.end(), 'response')) as [IncomingMessage];
+      await once(response.resume(), 'end');
+      agent.destroy();
+      await until(() => agent.totalSocketCount === 0);
+      assert.deepEqual([...seen], ['second']);
+    },
+  );
+
+it('a connection that createConnection has opened in another context', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const agent = poolingAgent(t, { ca: server.ca });
+  const store = new AsyncLocalStorage<string>();
+  const { createConnection } = agent as unknown as { createConnection: (options: object) => Socket };
+  Reflect.set(agent, 'createConnection', (options: object) =>
+    store.run('another', () => createConnection.call(agent, options)),
+  );
+  const req = store.run('own', () => request({ port: server.port, agent }));
+  const seen = contextsOf(store, req);
+  const [response] = (await once(req.end(), 'response')) as [IncomingMessage];
+  await once(response.resume(), 'end');
+  agent.destroy();
+  await until(() => agent.totalSocketCount === 0);
+  assert.deepEqual([...seen], ['own']);
+});

@@ -1,10 +1,10 @@
 /** A request runs in the async context in which it was made, whatever its connection went through before. */
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
-import { request } from 'node:https';
 import type { Agent } from 'node:https';
 import { test } from 'node:test';
 import { poolingAgent } from '../support/agent.js';
+import { request } from '../support/protocol.js';
 import type { TestServer } from '../support/server.js';
 import { get, httpsServer } from '../support/server.js';
 import { forBoth, holdingServer, LIMIT, sizeOf, untilIdle } from './support.js';
@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 
 const storage = new AsyncLocalStorage<string>();
 
-/** What every callback of a request sees in the storage. */
+/** The value that every callback of a request sees in the storage. */
 function contexts(agent: Agent, server: TestServer, name: string): Promise<Record<string, unknown>> {
   return storage.run(name, () => {
     const seen: Record<string, unknown> = {};

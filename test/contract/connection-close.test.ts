@@ -1,6 +1,6 @@
 /** A request that says `Connection: close` is the last one on its connection, whatever the response says. */
 import assert from 'node:assert/strict';
-import { request } from 'node:https';
+import { request } from '../support/protocol.js';
 import type { RequestOptions } from 'node:https';
 import type { ClientRequest } from 'node:http';
 import { test } from 'node:test';

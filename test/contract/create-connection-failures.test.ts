@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { connect } from 'node:tls';
+import { connect } from '../support/protocol.js';
 import type { ConnectionOptions } from 'node:tls';
 import { poolingAgent, waitingCount } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
@@ -66,7 +66,7 @@ for (const [title, [code, create]] of Object.entries(FAILURES)) {
   });
 }
 
-/** An agent with one place, and what its `createConnection` was asked and never answered. */
+/** An agent with one slot, and what its `createConnection` was asked and never answered. */
 interface Pending {
   readonly options: Options;
   readonly callback: Callback;

@@ -1,17 +1,16 @@
 /** `createConnection`, replaced by users: where it is looked up, and what it may give back. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import https from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import type { LookupFunction } from 'node:net';
 import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { connect, TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
-import { PoolingAgent } from '../../src/index.js';
 import { poolingAgent } from '../support/agent.js';
+import { Agent, connect, isPlain, PoolingAgent, READY, TLS_ONLY } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import { forBoth, LIMIT, lookupLoopback, replaceCreateConnection, untilIdle } from './support.js';
 import { until } from '../support/until.js';
@@ -44,9 +43,9 @@ forBoth(
   },
 );
 
-test("it is inherited: http2-wrapper asks whether it is https.Agent's", LIMIT, () => {
+test("it is inherited: http2-wrapper asks whether it is that of Node's agent", LIMIT, () => {
   const agent = new PoolingAgent();
-  assert.equal(agent.createConnection, https.Agent.prototype.createConnection);
+  assert.equal(agent.createConnection, Agent.prototype.createConnection);
   assert.equal(Object.hasOwn(PoolingAgent.prototype, 'createConnection'), false);
   assert.equal(Object.hasOwn(agent, 'createConnection'), false);
 });
@@ -104,6 +103,21 @@ test('bytes on an idle Duplex are an answer to nobody', LIMIT, async (t) => {
   assert.ok(streams[0]?.client.destroyed);
 });
 
+test('a chunk without a byte is no answer, and no stray one', LIMIT, async (t) => {
+  const agent = poolingAgent(t);
+  const { client, requests } = overDuplex();
+  let dials = 0;
+  replaceCreateConnection(agent, () => (dials++, client));
+  for (const path of ['/1', '/2', '/3']) {
+    assert.equal((await get({ port: 443, ca: '' }, { agent, path })).body, path);
+    client.push(Buffer.alloc(0));
+    await untilIdle(agent);
+    client.push('');
+    await setImmediate();
+  }
+  assert.deepEqual([dials, requests()], [1, 3]);
+});
+
 forBoth('it may return nothing and call back later', async ({ t, agent: make }) => {
   const server = await httpsServer(t);
   const agent = make();
@@ -111,7 +125,7 @@ forBoth('it may return nothing and call back later', async ({ t, agent: make }) 
     process.nextTick(() => callback(null, connect(options as ConnectionOptions)));
   });
   assert.equal((await get(server, { agent, path: '/later' })).body, '/later');
-  assert.equal(await untilIdle(agent).then((socket) => socket.encrypted), true);
+  assert.equal(await untilIdle(agent).then((socket) => socket instanceof TLSSocket), !isPlain);
 });
 
 forBoth('it may do both, and more than once: the first counts', async ({ t, agent: make }) => {
@@ -148,7 +162,7 @@ forBoth('a call from outside is nobody’s business', async ({ t, agent: make })
   const { createConnection } = agent;
   const options = { host: 'localhost', port: server.port, ca: server.ca, servername: 'localhost' };
   const socket = createConnection.call(agent, options, () => {}) as Duplex;
-  await new Promise((resolve) => socket.once('secureConnect', resolve));
+  await new Promise((resolve) => socket.once(READY, resolve));
   assert.equal(agent.totalSocketCount, 0);
   assert.deepEqual(Object.keys(agent.sockets), []);
   socket.emit('free');
@@ -161,7 +175,7 @@ forBoth('a call from outside is nobody’s business', async ({ t, agent: make })
 for (const binding of ['eager', 'late'] as const) {
   test(
     `a TLSSocket made by hand begins its handshake with the request, ${binding} binding`,
-    LIMIT,
+    { ...LIMIT, ...TLS_ONLY },
     async (t) => {
       const server = await httpsServer(t, (req, res) => res.end(req.url));
       const agent = poolingAgent(t, { binding });

@@ -1,12 +1,12 @@
-/** `createConnection` that brings a socket which is over already, in one way or another: its request ends, and its place is free. */
+/** `createConnection` that brings a socket which is over already, in one way or another: its request ends, and its slot is free. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
-import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { poolingAgent } from '../support/agent.js';
+import { connect, READY } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -18,7 +18,7 @@ const stream = (): Duplex => new Duplex({ read() {}, write: (_chunk, _encoding, 
 const DEAD: Record<string, (server: TestServer) => Promise<Duplex> | Duplex> = {
   'a TLS socket that is closed': async ({ port, ca }) => {
     const socket = connect({ port, host: 'localhost', ca });
-    await once(socket, 'secureConnect');
+    await once(socket, READY);
     socket.destroy();
     await once(socket, 'close');
     return socket;

@@ -8,8 +8,18 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { poolingAgent } from '../support/agent.js';
 import { get, httpsServer, rawServer } from '../support/server.js';
-import { asNode, forBoth, LIMIT, replaceCreateConnection, send, sizeOf, untilIdle } from './support.js';
+import {
+  asNode,
+  forBoth,
+  forBothOverTls,
+  LIMIT,
+  replaceCreateConnection,
+  send,
+  sizeOf,
+  untilIdle,
+} from './support.js';
 import { until } from '../support/until.js';
+import { TLS_ONLY } from '../support/protocol.js';
 import type { NodeAgent, Sent } from './support.js';
 
 /** It failed, once and with `code`, and nothing of it is left. */
@@ -35,7 +45,7 @@ forBoth('ECONNREFUSED', async ({ agent: make }) => {
   await failed(send({ port }, { agent, host: '127.0.0.1' }), agent, 'ECONNREFUSED');
 });
 
-test("binding: 'late' has the same codes", LIMIT, async (t) => {
+test("binding: 'late' has the same codes", { ...LIMIT, ...TLS_ONLY }, async (t) => {
   const server = await httpsServer(t);
   const agent = asNode(poolingAgent(t, { binding: 'late' }));
   await failed(send({ port: server.port }, { agent }), agent, 'DEPTH_ZERO_SELF_SIGNED_CERT');
@@ -51,7 +61,7 @@ forBoth('ENOTFOUND', async ({ agent: make }) => {
   await failed(send({ port: 443 }, { agent, lookup }), agent, 'ENOTFOUND');
 });
 
-forBoth('a certificate that is not trusted', async ({ t, agent: make }) => {
+forBothOverTls('a certificate that is not trusted', async ({ t, agent: make }) => {
   const server = await httpsServer(t);
   const agent = make();
   await failed(send({ port: server.port }, { agent }), agent, 'DEPTH_ZERO_SELF_SIGNED_CERT');

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { connect } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { poolingAgent } from '../support/agent.js';
+import { connect, READY, TLS_ONLY } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
-import { LIMIT, forBoth, send, sizeOf, untilIdle } from './support.js';
+import { forBoth, forBothOverTls, LIMIT, send, sizeOf, untilIdle } from './support.js';
 import type { NodeAgent, Options } from './support.js';
 
 forBoth("'free' tells of every socket that is given back, with its options", async ({ t, agent: make }) => {
@@ -22,6 +22,7 @@ forBoth("'free' tells of every socket that is given back, with its options", asy
     assert.equal(socket, req.socket);
     assert.equal(options['host'], 'localhost');
     assert.equal(options['port'], server.port);
+    // Also over plain TCP: a listener of others may open a TLS connection with these options.
     assert.equal(options['servername'], 'localhost');
     assert.equal(agent.getName(options).startsWith(`localhost:${server.port}:`), true);
   }
@@ -33,7 +34,7 @@ async function handOver(
   options: { host: string; port: number; ca: string },
 ): Promise<TLSSocket> {
   const socket = connect({ ...options, servername: options.host });
-  await once(socket, 'secureConnect');
+  await once(socket, READY);
   Reflect.set(socket, '_httpMessage', { shouldKeepAlive: true });
   socket.on('free', () => agent.emit('free', socket, options));
   socket.on('close', () => agent.removeSocket(socket, options));
@@ -62,7 +63,7 @@ forBoth("'free' emitted from outside brings a foreign socket in", async ({ t, ou
   assert.equal(sizeOf(agent.freeSockets), 0);
 });
 
-test('a foreign socket counts, and is closed where there is no place for it', LIMIT, async (t) => {
+test('a foreign socket counts, and is closed where there is no slot for it', LIMIT, async (t) => {
   const server = await httpsServer(t);
   const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
   const options = { host: 'localhost', port: server.port, ca: server.ca };
@@ -75,7 +76,7 @@ test('a foreign socket counts, and is closed where there is no place for it', LI
   assert.equal(agent.totalSocketCount, 1);
 });
 
-forBoth("'keylog' comes from the sockets, with the socket", async ({ t, agent: make }) => {
+forBothOverTls("'keylog' comes from the sockets, with the socket", async ({ t, agent: make }) => {
   const server = await httpsServer(t);
   const agent = make({ ca: server.ca });
   const lines: string[] = [];
@@ -89,28 +90,32 @@ forBoth("'keylog' comes from the sockets, with the socket", async ({ t, agent: m
   assert.deepEqual([...sockets], [req.socket]);
 });
 
-test("'keylog' comes from sockets that were there before the listener, once", LIMIT, async (t) => {
-  const server = await httpsServer(t, (req, res) => void (req.url === '/hold' || res.end()));
-  const agent = poolingAgent(t, { ca: server.ca });
-  await get(server, { agent });
-  const idle = await untilIdle(agent);
-  const holding = send(server, { agent, path: '/hold' });
-  const [active] = (await once(holding.req, 'socket')) as [TLSSocket];
-  assert.equal(active, idle);
-  await get(server, { agent });
-  const other = await untilIdle(agent);
+test(
+  "'keylog' comes from sockets that were there before the listener, once",
+  { ...LIMIT, ...TLS_ONLY },
+  async (t) => {
+    const server = await httpsServer(t, (req, res) => void (req.url === '/hold' || res.end()));
+    const agent = poolingAgent(t, { ca: server.ca });
+    await get(server, { agent });
+    const idle = await untilIdle(agent);
+    const holding = send(server, { agent, path: '/hold' });
+    const [active] = (await once(holding.req, 'socket')) as [TLSSocket];
+    assert.equal(active, idle);
+    await get(server, { agent });
+    const other = await untilIdle(agent);
 
-  const lines: unknown[] = [];
-  agent.on('keylog', (line: Buffer, socket: TLSSocket) => lines.push([String(line), socket]));
-  agent.on('keylog', () => {});
-  active.emit('keylog', Buffer.from('active'));
-  other.emit('keylog', Buffer.from('idle'));
-  assert.deepEqual(lines, [
-    ['active', active],
-    ['idle', other],
-  ]);
-  assert.notEqual(active, other);
-});
+    const lines: unknown[] = [];
+    agent.on('keylog', (line: Buffer, socket: TLSSocket) => lines.push([String(line), socket]));
+    agent.on('keylog', () => {});
+    active.emit('keylog', Buffer.from('active'));
+    other.emit('keylog', Buffer.from('idle'));
+    assert.deepEqual(lines, [
+      ['active', active],
+      ['idle', other],
+    ]);
+    assert.notEqual(active, other);
+  },
+);
 
 test("a socket has no 'keylog' listener while nobody asks for them", LIMIT, async (t) => {
   const server = await httpsServer(t);

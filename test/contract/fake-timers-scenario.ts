@@ -1,5 +1,5 @@
 /**
- * What the pool has to do while a test tool fakes timers and clocks, and after that: answer requests over real sockets, in turn and in
+ * The pool's work while a test tool fakes timers and clocks, and after that: to answer requests over real sockets, in turn and in
  * bursts, and close what has been idle for too long in real time. It runs below every tool, and in their sandboxes (scripts/check-fake-timers.mjs copies
  * it there), so that it imports nothing but Node's modules, and waits for nothing but events of sockets.
  */
@@ -105,7 +105,7 @@ export async function startScenario(material: Material): Promise<Scenario> {
   };
 }
 
-/** How many were answered, and what became of the others. */
+/** @returns how many requests were answered, and how the others ended */
 function summary(outcomes: readonly string[]): string {
   const others = outcomes.filter((outcome) => outcome !== 'ok');
   return [outcomes.length - others.length, ...others].join(' ');

@@ -1,18 +1,18 @@
 /**
  * Below a faked `process.nextTick` Node's own client stops, with any agent: sockets do not reach their requests, responses do not end. When the real one is
- * back, new requests are answered all the same: no exchange that stands still keeps its place under the limits for good.
+ * back, new requests are answered all the same: no exchange that stands still keeps its slot under the limits for good.
  */
 import assert from 'node:assert/strict';
 import { install } from '@sinonjs/fake-timers';
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { request } from 'node:https';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PoolingAgentOptions } from '../../src/index.js';
 import { activeCount, idleCount, poolingAgent } from '../support/agent.js';
 import { lookAllTheTime } from '../support/look.js';
+import { request } from '../support/protocol.js';
 import { threadedServer } from '../support/threaded-server.js';
 import { until } from '../support/until.js';
 import { LIMIT } from './support.js';
@@ -121,12 +121,35 @@ test('ticks that are faked and come late are waited for', LIMIT, async (t) => {
   const clock = install({ toFake: ['nextTick'] });
   t.after(() => clock.uninstall());
   const reqs = pools.flatMap((agent) =>
-    ['GET', 'POST'].map((method) => request(new URL('/', url), { agent, method }).end('text')),
+    ['GET', 'POST'].map((method) =>
+      request(new URL('/', url), { agent, method }).end(method === 'POST' ? 'text' : undefined),
+    ),
   );
   // Some dozens of turns of the event loop without any tick.
   const ticks = setInterval(() => clock.runMicrotasks(), 20);
   t.after(() => clearInterval(ticks));
   await Promise.all(reqs.map((req) => answerTo(req)));
+});
+
+test('exchanges that go on between two ticks do not stand still', LIMIT, async (t) => {
+  const { url, ca } = await threadedServer(t);
+  const pools = KINDS.map((options) => poolingAgent(t, { ca, ...options }));
+  lookAllTheTime(t);
+  const clock = install({ toFake: ['nextTick'] });
+  t.after(() => clock.uninstall());
+  // Now and then, so that the response waits to be read on when they come, and waits for more when they come again.
+  let delay = 0;
+  const tick = (): void => {
+    clock.runMicrotasks();
+    delay = (delay + 7) % 23;
+    timer = setTimeout(tick, delay);
+  };
+  let timer = setTimeout(tick, 0);
+  t.after(() => clearTimeout(timer));
+  for (let round = 0; round < 12; round++) {
+    const reqs = pools.map((agent) => request(new URL('/?spaces=300000', url), { agent }).end());
+    await Promise.all(reqs.map((req) => answerTo(req)));
+  }
 });
 
 test('an exchange that takes long is none that stands still', LIMIT, async (t) => {

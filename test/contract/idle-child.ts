@@ -1,6 +1,5 @@
 /** A process of its own for idle-sockets.test.ts: waits for nothing but its requests, and leaves idle connections behind. */
-import { Agent } from 'node:https';
-import { PoolingAgent } from '../../src/index.js';
+import { Agent, PoolingAgent } from '../support/protocol.js';
 import { get } from '../support/server.js';
 import { untilIdle } from './support.js';
 

@@ -1,4 +1,4 @@
-/** What a socket is like while no request has it, and what ends it. */
+/** The state of a socket while no request has it, and the events that end it. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,6 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { poolingAgent } from '../support/agent.js';
+import { CONNECTED, TLS_ONLY } from '../support/protocol.js';
 import { get, httpsServer, rawServer } from '../support/server.js';
 import {
   forBoth,
@@ -87,24 +88,28 @@ test('bytes on an idle socket end it', LIMIT, async (t) => {
   assert.equal(server.connections(), 2);
 });
 
-test('session tickets that come to an idle socket are no such bytes', LIMIT, async (t) => {
-  const server = await httpsServer(t);
-  const agent = poolingAgent(t, { ca: server.ca, binding: 'late' });
-  const { createConnection } = agent;
-  let socket: Duplex | null | undefined;
-  let tickets = 0;
-  replaceCreateConnection(agent, (...args) => {
-    socket = Reflect.apply(createConnection, agent, args) as Duplex;
-    return socket.on('session', () => tickets++);
-  });
-  // Its connection becomes idle with the end of the handshake; the tickets come after that.
-  const sent = send(server, { agent });
-  sent.req.destroy();
-  assert.equal(await untilIdle(agent), socket);
-  await until(() => tickets === 2);
-  assert.equal((await get(server, { agent })).req.socket, socket);
-  assert.equal(server.connections(), 1);
-});
+test(
+  'session tickets that come to an idle socket are no such bytes',
+  { ...LIMIT, ...TLS_ONLY },
+  async (t) => {
+    const server = await httpsServer(t);
+    const agent = poolingAgent(t, { ca: server.ca, binding: 'late' });
+    const { createConnection } = agent;
+    let socket: Duplex | null | undefined;
+    let tickets = 0;
+    replaceCreateConnection(agent, (...args) => {
+      socket = Reflect.apply(createConnection, agent, args) as Duplex;
+      return socket.on('session', () => tickets++);
+    });
+    // Its connection becomes idle with the end of the handshake; the tickets come after that.
+    const sent = send(server, { agent });
+    sent.req.destroy();
+    assert.equal(await untilIdle(agent), socket);
+    await until(() => tickets === 2);
+    assert.equal((await get(server, { agent })).req.socket, socket);
+    assert.equal(server.connections(), 1);
+  },
+);
 
 /** Ways in which an idle socket ends. */
 const ENDS: Record<string, (socket: TLSSocket, server: { end: () => void }) => void> = {
@@ -118,7 +123,7 @@ for (const [title, end] of Object.entries(ENDS)) {
   forBoth(`an idle socket that ${title} leaves the pool`, async ({ t, agent: make }) => {
     const ends: TLSSocket[] = [];
     const server = await httpsServer(t);
-    server.server.on('secureConnection', (socket) => ends.push(socket));
+    server.server.on(CONNECTED, (socket) => ends.push(socket));
     const agent: NodeAgent = make({ ca: server.ca, maxSockets: 1 });
     await get(server, { agent });
     end(await untilIdle(agent), { end: () => ends[0]?.end() });

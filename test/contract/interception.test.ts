@@ -5,10 +5,11 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import type { ClientRequest } from 'node:http';
-import https from 'node:https';
+import type https from 'node:https';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
+import { Agent, CONNECTED, isPlain, TLS_ONLY } from '../support/node-protocol.js';
 
 type AddRequest = (this: https.Agent, ...args: unknown[]) => void;
 interface Prototype {
@@ -19,7 +20,7 @@ const core = http.Agent.prototype as unknown as Prototype;
 const original = core.addRequest;
 let seen = 0;
 
-/** What nock 15 does: sockets that were opened before are not to be used. */
+/** As nock 15 does: sockets that were opened before must not be used. */
 function purging(this: https.Agent, ...args: unknown[]): void {
   seen++;
   for (const sockets of Object.values(this.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
@@ -32,7 +33,7 @@ function passing(this: https.Agent, ...args: unknown[]): void {
 }
 
 core.addRequest = purging;
-const { PoolingAgent } = await import('../../src/index.js');
+const { PoolingAgent } = await import('../support/protocol.js');
 const { poolingAgent, poolOf } = await import('../support/agent.js');
 const { get, httpsServer } = await import('../support/server.js');
 const { until } = await import('../support/until.js');
@@ -76,7 +77,11 @@ describe('a wrapper that was there before us', () => {
   });
 });
 
-const PLACES = { 'http.Agent.prototype': core, 'https.Agent.prototype': https.Agent.prototype };
+const PLACES = {
+  'http.Agent.prototype': core,
+  // Where that is the same class, it has the same place.
+  ...(!isPlain && { 'https.Agent.prototype': Agent.prototype }),
+};
 
 for (const [place, prototype] of Object.entries(PLACES)) {
   describe(`a wrapper on ${place}`, () => {
@@ -91,7 +96,8 @@ for (const [place, prototype] of Object.entries(PLACES)) {
         for (const { body } of await Promise.all(answers)) assert.equal(body, '/');
       }
       assert.equal(seen, 8);
-      assert.equal(server.peak(), 1);
+      // A server of plain TCP may accept a connection before it reads the end of the one before.
+      if (!isPlain) assert.equal(server.peak(), 1);
       assert.equal(agent.totalSocketCount, 1);
     });
 
@@ -143,7 +149,7 @@ for (const [place, prototype] of Object.entries(PLACES)) {
         if (req.url === '/lost' && sockets.length === 1) req.socket.destroy();
         else res.end(req.url);
       });
-      server.server.on('secureConnection', (socket: Socket) => sockets.push(socket));
+      server.server.on(CONNECTED, (socket: Socket) => sockets.push(socket));
       const agent = poolingAgent(t, { ca: server.ca });
       intercept(t, passing, prototype);
       await get(server, { agent });
@@ -330,7 +336,9 @@ it('wrappers that replace onSocket, as async-listener does, get socket and error
   assert.ok(given.length >= 2);
 });
 
-it('a request that its wrapper leaves waiting ends with an error if it is no good', LIMIT, async (t) => {
+const TITLE = 'a request that its wrapper leaves waiting ends with an error if it is no good';
+
+it(TITLE, { ...LIMIT, ...TLS_ONLY }, async (t) => {
   const server = await httpsServer(t);
   const agent = poolingAgent(t, { ca: server.ca });
   agent.maxSockets = 0;

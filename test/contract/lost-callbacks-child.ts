@@ -48,7 +48,7 @@ const one = (path = '/', via = agent): Promise<unknown> =>
     () => answered++,
     (error: NodeJS.ErrnoException) => error.code,
   );
-/** What becomes of a request that waits behind one that is never answered. */
+/** The outcome of a request that waits behind one that is never answered. */
 const waiting = (): Promise<unknown> =>
   new Promise((resolve) => {
     const blocking = request({ port, ca, path: '/never', agent: patient }).on('error', () => {});

@@ -3,10 +3,9 @@
  * users see it, in the arguments of `createConnection`.
  */
 import assert from 'node:assert/strict';
-import { Agent, request } from 'node:https';
 import { test } from 'node:test';
-import fc from 'fast-check';
-import { PoolingAgent } from '../../src/index.js';
+import fc from '../support/fast-check.js';
+import { Agent, PoolingAgent, request } from '../support/protocol.js';
 import { asNode, LIMIT, replaceCreateConnection } from './support.js';
 import type { NodeAgent, Options } from './support.js';
 

@@ -1,19 +1,27 @@
-/** Which options a connection is opened with. Seen where users see them: in the arguments of `createConnection`. */
+/** The options of a new connection, as users see them: in the arguments of `createConnection`. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import * as http from 'node:http';
-import { createServer, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { once } from 'node:events';
 import { certificate } from '../support/certificate.js';
 import { poolingAgent } from '../support/agent.js';
+import { createServer, PROTOCOL, request, TLS_ONLY } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
-import { asNode, forBoth, LIMIT, replaceCreateConnection, spyOnDials, untilIdle } from './support.js';
+import {
+  asNode,
+  forBoth,
+  forBothOverTls,
+  LIMIT,
+  replaceCreateConnection,
+  spyOnDials,
+  untilIdle,
+} from './support.js';
 import type { NodeAgent, Options } from './support.js';
 
-/** What `createConnection` gets for a request with `options`. */
+/** The options that `createConnection` gets for a request with `options`. */
 function dialled(agent: NodeAgent, options: Options): Options {
   let seen: Options = {};
   replaceCreateConnection(agent, (given) => void (seen = given));
@@ -91,7 +99,7 @@ forBoth('a Host header that is no string is refused', ({ agent: make }) => {
   assert.throws(() => dialled(make(), { headers }), { code: 'ERR_INVALID_ARG_TYPE' });
 });
 
-forBoth('the server sees the name', async ({ t, agent: make }) => {
+forBothOverTls('the server sees the name', async ({ t, agent: make }) => {
   const server = await httpsServer(t, (req, res) => res.end(String(Reflect.get(req.socket, 'servername'))));
   const agent = make({ ca: server.ca, checkServerIdentity: () => undefined });
   assert.equal((await get(server, { agent, headers: { host: 'b.localhost' } })).body, 'b.localhost');
@@ -107,7 +115,7 @@ forBoth('symbol keys survive', ({ agent: make }) => {
 
 test(
   'a `checkServerIdentity` of a request counts also without the stamp of https.request',
-  LIMIT,
+  { ...LIMIT, ...TLS_ONLY },
   async (t) => {
     const server = await httpsServer(t);
     const agent = poolingAgent(t, { ca: server.ca });
@@ -138,8 +146,8 @@ forBoth("the caller's options are never written to", async ({ t, agent: make }) 
   const server = await httpsServer(t);
   const agent = make(deepFreeze({ ca: [server.ca], keepAlive: true, timeout: 1000 }));
   for (const path of ['/new', '/reused']) {
-    const collecting = { protocol: 'https:', addRequest: () => {} } as unknown as http.Agent;
-    const req = http.request({ protocol: 'https:', path, agent: collecting });
+    const collecting = { protocol: PROTOCOL, addRequest: () => {} } as unknown as http.Agent;
+    const req = http.request({ protocol: PROTOCOL, path, agent: collecting });
     const headers = { 'x-own': 'yes' };
     const options = { host: 'localhost', port: server.port, socketPath: undefined, path, headers };
     agent.addRequest(req.end(), deepFreeze(options));
@@ -148,7 +156,7 @@ forBoth("the caller's options are never written to", async ({ t, agent: make }) 
   }
 });
 
-forBoth('`agent.options` may be written at any time', async ({ t, agent: make }) => {
+forBothOverTls('`agent.options` may be written at any time', async ({ t, agent: make }) => {
   const server = await httpsServer(t);
   const agent = make();
   await assert.rejects(get(server, { agent, ca: undefined } as never), {

@@ -9,8 +9,8 @@ import https from 'node:https';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { PoolingAgent } from '../../src/index.js';
 import { idleCount, poolingAgent } from '../support/agent.js';
+import { Agent, isPlain, PoolingAgent } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import { asNode, forBoth, LIMIT, send, untilIdle } from './support.js';
 import type { NodeAgent } from './support.js';
@@ -142,15 +142,15 @@ for (const [title, prototype] of [
     assert.equal((await get(server, { agent, path: '/wrapped' })).body, '/wrapped');
     assert.equal((await get(server, { agent, path: '/again' })).body, '/again');
     // https.Agent has its own, that does not call the other.
-    assert.deepEqual(seen, prototype === http.Agent.prototype ? [] : [agent]);
+    assert.deepEqual(seen, prototype === Agent.prototype ? [agent] : []);
   });
 }
 
-forBoth('a wrapped https.request', async ({ t, agent: make }) => {
+forBoth('a wrapped `request` of Node’s module', async ({ t, agent: make }) => {
   const server = await httpsServer(t);
   const agent: NodeAgent = asNode(make({ ca: server.ca }));
-  // What ES modules see of it is a copy; tracers replace both.
-  const cjs = createRequire(import.meta.url)('node:https') as typeof https;
+  // ES modules see a copy of it; tracers replace both.
+  const cjs = createRequire(import.meta.url)(isPlain ? 'node:http' : 'node:https') as typeof https;
   const events: string[] = [];
   patch(
     t,
@@ -171,7 +171,9 @@ forBoth('a wrapped https.request', async ({ t, agent: make }) => {
   await untilIdle(agent);
 });
 
-for (const name of ['reuseSocket', 'keepSocketAlive', '_getSession', '_cacheSession'] as const) {
+const METHODS = ['reuseSocket', 'keepSocketAlive', ...(isPlain ? [] : ['_getSession', '_cacheSession'])];
+
+for (const name of METHODS) {
   test(`a patched ${name} of the class is called, also by an agent made before`, LIMIT, async (t) => {
     const server = await httpsServer(t);
     const agent = poolingAgent(t, { ca: server.ca });

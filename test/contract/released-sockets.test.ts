@@ -1,10 +1,10 @@
-/** What others may say of a socket when its request is over: that it is not to be kept, or for how long. */
+/** Users' decisions about a socket when its request is over: that it is not kept, or for how long. */
 import assert from 'node:assert/strict';
 import type { Agent } from 'node:https';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { PoolingAgent } from '../../src/index.js';
+import { PoolingAgent } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import { collectUncaught } from '../support/uncaught.js';
 import { until } from '../support/until.js';

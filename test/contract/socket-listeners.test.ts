@@ -1,10 +1,9 @@
-/** What the pool puts on a socket it takes off again, and what others have put there stays. */
+/** The pool removes its listeners and properties from a socket that leaves it; those of others stay. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { request } from 'node:https';
 import { test } from 'node:test';
-import { connect } from 'node:tls';
+import { request, connect } from '../support/protocol.js';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { pooledSocketOf } from '../../src/connections/pooled-socket.js';
 import { poolingAgent } from '../support/agent.js';
@@ -36,8 +35,9 @@ test('a socket that leaves for an upgrade has nothing of the pool on it', LIMIT,
   assert.equal(socket, first.socket);
   await until(() => agent.totalSocketCount === 0);
   assert.equal(pooledSocketOf(socket), undefined);
-  assert.equal(Object.hasOwn(socket, 'push'), false);
-  assert.equal(Object.hasOwn(socket, '_destroy'), false);
+  const theClass = Object.getPrototypeOf(socket) as TLSSocket;
+  assert.equal(socket.push, theClass.push);
+  assert.equal(socket._destroy, theClass._destroy);
   assert.equal(socket.listenerCount('keylog'), 0);
   for (const event of ['free', 'agentRemove', 'timeout']) {
     assert.equal(socket.listenerCount(event), 0, event);

@@ -1,19 +1,18 @@
 /** Subclasses: what they override is called on the instance, with Node's arguments; what they call is there. */
 import assert from 'node:assert/strict';
-import https from 'node:https';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { PoolingAgent } from '../../src/index.js';
 import { poolingAgent } from '../support/agent.js';
+import { isPlain, nodes, PoolingAgent } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import { asNode, forBoth, LIMIT, sizeOf, untilIdle } from './support.js';
 import { until } from '../support/until.js';
 import type { Options } from './support.js';
 
 const OVERRIDABLE = [
-  'addRequest', 'createSocket', 'createConnection', 'removeSocket', 'keepSocketAlive', 'reuseSocket', 'getName',
-  'destroy', '_getSession', '_cacheSession', '_evictSession',
+  'addRequest', 'createSocket', 'createConnection', 'removeSocket', 'keepSocketAlive', 'reuseSocket', 'getName', 'destroy',
+  ...(isPlain ? [] : ['_getSession', '_cacheSession', '_evictSession']),
 ]; // prettier-ignore
 
 test('the constructor calls nothing that is overridable', LIMIT, () => {
@@ -75,7 +74,7 @@ forBoth('keepSocketAlive: false, and the socket is not kept', async ({ t, agent:
   assert.equal(server.connections(), 2);
 });
 
-test('a removeSocket that forgets to call super loses no place', LIMIT, async (t) => {
+test('a removeSocket that forgets to call super loses no slot', LIMIT, async (t) => {
   const server = await httpsServer(t, (_req, res) => res.setHeader('connection', 'close').end());
   const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
   agent.removeSocket = () => {};
@@ -104,7 +103,7 @@ forBoth('another agent may pass its requests on to addRequest', async ({ t, agen
   const server = await httpsServer(t);
   const inner = make({ ca: server.ca });
   // As proxy-agent does, from its createSocket.
-  const outer = asNode(new https.Agent({ keepAlive: true }));
+  const outer = asNode(new nodes.Agent({ keepAlive: true }));
   outer.createSocket = (req, options) => setImmediate(() => inner.addRequest(req, options));
   assert.equal((await get(server, { agent: outer, path: '/1' })).body, '/1');
   await untilIdle(inner);

@@ -1,14 +1,13 @@
 /** One test body, run over a PoolingAgent and over Node's own agent: what passes over both is Node's behaviour. */
-import { Agent, request } from 'node:https';
-import type { RequestOptions } from 'node:https';
+import type { Agent as NodesAgent, RequestOptions } from 'node:https';
 import type { ClientRequest, ServerResponse } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { PoolingAgent } from '../../src/index.js';
 import type { PoolingAgentOptions } from '../../src/index.js';
 import { poolOf, poolingAgent } from '../support/agent.js';
+import { Agent, isPlain, PoolingAgent, request } from '../support/protocol.js';
 import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -18,8 +17,8 @@ export const LIMIT = { timeout: 30_000 };
 export type Callback = (error: Error | null, socket?: unknown) => void;
 export type Options = Record<string, unknown>;
 
-/** What both agents have, and Node's typings leave out. */
-export interface NodeAgent extends Agent {
+/** Members of both agents that Node's typings leave out. */
+export interface NodeAgent extends NodesAgent {
   defaultPort: number;
   protocol: string;
   keepAlive: boolean;
@@ -65,20 +64,23 @@ export function forBoth(title: string, body: (bench: Bench) => Promise<void> | v
   });
 }
 
-export function asNode(agent: Agent): NodeAgent {
+/** The same of what is about TLS alone. */
+export const forBothOverTls: typeof forBoth = isPlain ? () => {} : forBoth;
+
+export function asNode(agent: NodesAgent): NodeAgent {
   return agent as NodeAgent;
 }
 
 /** Replaces `agent.createConnection`, as users do. */
 export function replaceCreateConnection(
-  agent: Agent,
-  replacement: (this: Agent, options: Options, callback: Callback) => unknown,
+  agent: NodesAgent,
+  replacement: (this: NodesAgent, options: Options, callback: Callback) => unknown,
 ): void {
   Reflect.set(agent, 'createConnection', replacement);
 }
 
 /** The options that every call of `createConnection` gets from now on. */
-export function spyOnDials(agent: Agent): Options[] {
+export function spyOnDials(agent: NodesAgent): Options[] {
   const calls: Options[] = [];
   const original = agent.createConnection;
   replaceCreateConnection(agent, function spy(options, callback) {
@@ -144,7 +146,7 @@ function restingCount(agent: PoolingAgent): number {
   return count;
 }
 
-export async function untilIdle(agent: Agent, count = 1): Promise<TLSSocket> {
+export async function untilIdle(agent: NodesAgent, count = 1): Promise<TLSSocket> {
   const idle = (): number =>
     agent instanceof PoolingAgent ? restingCount(agent) : sizeOf(agent.freeSockets);
   await until(() => idle() === count);

@@ -1,6 +1,6 @@
 /**
  * Run by two-copies.test.ts in a process of its own, which survives what is thrown: with agents of either copy, a listener that throws cuts a request short, and
- * the next one waits for its place.
+ * the next one waits for its slot.
  */
 import { request } from 'node:https';
 import * as first from '../../src/index.js';

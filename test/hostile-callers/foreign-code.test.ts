@@ -1,4 +1,4 @@
-/** What users' own code does in the places where the agent calls it. */
+/** Users' own code that misbehaves wherever the agent calls it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LIMIT } from '../contract/support.js';

@@ -36,7 +36,7 @@ const VALUES: readonly unknown[] = [
   vm.runInNewContext('Object.assign(new Error("of another realm"), { code: "EREALM" })'),
 ]; // prettier-ignore
 
-/** What the 'error' events of `req` said, when it has closed. */
+/** The values of the 'error' events of `req`, when it has closed. */
 async function errorsOf(req: ClientRequest): Promise<unknown[]> {
   const errors: unknown[] = [];
   req.on('error', (error: unknown) => errors.push(error));
@@ -58,7 +58,7 @@ describe('what createConnection throws is the error of its request, and of no ot
       replaceCreateConnection(agent, () => {
         throw value;
       });
-      // The second one waits for the place of the first.
+      // The second one waits for the slot of the first.
       const both = await Promise.all([errorsOf(ask(agent, 443)), errorsOf(ask(agent, 443))]);
       for (const errors of both) assert.ok(errors.length === 1 && Object.is(errors[0], value));
       assert.equal(agent.totalSocketCount, 0);
@@ -157,7 +157,7 @@ test('an error whose stack does not let itself be read ends what it was meant to
   await until(() => agent.totalSocketCount === 0);
 });
 
-test('a Connection header whose text somebody makes up, and throws: no place is lost', LIMIT, async (t) => {
+test('a Connection header whose text somebody makes up, and throws: no slot is lost', LIMIT, async (t) => {
   let isSent = false;
   const server = await httpsServer(t, (_req, res) => {
     isSent = true;

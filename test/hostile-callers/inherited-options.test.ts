@@ -1,8 +1,8 @@
 /** Options count where the caller put them, and not where somebody polluted a prototype, as with Node's agent. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { PoolingAgent } from '../../src/index.js';
 import { asNode, forBoth } from '../contract/support.js';
+import { PoolingAgent } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 
 const POLLUTION = {

@@ -1,10 +1,9 @@
 /**
- * Input of any size: hosts out of URLs, exports of sessions, queues. What is done for it grows with its size at most, and nothing is a
+ * Input of any size: hosts out of URLs, exports of sessions, queues. The work for it grows with its size at most, and nothing is a
  * call with as many arguments. Steps are counted here, not milliseconds.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { get as httpsGet } from 'node:https';
 import { test } from 'node:test';
 import { SessionCache } from '../../src/index.js';
 import { keysFor } from '../../src/limits/pattern.js';
@@ -17,6 +16,7 @@ import { LIMIT } from '../contract/support.js';
 import { makeNodeSession } from '../sessions/sessions.js';
 import { poolingAgent } from '../support/agent.js';
 import { limitsWith } from '../support/limits.js';
+import { nodes } from '../support/node-protocol.js';
 
 test('a host with 8000 labels is compared with no more patterns than a host can have', LIMIT, async (t) => {
   const long = `${'a.'.repeat(8000)}internal`;
@@ -36,17 +36,17 @@ test('a host with 8000 labels is compared with no more patterns than a host can 
   const error = await new Promise((resolve) => {
     const lookup = (_host: string, _options: unknown, done: (error: Error) => void): void =>
       done(new Error('no'));
-    httpsGet({ host: long, agent, lookup } as never).on('error', resolve);
+    nodes.get({ host: long, agent, lookup } as never).on('error', resolve);
   });
   assert.equal((error as Error).message, 'no');
   assert.deepEqual(asked, [long]);
 });
 
-test('an import of 200,000 sessions of one identity is taken in, as far as there is room', LIMIT, () => {
+test('an import of 130,000 sessions of one identity is taken in, as far as there is room', LIMIT, () => {
   const key = randomBytes(32);
   const issuedAt = Math.floor(Date.now() / 1000);
   const made = (ticket: string): Buffer => makeNodeSession({ issuedAt, lifetimeHint: 7200, ticket });
-  const sessions = Array.from({ length: 200_000 }, () => made('old'));
+  const sessions = Array.from({ length: 130_000 }, () => made('old'));
   sessions.push(made('newest'));
   const blob = sealExport([{ id: 'x', clientCertificate: false, sessions }], key);
 
@@ -57,7 +57,7 @@ test('an import of 200,000 sessions of one identity is taken in, as far as there
   assert.equal(cache.import(blob, { key }), 1);
 
   const endless = new SessionCache({ maxTicketsPerIdentity: Infinity });
-  assert.equal(endless.import(blob, { key }), 200_001);
+  assert.equal(endless.import(blob, { key }), 130_001);
   assert.deepEqual(endless.take('x'), made('newest'));
 });
 

@@ -1,6 +1,6 @@
 /**
  * Values of a request's options that nobody expects, on a new connection, on one that is free, and on one that is waited for: an
- * error of that request at most. Nothing is uncaught, no place is lost, and the next request is served.
+ * error of that request at most. Nothing is uncaught, no slot is lost, and the next request is served.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -49,7 +49,7 @@ const OPTIONS = [
   'servername',
 ] as const;
 
-/** What a request comes to, whose making may throw. */
+/** The outcome of a request whose making may throw. */
 async function outcome(make: () => ReturnType<typeof send>): Promise<unknown> {
   let sent;
   try {

@@ -240,7 +240,7 @@ test('names stay short with many certificates', LIMIT, async (t) => {
   for (const name of names) assert.ok(name.length < 150, name);
 });
 
-/** What the pool prints in this test. */
+/** The pool's debug lines in this test. */
 function debugLines(t: TestContext): string[] {
   const lines: string[] = [];
   assert.ok(enableDebug());

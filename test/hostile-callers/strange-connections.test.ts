@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { it } from 'node:test';
-import { connect } from 'node:tls';
 import { inspect } from 'node:util';
 import { LIMIT, replaceCreateConnection, send } from '../contract/support.js';
 import type { Callback } from '../contract/support.js';
 import { poolingAgent } from '../support/agent.js';
 import { certificate } from '../support/certificate.js';
+import { connect } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 
 it('an error that is none reaches the request as it is', LIMIT, async (t) => {

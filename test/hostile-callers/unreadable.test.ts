@@ -1,4 +1,4 @@
-/** Values and streams that do not let themselves be read: each costs its own request at most, and nothing keeps a place for it. */
+/** Values and streams that do not let themselves be read: each costs its own request at most, and nothing keeps a slot for it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import * as http from 'node:http';
@@ -95,7 +95,7 @@ test('a stream that cannot be examined after an exception does not stop the sear
   assert.deepEqual([unreadableOne.errors, uncaught.length], [[], 1]);
 });
 
-test('a stream that does not let itself be destroyed gives its place back', LIMIT, async (t) => {
+test('a stream that does not let itself be destroyed gives its slot back', LIMIT, async (t) => {
   const agent = poolingAgent(t, { maxSockets: 1, connectTimeout: 20 });
   let throws = 0;
   replaceCreateConnection(agent, () => {

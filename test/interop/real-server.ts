@@ -1,5 +1,5 @@
 /**
- * What the tests ask of a server, whichever it is. Each answers every request with what it has to say about the
+ * The servers that the tests use. Each answers every request with its report about the
  * connection: whether the session was resumed is heard from the server, too, not only from the client.
  */
 import { writeFileSync } from 'node:fs';
@@ -19,15 +19,15 @@ export interface Settings {
   readonly cache: boolean;
   /** Clients must show one of these certificates. */
   readonly clients?: readonly string[];
-  /** After so many requests the server closes a connection. */
+  /** Requests after which the server closes a connection. */
   readonly requestsPerConnection?: number;
-  /** After so many seconds without a request, too. */
+  /** Seconds without a request after which it closes one, too. */
   readonly idleSeconds?: number;
   /** Arguments of the program's own. */
   readonly more?: readonly string[];
 }
 
-/** What a server says about the connection that a request came on. */
+/** A server's report about the connection of a request. */
 export interface Statement {
   /** Different for each connection; `undefined`: it does not say, and every request has its own. */
   readonly connection: string | undefined;
@@ -48,10 +48,10 @@ export interface RealServer {
 
 export type Start = (t: TestContext, settings: Settings) => Promise<RealServer>;
 
-/** How one program is run. */
+/** The way to run a program. */
 export interface Program {
   readonly name: string;
-  /** What it prints when it is ready, if it does. */
+  /** The output by which it says that it is ready, if it prints any. */
   readonly ready?: string;
   /** Writes what it needs to `directory`, where certificate.pem and key.pem are, and says how to call it. */
   command(path: string, port: number, settings: Settings, directory: string): readonly string[];

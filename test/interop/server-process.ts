@@ -70,7 +70,7 @@ const START_LIMIT = 20_000;
 export class ServerProcess {
   readonly #child: ChildProcess;
   readonly #exit: Promise<unknown>;
-  /** What it printed. */
+  /** Its output. */
   output = '';
 
   private constructor(command: readonly string[], cwd: string) {

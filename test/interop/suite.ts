@@ -1,4 +1,4 @@
-/** What holds with every server. */
+/** Tests that hold with every server. */
 import assert from 'node:assert/strict';
 import { poolingAgent } from '../support/agent.js';
 import { until } from '../support/until.js';
@@ -65,7 +65,7 @@ function restart(test: Test, start: Start, settings: Settings): void {
   });
 }
 
-/** What was learnt from one server is of no use with the next one, and does no harm. */
+/** Idle times that were learned from one server are of no use with the next one, and do no harm. */
 function otherProtocol(test: Test, start: Start): void {
   test('a server that comes back with another protocol', async (t) => {
     const server = await start(t, { protocol: 'TLSv1.3', tickets: true, cache: true });

@@ -5,6 +5,7 @@ import { it } from 'node:test';
 import { poolingAgent, waitingCount } from '../../support/agent.js';
 import { httpsServer } from '../../support/server.js';
 import type { Client } from '../client.js';
+import { loopback } from '../../support/tagged-client.js';
 import { coreAgent, failureOf, holdingServer, LIMIT, quiet } from '../support.js';
 import { until } from '../../support/until.js';
 
@@ -52,12 +53,21 @@ export function abortCases(client: Client): void {
 
   it('of a request whose connection is being opened', LIMIT, async (t) => {
     const server = await httpsServer(t);
-    const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
+    // The first look-up waits until the request is aborted.
+    const held: Parameters<typeof loopback>[] = [];
+    let isAborted = false;
+    const lookup: typeof loopback = (...args) => {
+      if (isAborted) loopback(...args);
+      else held.push(args);
+    };
+    const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1, lookup });
     const controller = new AbortController();
     const opening = client.get(`${server.url}/never`, { agent, signal: controller.signal });
-    await until(() => agent.totalSocketCount === 1);
+    await until(() => held.length === 1);
     controller.abort();
     await assert.rejects(opening, aborted);
+    isAborted = true;
+    for (const args of held) loopback(...args);
     assert.deepEqual(await client.get(`${server.url}/next`, { agent }), { status: 200, body: '/next' });
     await quiet(agent);
   });

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import type { Agent } from 'node:https';
 import { it } from 'node:test';
 import { poolingAgent } from '../../support/agent.js';
+import { PROTOCOL, TLS_ONLY } from '../../support/protocol.js';
 import { httpsServer } from '../../support/server.js';
 import type { Client, Reply } from '../client.js';
 import { failsAsOverCore, failureOf, LIMIT, quiet } from '../support.js';
 import { until } from '../../support/until.js';
 
 export function errorCases(client: Client): void {
-  it('ECONNREFUSED, for everyone who waits', LIMIT, async (t) => {
+  it('ECONNREFUSED, for all waiting requests', LIMIT, async (t) => {
     const server = await httpsServer(t);
     await server.close();
     const options = { ca: server.ca, maxSockets: 1 };
@@ -29,7 +30,7 @@ export function errorCases(client: Client): void {
       process.nextTick(callback, error);
     };
     const failure = await failsAsOverCore(t, { lookup } as object, (agent) =>
-      client.get('https://nowhere.invalid/', { agent }),
+      client.get(`${PROTOCOL}//nowhere.invalid/`, { agent }),
     );
     assert.equal(failure.code, 'ENOTFOUND');
   });
@@ -96,14 +97,14 @@ export function errorCases(client: Client): void {
     assert.match(failure.code ?? '', /^HPE_/);
   });
 
-  it('a certificate that is not trusted', LIMIT, async (t) => {
+  it('a certificate that is not trusted', { ...LIMIT, ...TLS_ONLY }, async (t) => {
     const server = await httpsServer(t);
     const failure = await failsAsOverCore(t, {}, (agent) => client.get(server.url, { agent }));
     assert.equal(failure.code, 'DEPTH_ZERO_SELF_SIGNED_CERT');
     assert.equal(server.requests(), 0);
   });
 
-  it('a certificate for another name', LIMIT, async (t) => {
+  it('a certificate for another name', { ...LIMIT, ...TLS_ONLY }, async (t) => {
     const server = await httpsServer(t);
     const options = { ca: server.ca, servername: 'another.example' };
     const failure = await failsAsOverCore(t, options, (agent) => client.get(server.url, { agent }));

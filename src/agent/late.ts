@@ -1,0 +1,14 @@
+/**
+ * Parts of agents that few have a use for: they are loaded when one is needed. In what is published, other code stands in the place of this
+ * (scripts/lib/late-forms.mjs).
+ */
+import * as plainTransport from '../connections/plain-transport.js';
+import * as interceptedViews from './intercepted-views.js';
+
+export function loadInterceptedViews(): typeof interceptedViews {
+  return interceptedViews;
+}
+
+export function loadPlainTransport(): typeof plainTransport {
+  return plainTransport;
+}
