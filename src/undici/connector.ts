@@ -1,0 +1,209 @@
+/**
+ * `connector(agent)`: connections for undici's own client, opened as the agent opens its own: with its secure context, its TLS sessions, its current TLS
+ * options, and the `createSocket` and `createConnection` of its class. After that they belong to undici: the pool does not count them.
+ */
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { PoolingAgent } from '../index.js';
+import { invalidType } from '../errors.js';
+import { booleanValue, optional, optionsObject } from '../validate.js';
+import { connectTimedOut, invalidArgument } from './errors.js';
+import { timeoutOption } from './timeouts.js';
+import { clearTimeout, setImmediate, setTimeout } from './timers.js';
+
+/** The options of `connector`. */
+export interface ConnectorOptions {
+  /** Milliseconds from the beginning of a connection until it is ready, the TLS handshake included; `0`: any time. Default: 10,000, as undici's. */
+  readonly timeout?: number | null | undefined;
+  /** Whether the server may choose HTTP/2, which undici's client speaks then (give that `allowH2: true`, too). Default: `false`, and the agent's `ALPNProtocols`. */
+  readonly allowH2?: boolean | null | undefined;
+}
+
+/** undici's options for a connection. */
+export interface ConnectOptions {
+  /** The host of the origin; an IPv6 address may have brackets. */
+  readonly hostname: string;
+  /** The host with its port. */
+  readonly host?: string | undefined;
+  /** `'https:'`; other protocols are refused. */
+  readonly protocol: string;
+  /** The port. Default: 443. */
+  readonly port: string | number;
+  /** The name that is expected in the certificate. Default: the agent's `servername`, or else the host. */
+  readonly servername?: string | null | undefined;
+  /** The address to connect from. */
+  readonly localAddress?: string | null | undefined;
+  /** The connection to a proxy over which TLS goes. */
+  readonly httpSocket?: Socket | undefined;
+}
+
+/** Called once, with a connection that is ready, or with an error. */
+export type ConnectCallback = (...args: [error: null, socket: Socket] | [error: Error, socket: null]) => void;
+
+/** For `new undici.Agent({ connect })`. */
+export type Connect = (options: ConnectOptions, callback: ConnectCallback) => void;
+
+const DEFAULT_TIMEOUT = 10_000;
+
+/** In the order of preference. */
+const WITH_HTTP2 = ['h2', 'http/1.1'];
+
+interface Settings {
+  /** `Infinity`: any time. */
+  readonly timeout: number;
+  /** The protocols to offer. `undefined`: the agent's. */
+  readonly protocols: string[] | undefined;
+}
+
+/**
+ * @param agent a `PoolingAgent`. It may be destroyed without harm to connections that are open; after `agent.close()` no new ones are opened (`ERR_AGENT_CLOSED`)
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+ */
+export function connector(agent: PoolingAgent, options?: ConnectorOptions | null): Connect {
+  if (!isPoolingAgent(agent)) throw invalidType('agent', 'a PoolingAgent', agent);
+  const given = optionsObject(options);
+  const timeout = timeoutOption(given, 'timeout', DEFAULT_TIMEOUT);
+  const protocols = optional(given, 'allowH2', booleanValue, false) ? WITH_HTTP2 : undefined;
+  return (wanted, callback) => {
+    if (wanted.protocol !== 'https:') {
+      const what = `a connector of a PoolingAgent opens TLS connections, none for ${wanted.protocol}: leave http: origins to an Agent without "connect"`;
+      callback(invalidArgument(what), null);
+      return;
+    }
+    new Dial(agent, wanted, { timeout, protocols }, callback).begin();
+  };
+}
+
+function isPoolingAgent(value: unknown): value is PoolingAgent {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'createSocket' in value &&
+    typeof value.createSocket === 'function' &&
+    'stats' in value
+  );
+}
+
+/** The dial of one connection. */
+class Dial {
+  readonly #agent: PoolingAgent;
+  readonly #wanted: ConnectOptions;
+  readonly #callback: ConnectCallback;
+  readonly #settings: Settings;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #socket: TLSSocket | undefined = undefined;
+  #isDone = false;
+  #mayRepeat = true;
+
+  constructor(agent: PoolingAgent, wanted: ConnectOptions, settings: Settings, callback: ConnectCallback) {
+    this.#agent = agent;
+    this.#wanted = wanted;
+    this.#settings = settings;
+    this.#callback = callback;
+    // The loop may have been blocked: it polls once more before the dial counts as late.
+    const { timeout } = settings;
+    if (timeout !== Infinity) this.#timer = setTimeout(() => setImmediate(() => this.#isLate()), timeout);
+  }
+
+  begin(): void {
+    const { hostname, port, servername, localAddress, httpSocket } = this.#wanted;
+    const { protocols } = this.#settings;
+    const options = {
+      host: hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: Number(port) || 443,
+      ...(servername && { servername }),
+      ...(protocols && { ALPNProtocols: protocols }),
+      ...(localAddress && { localAddress }),
+      ...(httpSocket && { socket: httpSocket }),
+    };
+    try {
+      // There is no request of Node's client, and nothing reads this object.
+      this.#agent.createSocket({} as never, options, (error, socket) => {
+        if (error || !socket) this.#fail(error ?? new Error('createSocket has brought no socket'));
+        else this.#watch(socket as unknown as TLSSocket);
+      });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #watch(socket: TLSSocket): void {
+    if (this.#isDone) {
+      socket.on('error', () => {}).destroy();
+      return;
+    }
+    this.#socket = socket;
+    const { secureConnecting } = socket as TLSSocket & { secureConnecting?: boolean };
+    if (!secureConnecting && !socket.connecting && !socket.destroyed) {
+      this.#succeed(socket);
+      return;
+    }
+    const readyEvent = 'encrypted' in socket ? 'secureConnect' : 'connect';
+    const offersSession = socket.getSession?.() !== undefined;
+    const detach = (): void => {
+      socket.removeListener('error', onError);
+      socket.removeListener('close', onClose);
+      socket.removeListener(readyEvent, onReady);
+    };
+    const onError = (error: unknown): void => {
+      detach();
+      this.#refused(error, offersSession);
+    };
+    const onClose = (): void => onError(socket.errored ?? closedTooEarly());
+    const onReady = (): void => {
+      detach();
+      this.#succeed(socket);
+    };
+    if (socket.destroyed) {
+      onClose();
+      return;
+    }
+    socket.on('error', onError);
+    socket.on('close', onClose);
+    socket.on(readyEvent, onReady);
+  }
+
+  /** A server, or a middlebox, may end a handshake because of the session that it offers. The agent has dropped that session: dials once more, without one. */
+  #refused(error: unknown, offersSession: boolean): void {
+    if (this.#isDone || !offersSession || !this.#mayRepeat || this.#wanted.httpSocket) {
+      this.#fail(error);
+      return;
+    }
+    this.#mayRepeat = false;
+    this.#socket?.on('error', () => {}).destroy();
+    this.begin();
+  }
+
+  #isLate(): void {
+    if (this.#isDone) return;
+    const { hostname, port } = this.#wanted;
+    this.#fail(
+      connectTimedOut(
+        `The connection to ${hostname}:${port} was not ready within ${this.#settings.timeout} ms`,
+      ),
+    );
+  }
+
+  #succeed(socket: TLSSocket): void {
+    if (!this.#finish()) return;
+    socket.setNoDelay(true);
+    this.#callback(null, socket);
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#finish()) return;
+    this.#socket?.on('error', () => {}).destroy();
+    this.#callback(error as Error, null);
+  }
+
+  #finish(): boolean {
+    if (this.#isDone) return false;
+    this.#isDone = true;
+    clearTimeout(this.#timer);
+    return true;
+  }
+}
+
+function closedTooEarly(): Error {
+  return new Error('The connection was closed before it was ready');
+}
