@@ -19,7 +19,7 @@ export interface ChartOptions {
   readonly curves: readonly Curve[];
   /** The curves lie on top of each other; their sum is the upper edge. */
   readonly isStacked: boolean;
-  /** There is no half of what is counted. */
+  /** Whether values are whole numbers. */
   readonly isWhole: boolean;
 }
 
@@ -34,7 +34,7 @@ export class Chart {
   readonly #legend: HTMLElement[];
   #plot: uPlot | undefined;
   #values: (readonly (number | null)[])[] = [];
-  /** How much of the past is shown, in seconds. */
+  /** The seconds that are shown. */
   #span = 300;
 
   constructor(options: ChartOptions) {

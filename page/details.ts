@@ -1,5 +1,5 @@
 /** The things behind a host: its connections, and the requests that wait, with the reason. */
-import type { ConnectionRow, HostDetails, WaitingRow } from '../src/inspect/feed.js';
+import type { AddressRow, ConnectionRow, HostDetails, WaitingRow } from '../src/inspect/feed.js';
 import { element, setText } from './dom.js';
 import { count, duration, plural } from './format.js';
 import { LiveTable } from './live-table.js';
@@ -16,7 +16,7 @@ const CONNECTIONS: readonly Column<ConnectionRow>[] = [
   {
     key: 'state',
     label: 'State',
-    hint: 'What the connection is doing',
+    hint: 'The state of the connection',
     value: ({ state }) => state,
     paint: (cell, { state }) => {
       setText(cell, state);
@@ -26,7 +26,7 @@ const CONNECTIONS: readonly Column<ConnectionRow>[] = [
   {
     key: 'address',
     label: 'Address',
-    hint: 'The other side',
+    hint: 'The address and port of the server',
     value: ({ address }) => address,
     text: ({ address }) => address || '–',
     hides: 'narrow',
@@ -50,31 +50,69 @@ const CONNECTIONS: readonly Column<ConnectionRow>[] = [
   {
     key: 'age',
     label: 'Age',
-    hint: 'Since it was opened',
+    hint: 'How long ago the connection was opened',
     value: ({ age }) => age,
     text: ({ age }) => duration(age),
   },
   {
     key: 'requests',
     label: 'Requests',
-    hint: 'Requests that it has served, or serves',
+    hint: 'Requests that the connection has served, with the current one',
     value: ({ requests }) => requests,
     text: ({ requests }) => count(requests),
   },
   {
     key: 'idle',
     label: 'Idle for',
-    hint: 'Since it became free',
+    hint: 'How long the connection has been free',
     value: ({ idleFor }) => idleFor,
     text: ({ idleFor }) => duration(idleFor),
   },
   {
     key: 'learned',
     label: 'Server’s limit',
-    hint: 'For how long its server was seen to keep idle connections, if it was: they are used for less than that',
+    hint: 'How long the server was seen to keep idle connections, if known: connections are used for less than that',
     value: ({ learnedIdle }) => learnedIdle,
     text: ({ learnedIdle }) => duration(learnedIdle),
     hides: 'narrow',
+  },
+];
+
+const ADDRESSES: readonly Column<AddressRow>[] = [
+  {
+    key: 'address',
+    label: 'Address',
+    hint: 'An address of the host',
+    value: ({ address }) => address,
+    text: ({ address }) => address,
+  },
+  {
+    key: 'connections',
+    label: 'Connections',
+    hint: 'Connections to this address, open or being opened',
+    value: ({ connections }) => connections,
+    text: ({ connections }) => count(connections),
+  },
+  {
+    key: 'current',
+    label: 'In DNS',
+    hint: 'Whether the last answer of the resolver has this address',
+    value: ({ current }) => Number(current),
+    text: ({ current }) => (current ? 'yes' : 'no'),
+  },
+  {
+    key: 'error',
+    label: 'Last error',
+    hint: 'The last error with this address, if it has not worked since: it is tried last for a while',
+    value: ({ lastError }) => lastError,
+    text: ({ lastError }) => lastError || '–',
+  },
+  {
+    key: 'failed',
+    label: 'Ago',
+    hint: 'How long ago that error was',
+    value: ({ failedAgo }) => failedAgo,
+    text: ({ failedAgo }) => duration(failedAgo),
   },
 ];
 
@@ -82,10 +120,10 @@ const CONNECTIONS: readonly Column<ConnectionRow>[] = [
 const REASONS: Readonly<Record<string, string>> = {
   maxSockets: 'its host has all the connections that it may have',
   maxTotalSockets: 'the agent has all the connections that it may have',
-  reserved: 'the places that are left are reserved for other hosts',
+  reserved: 'the remaining capacity is reserved for other hosts',
   paused: 'its host may have no connection',
   pacing: 'a connection is opened at the end of this turn',
-  validating: 'a connection is on its way to it',
+  validating: 'a connection is being checked for it',
   connecting: 'a connection is being opened',
 };
 
@@ -93,14 +131,14 @@ const WAITING: readonly Column<WaitingRow>[] = [
   {
     key: 'place',
     label: 'No.',
-    hint: 'Which one it is among those that wait',
+    hint: 'The position of the request in the queue',
     value: ({ place }) => place,
     text: ({ place }) => String(place),
   },
   {
     key: 'reason',
     label: 'Waits because',
-    hint: 'What it waits for',
+    hint: 'The reason for which the request waits',
     value: ({ reason }) => reason,
     paint: (cell, { reason }) => {
       if (!cell.firstChild) cell.append(element('code'), element('span'));
@@ -112,7 +150,7 @@ const WAITING: readonly Column<WaitingRow>[] = [
   {
     key: 'waited',
     label: 'For',
-    hint: 'How long it has waited so far',
+    hint: 'How long the request has waited so far',
     value: ({ waited }) => waited,
     text: ({ waited }) => duration(waited),
   },
@@ -136,6 +174,11 @@ export class Details {
     key: 'place',
     isDescending: false,
   });
+  readonly #addresses = new LiveTable('Addresses', ADDRESSES, ({ address }) => address, {
+    key: 'address',
+    isDescending: false,
+  });
+  readonly #ofName = element('div', {}, this.#addresses.node);
   readonly #noConnections = element('p', { className: 'none' });
   readonly #noWaiting = element('p', { className: 'none' });
 
@@ -145,13 +188,17 @@ export class Details {
       { className: 'details' },
       element('div', {}, this.#connections.node, this.#noConnections),
       element('div', {}, this.#waiting.node, this.#noWaiting),
+      this.#ofName,
     );
   }
 
   show(details: HostDetails | undefined): void {
     const connections = details?.connections ?? [];
     const waiting = details?.waiting ?? [];
+    const addresses = details?.addresses ?? [];
     this.#connections.show(connections);
+    this.#addresses.show(addresses);
+    this.#ofName.hidden = addresses.length === 0;
     this.#waiting.show(waiting);
     setText(
       this.#noConnections,

@@ -17,7 +17,7 @@ export interface FeedListener {
 export class FeedClient {
   readonly #listener: FeedListener;
   #source: EventSource | undefined;
-  /** Of the last event, `PROCESS-NUMBER`. */
+  /** The id of the last event, `PROCESS-NUMBER`. */
   #last = '';
 
   constructor(listener: FeedListener) {

@@ -41,7 +41,7 @@ function columns(isShared: () => boolean): Column<Host>[] {
     {
       key: 'host',
       label: 'Host',
-      hint: 'Host and port. All identities of a host together',
+      hint: 'Host and port, with all its identities together',
       value: ({ name }) => name,
       paint: (cell, host) => {
         if (!cell.firstChild) {
@@ -81,7 +81,7 @@ function columns(isShared: () => boolean): Column<Host>[] {
     {
       key: 'limit',
       label: 'Limit',
-      hint: 'Connections of the maxSockets that it may have',
+      hint: 'Connections in use, free and being opened, of the maxSockets that the host may have',
       value: (host) => (host.maxSockets > 0 ? used(host) / host.maxSockets : 0),
       paint: (cell, host) => {
         if (!cell.firstChild)
@@ -102,7 +102,7 @@ function columns(isShared: () => boolean): Column<Host>[] {
     {
       key: 'p99',
       label: 'Queue p99',
-      hint: 'Of the requests that had to wait, 99 in 100 waited no longer. Known of the busiest hosts',
+      hint: 'Of the requests that had to wait, 99 in 100 waited no longer. Shown for the busiest hosts only',
       value: ({ p99 }) => p99,
       text: ({ p99 }) => duration(p99),
     },
@@ -135,7 +135,7 @@ function columns(isShared: () => boolean): Column<Host>[] {
     number(
       'refused',
       'Refused',
-      'Requests that might not wait, or not any longer',
+      'Requests that were not allowed to wait, or to wait longer',
       ({ refused }) => refused,
       'medium',
     ),

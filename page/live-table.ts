@@ -16,7 +16,7 @@ export interface Column<R> {
   readonly paint?: (cell: HTMLElement, row: R) => void;
   /** Other numbers than 0 stand out. */
   readonly isAlarm?: boolean;
-  /** Where there is little room it is left out: below 1,000 or below 640 pixels. */
+  /** The width below which it is left out: 1,000 or 640 pixels. */
   readonly hides?: 'medium' | 'narrow';
 }
 
@@ -43,7 +43,7 @@ export class LiveTable<R> {
   #order: Order;
   /** When the pointer moved over the rows last. */
   #pointedAt = -Infinity;
-  /** Where there is one, the first cell of a row is a button. */
+  /** If there is one, the first cell of a row is a button. */
   #onToggle: ((row: R) => void) | undefined;
 
   constructor(caption: string, columns: readonly Column<R>[], keyOf: (row: R) => string, order: Order) {

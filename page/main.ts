@@ -28,7 +28,7 @@ const CHARTS: readonly ChartOptions[] = [
   },
   {
     title: 'Queue',
-    hint: 'Requests that wait, and for how long those waited that came out in the last interval, in the mean',
+    hint: 'Requests that wait; and the mean wait of those that left the queue in the last interval',
     isStacked: false,
     isWhole: true,
     curves: [
@@ -173,7 +173,7 @@ function showAgents(): void {
 byId('pause').addEventListener('click', () => {
   isPaused = !isPaused;
   byId('pause').setAttribute('aria-pressed', String(isPaused));
-  setText(byId('pause'), isPaused ? 'Go on' : 'Pause');
+  setText(byId('pause'), isPaused ? 'Resume' : 'Pause');
   tell(connection);
   if (!isPaused) show();
 });

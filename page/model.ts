@@ -31,7 +31,7 @@ export interface Series {
   readonly waiting: number[];
   /** Each second. */
   readonly requests: (number | null)[];
-  /** Of these: on a connection that had served before, and on a new one. */
+  /** Those of them on a connection that had served before, and those on a new one. */
   readonly reused: (number | null)[];
   readonly fresh: (number | null)[];
   readonly full: (number | null)[];
@@ -52,7 +52,7 @@ export function valueOf(sample: Sample, field: SampleField): number {
 const GAUGES = ['connecting', 'active', 'idle', 'closing', 'waiting'] as const;
 const COUNTERS = ['requests', 'reused', 'full', 'resumed', 'waits', 'waited'] as const;
 
-/** How far back "the last minute" reaches. */
+/** The length of "the last minute" in milliseconds. */
 const RECENT = 60_000;
 
 /** Closes, failures or refusals, by name. */
@@ -115,7 +115,7 @@ export class Model {
     return this.selected(selection).reduce((sum, { sample }) => sum + valueOf(sample, field), 0);
   }
 
-  /** Of several agents, percentiles cannot be added up: the worst is shown. */
+  /** Percentiles of several agents cannot be added up: the worst is shown. */
   times(selection: Selection, name: 'timeInQueue' | 'connectTime' | 'connectionAge'): Times {
     const all = this.selected(selection).map((agent) => agent[name]);
     const used = all.filter(({ count }) => count > 0);

@@ -4,8 +4,8 @@ import type { Host, Model, Selection } from './model.js';
 
 export function sentence(model: Model, selection: Selection, hosts: readonly Host[]): string {
   const agents = model.selected(selection);
-  if (agents.length === 0) return 'There is no agent to look at.';
-  if (agents.every(({ closed }) => closed)) return 'Closed: no request is taken any more.';
+  if (agents.length === 0) return 'No agent is shown here.';
+  if (agents.every(({ closed }) => closed)) return 'Closed: no more requests are taken.';
   const open = (['connecting', 'active', 'idle', 'closing'] as const).reduce(
     (sum, field) => sum + model.sum(selection, field),
     0,

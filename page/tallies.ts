@@ -9,7 +9,7 @@ const GROUPS = [
   {
     name: 'refused',
     title: 'Refused, by limit',
-    hint: 'Requests that might not wait, or not any longer',
+    hint: 'Requests that were not allowed to wait, or to wait longer',
     color: '--waiting',
   },
 ] as const;

@@ -29,7 +29,7 @@ const FIGURES: readonly Figure[] = [
   },
   {
     label: 'Requests per second',
-    hint: 'In the last interval; and the share of all requests that were served on a connection that had served before',
+    hint: 'Requests in the last interval; and the share of all requests that were served on a connection that had served before',
     read: (model, selection, { requests }) => ({
       value: rate(requests.at(-1) ?? 0),
       note: `${share(model.sum(selection, 'reused'), model.sum(selection, 'requests'))} reused`,
@@ -70,7 +70,7 @@ const FIGURES: readonly Figure[] = [
   },
   {
     label: 'Failed and refused',
-    hint: 'Connections that could not be opened, and requests that might not wait; and requests that were sent again',
+    hint: 'Connections that could not be opened, and requests that were not allowed to wait, or to wait longer; and requests that were sent again',
     read: (model, selection) => {
       const total = (name: 'failed' | 'refused'): number =>
         model.tally(selection, name).reduce((sum, kind) => sum + kind.total, 0);

@@ -1,10 +1,10 @@
-/** The agents that are looked at: each has a number and a name of its own for as long as it is there. */
+/** The agents that the page shows. Each keeps a number and a unique name while it is in the list. */
 import { invalidReturn, invalidType } from '../errors.js';
 import { Names } from '../telemetry/names.js';
-import { isObserved } from '../telemetry/observed.js';
+import { identityOf, isObserved } from '../telemetry/observed.js';
 import type { Observed } from '../telemetry/observed.js';
 
-/** One agent, several of them (an array or a set may change later), or a function that tells which. */
+/** One agent, several of them (an array or a set may change later), or a function that returns them. */
 export type Agents = Observed | Iterable<Observed> | (() => Iterable<Observed>);
 
 export interface Named {
@@ -17,7 +17,7 @@ const EXPECTED = 'an agent, several of them in an array or a set, or a function 
 
 export class AgentList {
   readonly #list: () => Iterable<unknown>;
-  /** Weak: who looks at an agent keeps none alive that has left the list. */
+  /** Weak references: an agent that has left the list can be collected. */
   readonly #ids: WeakMap<object, number> = new WeakMap();
   #last = 0;
 
@@ -30,22 +30,25 @@ export class AgentList {
   }
 
   /**
-   * Those of now. An agent that comes twice counts once, and anything else is left out: the list may be any that a program keeps.
+   * The present agents. An agent that occurs twice, also as a lent one, counts once, and other values are left out: the list may be any list of the program.
    * @throws what the function throws
    */
   all(): Named[] {
     const named: Named[] = [];
     const names = new Names();
-    for (const agent of new Set(this.#list())) {
+    const seen = new Set<object>();
+    for (const agent of this.#list()) {
       if (!isObserved(agent)) continue;
-      named.push({ id: this.#idOf(agent), name: names.claim(agent.name), agent });
+      const identity = identityOf(agent);
+      if (seen.size === seen.add(identity).size) continue;
+      named.push({ id: this.#idOf(identity), name: names.claim(agent.name), agent });
     }
     return named;
   }
 
-  #idOf(agent: Observed): number {
-    let id = this.#ids.get(agent);
-    if (id === undefined) this.#ids.set(agent, (id = ++this.#last));
+  #idOf(identity: object): number {
+    let id = this.#ids.get(identity);
+    if (id === undefined) this.#ids.set(identity, (id = ++this.#last));
     return id;
   }
 }
@@ -61,7 +64,7 @@ function listOf(agents: unknown): () => Iterable<unknown> {
     };
   }
   if (!isIterable(agents)) throw invalidType('agents', EXPECTED, agents);
-  // A list that can be gone through only once is gone through now.
+  // An iterator that can be used only once is read now.
   const iterator: unknown = agents[Symbol.iterator]();
   const list = iterator === agents ? [...agents] : agents;
   return () => list;

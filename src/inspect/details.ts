@@ -1,16 +1,16 @@
-/** The things behind the host that a reader has opened: its connections and waiting requests, the first hundreds of each. */
+/** The details of the host that a reader has opened: its connections and waiting requests, the first hundreds of each. */
 import { observationOf } from '../telemetry/observed.js';
 import type { Observed } from '../telemetry/observed.js';
 import type { HostDetails } from './feed.js';
 import type { Opened } from './reader.js';
 
-/** More than that is read by nobody. */
+/** The number of connections and of requests that are shown: longer lists are not read. */
 const MOST = 200;
 
-const NOTHING = { connections: [], waiting: [], moreConnections: 0, moreWaiting: 0 };
+const NOTHING = { addresses: [], connections: [], waiting: [], moreConnections: 0, moreWaiting: 0 };
 
 export function detailsOf(seen: Observed, { agent, host }: Opened): HostDetails {
-  const { connections, waiting, moreConnections, moreWaiting } =
+  const { addresses, connections, waiting, moreConnections, moreWaiting } =
     observationOf(seen)?.details(host, MOST) ?? NOTHING;
-  return { agent, host, connections, waiting, moreConnections, moreWaiting };
+  return { agent, host, addresses, connections, waiting, moreConnections, moreWaiting };
 }

@@ -1,12 +1,12 @@
 /**
- * The messages to the live page, as JSON in server-sent events. The page imports this file, too: it needs nothing of Node's. What comes a thousand
- * times (samples, hosts) is sent as arrays, in the order of the lists below.
+ * The messages to the live page, as JSON in server-sent events. The page imports this file, too, so it uses nothing of Node's. Values that occur a
+ * thousand times (samples, hosts) are sent as arrays, in the order of the lists below.
  *
  * - `hello`, once: a `Hello`.
  * - `frame`, each interval: a `Frame`. It is complete in itself, so a reader that is slow may miss some.
  */
 
-/** A moment of one agent: what the charts are drawn from. Counters count since the agent was made. */
+/** The fields of a sample of one agent, for the charts. Counters count since the agent was made. */
 export const SAMPLE_FIELDS = [
   /** Milliseconds since the epoch. */
   'at',
@@ -28,14 +28,14 @@ export const SAMPLE_FIELDS = [
 export type SampleField = (typeof SAMPLE_FIELDS)[number];
 export type Sample = readonly number[];
 
-/** One row of the table of hosts. */
+/** The fields of a row in the table of hosts. */
 export const HOST_FIELDS = [
   'connecting',
   'active',
   'idle',
   'closing',
   'waiting',
-  /** -1: as many as one likes. */
+  /** -1: no limit. */
   'maxSockets',
   'requests',
   'reused',
@@ -97,7 +97,7 @@ export interface ConnectionRow {
   readonly requests: number;
   /** Milliseconds; -1: it is not idle. */
   readonly idleFor: number;
-  /** For how long its server was seen to keep idle connections, in milliseconds; -1: it was not. */
+  /** How long its server was seen to keep idle connections, in milliseconds; -1: not known. */
   readonly learnedIdle: number;
 }
 
@@ -109,10 +109,23 @@ export interface WaitingRow {
   readonly priority: number;
 }
 
+export interface AddressRow {
+  readonly address: string;
+  readonly connections: number;
+  /** Whether the last answer of the resolver has it. */
+  readonly current: boolean;
+  /** Empty: it has not failed since it last worked. */
+  readonly lastError: string;
+  /** Milliseconds since that error; -1: it has not failed since it last worked. */
+  readonly failedAgo: number;
+}
+
 /** The host that the reader has opened. */
 export interface HostDetails {
   readonly agent: number;
   readonly host: string;
+  /** The addresses of its name. Empty: it is an address, or was not looked up by the agent. */
+  readonly addresses: readonly AddressRow[];
   readonly connections: readonly ConnectionRow[];
   readonly waiting: readonly WaitingRow[];
   /** Connections and waiting requests beyond those that are listed. */
@@ -131,8 +144,8 @@ export interface Hello {
   readonly node: string;
   /** Milliseconds between two frames. */
   readonly interval: number;
-  /** How much of the past the charts show, in milliseconds. */
+  /** Milliseconds that the charts show. */
   readonly window: number;
-  /** The past of each agent, by its id, that the reader has not seen yet. */
+  /** The samples of each agent, by its id, that the reader has not seen yet. */
   readonly history: Readonly<Record<string, readonly Sample[]>>;
 }

@@ -1,4 +1,4 @@
-/** The words of an agent about itself, as the page is told them: a sample for the charts, rows for the table. */
+/** Makes the messages of the page out of `stats()`: a sample for the charts, rows for the table. */
 import { HOST_FIELDS, SAMPLE_FIELDS } from './feed.js';
 import type { AgentFrame, HostField, HostRow, Sample, SampleField } from './feed.js';
 import type { Named } from './agents.js';
@@ -65,7 +65,7 @@ function sum(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
-/** To the microsecond: more digits would only be sent. */
+/** Rounds to the microsecond: more digits would only cost bytes. */
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }

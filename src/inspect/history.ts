@@ -1,8 +1,8 @@
-/** The past of each agent, so that who opens the page when something has happened still sees it. Bounded, and small: some numbers a second. */
+/** Keeps samples of each agent, so that a reader who opens the page after an incident still sees it. Bounded and small: some numbers a second. */
 import type { Sample } from './feed.js';
 
 interface Moment {
-  /** Which tick it was. */
+  /** The number of the tick. */
   readonly tick: number;
   readonly sample: Sample;
 }
@@ -11,7 +11,7 @@ export class History {
   readonly #length: number;
   readonly #past: Map<number, Moment[]> = new Map();
 
-  /** @param length samples of an agent that are kept */
+  /** @param length the number of samples that are kept of an agent */
   constructor(length: number) {
     this.#length = length;
   }
@@ -23,12 +23,12 @@ export class History {
     if (moments.length > this.#length) moments.shift();
   }
 
-  /** Agents that are looked at no more are forgotten. */
+  /** Forgets agents that are not in `ids`. */
   keep(ids: ReadonlySet<number>): void {
     for (const id of this.#past.keys()) if (!ids.has(id)) this.#past.delete(id);
   }
 
-  /** The samples that came after `tick`, of each agent. */
+  /** The samples after `tick`, of each agent. */
   after(tick: number): Record<string, readonly Sample[]> {
     return Object.fromEntries(
       [...this.#past].map(([id, moments]) => [

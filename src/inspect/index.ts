@@ -1,6 +1,6 @@
 /**
- * `pooling-https-agent/inspect`: a page that shows live what agents do. It is for looking only: nothing that it answers changes anything, and nothing
- * of it is secret beyond the names of hosts and what is connected to them.
+ * `pooling-https-agent/inspect`: a live page about agents. It is read-only: no request to it changes anything, and it shows no secrets beyond the names of
+ * hosts and the connections to them.
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -16,32 +16,33 @@ import { Watch } from './watch.js';
 
 export type { Agents } from './agents.js';
 
+/** The options of `inspector()`. */
 export interface InspectorOptions {
-  /** Stands at the top of the page and in the browser's tab. Default: `'Connections'`. */
+  /** The title of the page. Default: `'Connections'`. */
   readonly title?: string | undefined;
-  /** Milliseconds between two looks at the agents. 100 at least; default: 1,000. */
+  /** Milliseconds between two samples of the agents. 100 at least; default: 1,000. */
   readonly interval?: number | undefined;
-  /** How much of the past the charts show, in milliseconds. At most 600 intervals; default: 300,000 (five minutes). */
+  /** Milliseconds that the charts show. At most 600 intervals; default: 300,000 (five minutes). */
   readonly history?: number | undefined;
 }
 
-/** Answers with the page, and with the events that feed it. Can be mounted in any server, below any path. */
+/** A request handler that answers with the page, and with the events that feed it. Can be mounted in any server, below any path. */
 export interface Inspector {
   (req: IncomingMessage, res: ServerResponse): void;
   /**
-   * Serves the page at `http://127.0.0.1:PORT/`, to this machine only, and answers no request that was made under another name. The server keeps the
-   * process no longer alive than it would be without it.
+   * Serves the page at `http://127.0.0.1:PORT/`, to this machine only, and answers no request that was made under another name. The server does not keep
+   * the process alive.
    *
-   * @param port 0, the default: any that is free
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_INVALID_STATE` after `close()`. A port that is taken is an 'error' event of the server's, as with any of Node's
+   * @param port 0, the default: any free port
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_INVALID_STATE` after `close()`. For a port that is taken the server emits 'error', as any of Node's
    */
   listen(port?: number, onListening?: () => void): Server;
-  /** Ends the streams of all readers, closes the servers of `listen`, and looks no more. For good: what is asked later is answered with 503. */
+  /** Ends the streams of all readers, closes the servers of `listen`, and takes no more samples, for good: later requests are answered with 503. */
   close(): void;
 }
 
 /**
- * @param agents one agent, several in an array or a set (which may change), or a function that tells which there are
+ * @param agents one agent, several in an array or a set (which may change), or a function that returns them
  * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
  */
 export function inspector(agents: Agents, options?: InspectorOptions | null): Inspector {
@@ -113,7 +114,7 @@ function portOf(port: unknown): number {
 
 function answer(watch: Watch, req: IncomingMessage, res: ServerResponse): void {
   if (req.method !== 'GET' && req.method !== 'HEAD') {
-    refuse(res, 405, 'This page is for looking only.', { allow: 'GET, HEAD' });
+    refuse(res, 405, 'This page is read-only.', { allow: 'GET, HEAD' });
     return;
   }
   if (watch.isEnded) {

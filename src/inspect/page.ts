@@ -1,14 +1,14 @@
 /**
- * The page itself: one file that asks for nothing else, and headers that let it do no more than it has to. Its script and its style are named by
- * their digests, so that nothing else of the kind runs, whatever the names of hosts may say.
+ * The page itself: one file that loads nothing else, and headers that allow it no more than it needs. They name its script and its style by their
+ * digests, so that no other script runs, whatever the names of hosts contain.
  */
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { page } from './page-html.js';
 
-/** For every answer of the inspector's. */
+/** Headers of every answer of the inspector. */
 const HEADERS = {
-  // No proxy keeps it, or holds it back to compress it.
+  // Proxies must not store it, nor delay it by compression.
   'cache-control': 'no-store, no-transform',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
@@ -26,7 +26,7 @@ export function head(
   res.writeHead(status, { ...HEADERS, 'content-type': `${type}; charset=utf-8`, ...more });
 }
 
-/** A refusal in words. */
+/** Answers with a refusal, as text. */
 export function refuse(
   res: ServerResponse,
   status: number,
@@ -50,7 +50,7 @@ function makePolicy(): string {
     `script-src ${digest(/<script>([^]*)<\/script>/)}`,
     `style-src ${digest(/<style>([^]*?)<\/style>/)}`,
     "connect-src 'self'",
-    // Of the icon, which is empty, so that browsers do not ask for one.
+    // For the empty icon, which keeps browsers from asking for one.
     'img-src data:',
     "base-uri 'none'",
     "form-action 'none'",

@@ -1,12 +1,11 @@
 /**
- * Somebody who looks at the page, over a response that does not end. Whoever reads too slowly misses frames, each of which is complete in itself, so
- * that no more than one of them ever waits in memory; whoever reads nothing for long is cut off.
+ * A reader of the page, over a response that does not end. A slow reader misses frames, each of which is complete in itself, so that no more than one of
+ * them ever waits in memory. A reader that reads nothing for long is cut off.
  */
 import type { ServerResponse } from 'node:http';
-import { monotonicNow } from '../telemetry/clocks.js';
 
 /** Milliseconds. A browser whose tab sleeps still reads. */
-const PATIENCE = 30_000;
+export const PATIENCE = 30_000;
 
 /** The host that the reader has opened. */
 export interface Opened {
@@ -17,7 +16,7 @@ export interface Opened {
 export class Reader {
   readonly opened: Opened | undefined;
   readonly #res: ServerResponse;
-  /** Since when what was sent last has not been taken. */
+  /** The time since which the last message has not been taken. */
   #stuckSince: number | undefined;
 
   constructor(res: ServerResponse, opened: Opened | undefined) {
@@ -25,15 +24,18 @@ export class Reader {
     this.opened = opened;
   }
 
-  /** Whether it has taken what was sent before. It is cut off if that has lasted too long. */
-  isReady(): boolean {
+  /**
+   * Whether it has taken the last message. It is cut off if it has not for too long.
+   *
+   * @param now the time, by the monotonic clock
+   */
+  isReady(now: number): boolean {
     const { writableLength, destroyed } = this.#res;
     if (destroyed) return false;
     if (writableLength === 0) {
       this.#stuckSince = undefined;
       return true;
     }
-    const now = monotonicNow();
     this.#stuckSince ??= now;
     if (now - this.#stuckSince > PATIENCE) this.#res.destroy();
     return false;

@@ -1,6 +1,6 @@
 /**
- * Looks at the agents once an interval, as long as anybody could want to know: notes a sample of each, and tells readers. It keeps neither the process
- * alive nor an inspector that nobody refers to any more.
+ * Takes a sample of each agent once an interval, and sends it to readers, as long as the inspector is in use. It keeps neither the process alive nor an
+ * inspector that is not referenced any more.
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -21,7 +21,7 @@ export interface WatchOptions {
   readonly history: number;
 }
 
-/** No more can look at a time: each is sent some kilobytes a second. */
+/** The number of readers at a time: each is sent some kilobytes a second. */
 export const MAX_READERS = 32;
 
 export class Watch {
@@ -29,7 +29,7 @@ export class Watch {
   readonly #options: WatchOptions;
   readonly #history: History;
   readonly #readers: Set<Reader> = new Set();
-  /** Tells readers of before from those of another process. */
+  /** Distinguishes event ids of this process from those of another one. */
   readonly #process = randomBytes(6).toString('hex');
   #tick = 0;
   /** The samples of the last tick, by id. */
@@ -45,19 +45,20 @@ export class Watch {
     lookLater(new WeakRef(this), options.interval);
   }
 
-  /** Milliseconds until it wants to look again; `undefined`: never. */
+  /** Takes the samples. Returns the milliseconds until the next time; `undefined`: never. */
   look(): number | undefined {
     if (this.#isEnded) return undefined;
     const began = monotonicNow();
     this.#look();
-    // Where looking takes long, the program gets most of the time all the same.
+    // If sampling takes long, the program still gets most of the time.
     return Math.max(this.#options.interval, 10 * (monotonicNow() - began));
   }
 
   #look(): void {
     const tick = ++this.#tick;
     const at = wallClockNow();
-    const ready = [...this.#readers].filter((reader) => reader.isReady());
+    const now = monotonicNow();
+    const ready = [...this.#readers].filter((reader) => reader.isReady(now));
     const samples = new Map<number, Sample>();
     const frames: AgentFrame[] = [];
     const named = this.#all();
@@ -85,9 +86,9 @@ export class Watch {
     return this.#readers.size < MAX_READERS;
   }
 
-  /** The answer `res` becomes a stream of events, and does not end. */
+  /** Makes `res` a stream of events for a reader. */
   join(req: IncomingMessage, res: ServerResponse, opened: Opened | undefined, after: string): void {
-    // Whoever has left before it was known that they may look, says 'close' no more.
+    // A reader that has left already emits no 'close'.
     if (res.destroyed) return;
     const reader = new Reader(res, opened);
     this.#readers.add(reader);
@@ -95,7 +96,7 @@ export class Watch {
       this.#readers.delete(reader);
     };
     res.on('close', leave);
-    // A reader who breaks off is no error of anybody's.
+    // A reader that breaks off is no error.
     res.on('error', leave);
     req.on('error', leave);
     const { title, interval, history: window } = this.#options;
@@ -112,7 +113,7 @@ export class Watch {
     const at = wallClockNow();
     const frames = named.flatMap((one) => {
       const stats = this.#ask(one, true);
-      // Rates are told of whole intervals: the sample is that of the last tick.
+      // Rates are those of whole intervals: the sample is that of the last tick.
       return stats ? [frameOf(one, stats, this.#samples.get(one.id) ?? sampleOf(stats, at))] : [];
     });
     this.#send(reader, named, JSON.stringify(frames));
@@ -128,7 +129,7 @@ export class Watch {
     return `${this.#process}-${this.#tick}`;
   }
 
-  /** Which tick of this process an id tells of. 0: none. */
+  /** The tick of this process that an event id names. 0: none. */
   #tickOf(id: string): number {
     const [process, tick] = id.split('-');
     return process === this.#process && tick !== undefined && /^\d{1,15}$/.test(tick) ? Number(tick) : 0;
@@ -141,7 +142,7 @@ export class Watch {
     reader.send('frame', this.#id, `{"agents":${frames}${details}}`);
   }
 
-  /** A list that throws shows no agent, and harms nobody who does not look. */
+  /** If the list of agents throws, no agent is shown, and the program goes on. */
   #all(): Named[] {
     try {
       return this.#agents.all();
@@ -151,7 +152,7 @@ export class Watch {
     }
   }
 
-  /** An agent that throws is not shown: of others there is something to see. */
+  /** If an agent throws, the others are still shown. */
   #ask({ agent }: Named, hosts: boolean): AgentStats | undefined {
     try {
       return agent.stats({ hosts });
@@ -161,11 +162,11 @@ export class Watch {
     }
   }
 
-  /** Once. */
+  /** Warns once. */
   #complain(about: string, error: unknown): void {
     if (this.#hasComplained) return;
     this.#hasComplained = true;
-    const reason = error instanceof Error ? error.message : 'it threw no error';
+    const reason = error instanceof Error ? error.message : 'the value thrown is no error';
     process.emitWarning(`The inspector's ${about} failed: ${reason}`, { code: 'POOLING_AGENT_INSPECT' });
   }
 }

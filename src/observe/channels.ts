@@ -1,6 +1,6 @@
 /**
- * The messages that the agent publishes by `node:diagnostics_channel`. Nothing is built where nobody subscribes, and nothing is published before the pool is
- * at rest: subscribers may do anything. They are called in the next tick, in the order of events; what they throw is Node's to report.
+ * The messages that the agent publishes by `node:diagnostics_channel`. A message is built only if there are subscribers, and published when the pool is at
+ * rest, because subscribers may do anything: in the next tick, in the order of events. Node reports their exceptions.
  */
 import { channel } from 'node:diagnostics_channel';
 import type { Channel } from 'node:diagnostics_channel';
@@ -21,33 +21,34 @@ interface OfHost extends OfAgent {
 }
 
 interface OfConnection extends OfHost {
-  /** The number of the connection, unique in this process, by which debug lines call it, too. */
+  /** The number of the connection, unique in this process, and the same as in debug lines. */
   readonly connection: number;
 }
 
 interface OfRequest extends OfHost {
+  /** The request of Node's client. */
   readonly request: ClientRequest;
 }
 
-/** `pooling-https-agent:connection:open`: a connection is begun. One `connection:close` follows. */
+/** `pooling-https-agent:connection:open`: a dial begins, or a connection is adopted. One `connection:close` follows. */
 export interface ConnectionOpenMessage extends OfConnection {
-  /** The request that it is opened for; `undefined` if for none, or if it was given up before its dial began. */
+  /** The request for which the connection is opened; `undefined` if there is none, or if the connection was given up before its dial began. */
   readonly request: ClientRequest | undefined;
 }
 
 /** `pooling-https-agent:connection:close`: a connection is gone, or was never ready. */
 export interface ConnectionCloseMessage extends OfConnection {
-  /** `'connect-failed'`: its dial has ended in an error of its own. */
+  /** `'connect-failed'`: the dial has ended in an error of its own. */
   readonly reason: CloseReason;
-  /** Milliseconds since it was ready to be used. `0`: it never was. */
+  /** Milliseconds since the connection was ready to be used. `0`: it never was. */
   readonly age: number;
-  /** Milliseconds from the beginning of its dial until it was ready; `undefined` if it never was. */
+  /** Milliseconds from the beginning of the dial until the connection was ready; `undefined` if it never was. */
   readonly connectTime: number | undefined;
-  /** Requests that it was given. */
+  /** Requests that the connection was given. */
   readonly requests: number;
-  /** The step that a dial that has failed was waiting for; `undefined` for all others. */
+  /** The phase in which the dial failed; `undefined` if it did not fail. */
   readonly phase: ConnectPhase | undefined;
-  /** The code of the error that it has failed with, if it has one. */
+  /** The code of the error with which the dial failed, if that has one. */
   readonly code: string | undefined;
 }
 
@@ -59,8 +60,9 @@ export interface RequestQueuedMessage extends OfRequest {
 
 /** `pooling-https-agent:request:assigned`: a request gets a connection. Again, if it is sent again. */
 export interface RequestAssignedMessage extends OfRequest {
+  /** The number of the connection that the request gets. */
   readonly connection: number;
-  /** Milliseconds since it came, or since it has lost its last connection. */
+  /** Milliseconds since the request came, or since it lost its last connection. */
   readonly waited: number;
   /** Whether the connection has served a request before. */
   readonly reused: boolean;
@@ -68,44 +70,54 @@ export interface RequestAssignedMessage extends OfRequest {
 
 /** `pooling-https-agent:request:replayed`: a request has lost its connection, and is sent again. */
 export interface RequestReplayedMessage extends OfRequest {
-  /** The connection that it has lost. */
+  /** The number of the connection that the request has lost. */
   readonly connection: number;
-  /** How often it was sent again, this time included. */
+  /** The number of times that the request was sent again, including this one. */
   readonly count: number;
 }
 
-/** `pooling-https-agent:request:refused`: a request may not wait, or not any longer. */
+/** `pooling-https-agent:request:refused`: a request was not allowed to wait, or to wait longer. */
 export interface RequestRefusedMessage extends OfRequest {
+  /** The limit that was reached, or that the agent is closed. */
   readonly reason: RefusalCount;
-  /** Milliseconds that it was in the queue. */
+  /** Milliseconds that the request was in the queue. */
   readonly waited: number;
 }
 
 /** `pooling-https-agent:host:saturated` and `:host:drained`: as the agent's events `'saturated'` and `'drained'`. */
 export interface HostQueueMessage extends QueueState, OfAgent {}
 
-/** `pooling-https-agent:tls:rotated`: the agent's TLS options are others from now on. */
+/** `pooling-https-agent:tls:rotated`: the agent's TLS options have changed. */
 export interface TlsRotatedMessage extends OfAgent {
-  /** `agent.updateTls()`, or the option `tls`. */
+  /** The cause: `agent.updateTls()`, or the option `tls`. */
   readonly by: 'updateTls' | 'tls';
 }
 
-/** Each channel, with what its subscribers get. */
+/** The messages by the name of their channel. */
 export interface ChannelMessages {
+  /** A dial begins, or a connection is adopted. */
   'pooling-https-agent:connection:open': ConnectionOpenMessage;
+  /** A connection is gone, or was never ready. */
   'pooling-https-agent:connection:close': ConnectionCloseMessage;
+  /** A request has to wait. */
   'pooling-https-agent:request:queued': RequestQueuedMessage;
+  /** A request gets a connection. */
   'pooling-https-agent:request:assigned': RequestAssignedMessage;
+  /** A request has lost its connection, and is sent again. */
   'pooling-https-agent:request:replayed': RequestReplayedMessage;
+  /** A request gets no connection. */
   'pooling-https-agent:request:refused': RequestRefusedMessage;
+  /** As the agent's event `'saturated'`. */
   'pooling-https-agent:host:saturated': HostQueueMessage;
+  /** As the agent's event `'drained'`. */
   'pooling-https-agent:host:drained': HostQueueMessage;
+  /** The agent's TLS options have changed. */
   'pooling-https-agent:tls:rotated': TlsRotatedMessage;
 }
 
 type Name = keyof ChannelMessages;
 
-/** A channel of ours, with the type of what it carries. */
+/** A channel with the type of its messages. */
 type TypedChannel<M> = Channel<unknown, M>;
 
 function channelOf<N extends Name>(name: N): TypedChannel<ChannelMessages[N]> {
@@ -124,7 +136,7 @@ export const channels = {
   tlsRotated: channelOf('pooling-https-agent:tls:rotated'),
 };
 
-/** Publishes `message`, built at the moment of the event. Ask `hasSubscribers` first. */
+/** Publishes `message`, which was built at the moment of the event. Check `hasSubscribers` first. */
 export function publish<M>(to: TypedChannel<M>, message: M): void {
   nextTick(() => to.publish(message));
 }

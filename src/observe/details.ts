@@ -1,6 +1,6 @@
 /**
- * The things behind one host: its connections, and the requests that wait for one, with the reason. For looking only, and for few to look at a time: it is
- * put together when it is asked for. Addresses and numbers, no names of paths, headers or keys.
+ * The details of one host, for the live page: its connections, and its waiting requests with the reason. They are put together when they are asked
+ * for. They show addresses and numbers, no paths, headers or keys.
  */
 import type { AgentPool } from '../connections/agent-pool.js';
 import type { AgentKinds, PooledSocket } from '../connections/pooled-socket.js';
@@ -12,44 +12,58 @@ import type { WaitReason } from '../pool/wait-reason.js';
 import { recordOf } from './host-records.js';
 
 interface ConnectionDetails {
-  /** Unique in this process: what it is called in debug lines, too. */
+  /** Unique in this process, and the same as in debug lines. */
   readonly number: number;
   readonly state: 'connecting' | 'active' | 'idle' | 'closing';
-  /** The other side. Empty: not known, or not yet. */
+  /** The address of the other side. Empty: not known, or not yet. */
   readonly address: string;
   /** As `tls.TLSSocket#getProtocol()` and `getCipher()` have it. Empty as above. */
   readonly protocol: string;
   readonly cipher: string;
-  /** Milliseconds since it was ready, or since its dial began. */
+  /** Milliseconds since the connection was ready, or since its dial began. */
   readonly age: number;
-  /** Requests that it was given. */
+  /** Requests that the connection was given. */
   readonly requests: number;
-  /** Milliseconds. -1: it is not idle. */
+  /** Milliseconds of idle time. -1: the connection is not idle. */
   readonly idleFor: number;
-  /** For how long its server keeps idle connections, as it was seen, in milliseconds. -1: it was not. */
+  /** How long the server was observed to keep idle connections, in milliseconds. -1: nothing was observed. */
   readonly learnedIdle: number;
 }
 
 interface WaitingDetails {
-  /** Its number among these, from 1: within an identity those come first that are served first. */
+  /** The number of the request among the waiting ones, from 1. Within an identity, requests that are served first come first. */
   readonly place: number;
-  /** Milliseconds. */
+  /** Milliseconds that the request has waited. */
   readonly waited: number;
   readonly reason: WaitReason;
   readonly priority: number;
 }
 
+interface AddressDetails {
+  readonly address: string;
+  /** Connections to the address. */
+  readonly connections: number;
+  /** Whether the last answer of the resolver has the address. */
+  readonly current: boolean;
+  /** The code of the last error with the address, if it has not worked since; empty: it has not failed. */
+  readonly lastError: string;
+  /** Milliseconds since that error. -1: the address has not failed. */
+  readonly failedAgo: number;
+}
+
 export interface HostDetails {
+  /** The first addresses of the host's name. */
+  readonly addresses: readonly AddressDetails[];
   readonly connections: readonly ConnectionDetails[];
   readonly waiting: readonly WaitingDetails[];
-  /** How many more there are. */
+  /** The number of further connections. */
   readonly moreConnections: number;
   readonly moreWaiting: number;
 }
 
 /**
- * @param name `host:port`. All its identities are told of together
- * @param most connections, and waiting requests, that are told of
+ * @param name `host:port`. All its identities are shown together
+ * @param most the number of connections, and of waiting requests, that are shown
  */
 export function detailsOf(pool: AgentPool, name: string, most: number): HostDetails {
   const connections: ConnectionDetails[] = [];
@@ -78,6 +92,7 @@ export function detailsOf(pool: AgentPool, name: string, most: number): HostDeta
     }
   }
   return {
+    addresses: addressDetails(pool, name, now).slice(0, most),
     connections,
     waiting,
     moreConnections: allConnections - connections.length,
@@ -85,7 +100,19 @@ export function detailsOf(pool: AgentPool, name: string, most: number): HostDeta
   };
 }
 
-/** How many connections each host may have that holds something, by `host:port`. Of several identities, each may have so many. */
+function addressDetails(pool: AgentPool, name: string, now: number): AddressDetails[] {
+  const plainName = name.replace(/^https?:\/\//, '');
+  const states = pool.addresses(plainName).get(plainName) ?? [];
+  return states.map(({ address, connections, failure, isCurrent }) => ({
+    address,
+    connections,
+    current: isCurrent,
+    lastError: failure ? failure.code || 'failed' : '',
+    failedAgo: failure ? now - failure.at : -1,
+  }));
+}
+
+/** The `maxSockets` of each host that holds something, by `host:port`. It holds for each identity of the host. */
 export function maxSocketsOf(pool: AgentPool): Map<string, number> {
   const limits = new Map<string, number>();
   for (const host of pool.view.hosts) {
@@ -116,7 +143,7 @@ function connectionDetails(
   };
 }
 
-/** As `agent.stats()` counts it: what is not ready is connecting, though a request may have it already. */
+/** The state as `agent.stats()` counts it: a connection that is not ready is connecting, even if a request has it already. */
 function stateOf({ readyAt, state }: Connection<AgentKinds>): ConnectionDetails['state'] {
   if (state === 'idle' || state === 'closing') return state;
   return readyAt < 0 || state === 'connecting' ? 'connecting' : 'active';

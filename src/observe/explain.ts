@@ -1,6 +1,6 @@
 /**
- * The answer of `agent.explain(req)`: where a request stands, and what it waits for. For people who look: it may take time that grows with the
- * number of connections and waiting requests, and it changes nothing.
+ * The answer of `agent.explain(req)`: the state of a request, and what it waits for. It is for debugging: it may take time that grows with the number
+ * of connections and waiting requests, and it changes nothing.
  */
 import type { ClientRequest } from 'node:http';
 import type { AgentPool } from '../connections/agent-pool.js';
@@ -19,33 +19,33 @@ type Conn = Connection<AgentKinds>;
 type Host = HostPool<AgentKinds>;
 type PoolWaiter = Waiter<AgentKinds>;
 
-/** Where a request stands. Fields that do not apply are left out. */
+/** The state of a request. Fields that do not apply are left out. */
 export interface Explanation {
   /**
-   * - `queued`: it waits for a connection, also where it is to be sent again.
+   * - `queued`: the request waits for a connection, for the first time or to be sent again.
    * - `connecting`: a connection is being opened for it alone.
    * - `active`: it has a connection.
    * - `done`: it has ended, or its exchange is over.
-   * - `unknown`: it is no request of this agent, or the agent has not heard of it yet.
+   * - `unknown`: it is no request of this agent, or has not reached the agent yet.
    */
   readonly state: 'queued' | 'connecting' | 'active' | 'done' | 'unknown';
   /** `host:port`. */
   readonly host?: string;
-  /** Milliseconds since it came, or since it has lost its last connection: of one that is `queued` or `connecting`. */
+  /** Milliseconds since the request came, or since it lost its last connection, while it is `queued` or `connecting`. */
   readonly waited?: number;
-  /** Requests of its host that come first, while it is `queued`. */
+  /** The number of requests of the same host that come before this one, while it is `queued`. */
   readonly ahead?: number;
   /**
-   * The limit that keeps a connection from being opened for it: `maxSockets` of its host, `maxTotalSockets` (also where the places that are left are
-   * reserved for others), a limit of 0 (`paused`), or the end of this turn of the event loop (`pacing`). Left out where nothing does: a
-   * connection is on its way.
+   * The limit that keeps a connection from being opened for the request: `maxSockets` of its host, that of its `proxy`, `maxTotalSockets` (also where what is left of it is
+   * reserved for others), a limit of 0 (`paused`), or the end of this turn of the event loop (`pacing`). Left out if a connection is being
+   * opened or validated for it.
    */
-  readonly limitedBy?: 'maxSockets' | 'maxTotalSockets' | 'paused' | 'pacing';
-  /** The pattern of the rule that set this limit of its host, if one did. */
+  readonly limitedBy?: 'maxSockets' | 'proxy' | 'maxTotalSockets' | 'paused' | 'pacing';
+  /** The pattern of the rule that set this limit, if one did. */
   readonly rule?: string;
-  /** The step that its dial waits for. */
+  /** The phase of the dial that the request waits for. */
   readonly phase?: ConnectPhase;
-  /** The number of its connection, or of the one that is being opened on its behalf. */
+  /** The number of the request's connection, or of the one that is being opened for it. */
   readonly connection?: number;
 }
 
@@ -69,7 +69,7 @@ export function explain(pool: AgentPool, req: ClientRequest): Explanation {
   return { state: isOurs && isDone ? 'done' : 'unknown' };
 }
 
-/** `req` has `connection`, or waits for nothing else. */
+/** The answer, if `req` has `connection` or waits for it alone. */
 function explainBound(connection: Conn, req: ClientRequest): Explanation | undefined {
   const { host, pooled, replayWaiter, waiter } = connection;
   if (pooled?.request === req) return explainHeld(pooled);

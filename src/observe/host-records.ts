@@ -1,6 +1,6 @@
 /**
- * The counts of single hosts: one record for each `host:port`, whatever identities it is reached by, and for some time after nothing of it
- * is open any more. It promises that hosts which hold nothing are few (`MAX_HOSTS`), and that few have a histogram (`MAX_TIMED`).
+ * The counts of single hosts: one record for each `host:port`, for all its identities, which is kept for some time after the last connection is
+ * closed. The number of records of hosts that hold nothing is bounded (`MAX_HOSTS`), and so is the number of histograms (`MAX_TIMED`).
  */
 import { hostAndPort } from '../limits/host-name.js';
 import type { Named } from '../limits/host-name.js';
@@ -8,55 +8,67 @@ import { normalizeHost, withPort } from '../limits/pattern.js';
 import { Counters } from '../pool/counters.js';
 import { Durations } from './durations.js';
 
-/** Hosts that are shown at most, and that are remembered while nothing of them is open. */
+/** The number of hosts that are shown at most, and that are remembered while they hold nothing. */
 export const MAX_HOSTS = 1000;
 
-/** Hosts of which it is known how long their requests were in the queue: a histogram takes 55 KB. */
+/** The number of hosts with a histogram of waiting times: a histogram takes 55 KB. */
 export const MAX_TIMED = 100;
 
 export class HostRecord extends Counters {
-  /** `host:port`. */
+  /** `host:port`, or, where hosts of both protocols come, `http://host:port`. */
   readonly name: string;
-  /** When a request asked for it while nothing of it was open, or when nothing was any more, on the monotonic clock. */
+  /** `host:port`. */
+  readonly address: string;
+  /** The time at which it last began, or ceased, to hold something, on the monotonic clock. */
   usedAt = 0;
-  /** How long its requests were in the queue, if it is one of the busiest. */
+  /** The waiting times of its requests, if it is one of the busiest hosts. */
   timeInQueue: Durations | undefined = undefined;
 
-  constructor(name: string) {
+  constructor(name: string, address = name) {
     super();
     this.name = name;
+    this.address = address;
   }
 
-  /** Whether anything of it is open, or waits. */
+  /** Whether it has an open connection or a waiting request. */
   get isHeld(): boolean {
     return this.open > 0 || this.waiting > 0;
   }
 }
 
 export class HostRecords {
+  readonly #protocols: 'one' | 'both';
   readonly #records = new Map<string, HostRecord>();
   readonly #timed = new Set<HostRecord>();
-  /** The number of records at which those that are of no use any more are looked for. */
+  /** A lower bound of the queued requests of hosts with a histogram. These numbers only grow, so the bound holds until it is computed again. */
+  #leastQueued = 0;
+  /** The number of records at which old ones are removed. */
   #sweepsAt = 2 * MAX_HOSTS;
 
+  /** @param protocols whether hosts of both come, so that their names have to tell these apart */
+  constructor(protocols: 'one' | 'both' = 'one') {
+    this.#protocols = protocols;
+  }
+
   /**
-   * The record of `origin`, of which a request is to use something now.
+   * The record of `origin`, which is about to be used.
    *
-   * @param keptFor milliseconds for which a host is remembered of which nothing is open
+   * @param keptFor milliseconds for which a host that holds nothing is remembered
    */
   use(origin: Named, now: number, keptFor: number): HostRecord {
-    const name = recordName(origin);
+    const address = addressName(origin);
+    const name = this.#protocols === 'both' ? `${origin.protocol?.name ?? 'https:'}//${address}` : address;
     let record = this.#records.get(name);
     if (!record) {
       if (this.#records.size >= this.#sweepsAt) this.#sweep(now, keptFor);
-      record = new HostRecord(name);
+      record = new HostRecord(name, address);
       this.#records.set(name, record);
     }
     record.usedAt = now;
     return record;
   }
 
-  /** Something of `record` is opened. It may have been forgotten while nothing of it was. */
+  /** A connection of `record` is opened. The record may have been forgotten while it held nothing. */
   keep(record: HostRecord): void {
     if (!this.#records.has(record.name)) this.#records.set(record.name, record);
   }
@@ -65,13 +77,13 @@ export class HostRecords {
     return this.#records.get(name);
   }
 
-  /** A request of `record` was in the queue for so long. */
+  /** A request of `record` has waited for this many milliseconds. */
   recordTime(record: HostRecord, milliseconds: number): void {
     record.timeInQueue ??= this.#claim(record);
     record.timeInQueue?.record(milliseconds);
   }
 
-  /** Those that are shown: what holds something, or was used of late, the busiest if that are too many. */
+  /** The records that are shown: those that hold something or were used recently; the busiest, if there are too many. */
   shown(now: number, keptFor: number): HostRecord[] {
     this.#sweep(now, keptFor);
     const records = [...this.#records.values()];
@@ -98,35 +110,38 @@ export class HostRecords {
     this.#timed.delete(record);
   }
 
-  /** A histogram for `record`, if one is left, or if a less busy host has one. */
+  /** A histogram for `record`: a new one if there may be more, or else in place of that of a less busy host. */
   #claim(record: HostRecord): Durations | undefined {
-    // A host may be counted on after it was forgotten.
+    // The host may have been forgotten.
     if (this.#records.get(record.name) !== record) return undefined;
     if (this.#timed.size >= MAX_TIMED) {
+      if (record.queued <= this.#leastQueued) return undefined;
       let least = record;
       for (const other of this.#timed) if (other.queued < least.queued) least = other;
+      this.#leastQueued = least.queued;
       if (least === record) return undefined;
       least.timeInQueue = undefined;
       this.#timed.delete(least);
     }
     this.#timed.add(record);
+    this.#leastQueued = Math.min(this.#leastQueued, record.queued);
     return new Durations();
   }
 }
 
-/** Those that hold something first, the busiest first. */
+/** Sorts records that hold something before others, and busy ones first. */
 function byUse(a: HostRecord, b: HostRecord): number {
   return Number(b.isHeld) - Number(a.isHeld) || b.requests - a.requests;
 }
 
-/** The name that callers have written, in one form, and without what must not be printed. */
-function recordName(origin: Named): string {
+/** The name as callers have written it, normalized, and without characters that must not be printed. */
+function addressName(origin: Named): string {
   const { host, port } = hostAndPort(origin);
   // oxlint-disable-next-line no-control-regex -- these are what must not be printed
   return withPort(normalizeHost(host), port).replaceAll(/[\0-\x1f\x7f]/g, '?');
 }
 
-/** The record of a host of the pool: its counters are records of ours. */
+/** The record of a host of the pool: its counters object is the record. */
 export function recordOf({ counters }: { readonly counters: Counters }): HostRecord {
   return counters as HostRecord;
 }

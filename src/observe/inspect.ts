@@ -1,6 +1,6 @@
 /**
- * The words of an agent about itself, for `util.inspect` and `JSON.stringify`: its name, counts and limits, and the hosts of which something is open. Its options, which hold
- * keys, and its sockets and sessions are left out.
+ * The texts for `util.inspect` and `JSON.stringify`: an agent's name, counts and limits, and its hosts with open connections or waiting requests. They leave out its options, which
+ * hold keys, its sockets and its sessions.
  */
 import type { AgentPool, PoolView } from '../connections/agent-pool.js';
 import { recordOf } from './host-records.js';
@@ -12,21 +12,29 @@ import type { CounterStats } from './stats.js';
 export interface AgentSummary {
   /** The option `name`. */
   readonly name?: string;
-  /** Hosts (more exactly: identities) that have a connection, or a request that waits. */
+  /** Hosts (more exactly: identities) that have a connection or a waiting request. */
   readonly hosts: number;
   /** Connections that are not closed. */
   readonly connections: number;
-  /** Those of them that are free. */
+  /** Connections that are free. */
   readonly idle: number;
   /** Requests that wait for a connection. */
   readonly waiting: number;
+  /** The limit of that name, as it is now. */
   readonly maxSockets: number;
+  /** The limit of that name, as it is now. */
   readonly maxTotalSockets: number;
+  /** The limit of that name, as it is now. */
   readonly maxFreeSockets: number;
+  /** The limit of that name, as it is now. */
   readonly maxTotalFreeSockets: number;
+  /** The limit of that name, as it is now. */
   readonly maxQueueSize: number;
+  /** The limit of that name, as it is now. */
   readonly maxTotalQueueSize: number;
+  /** Whether connections are kept. */
   readonly keepAlive: boolean;
+  /** The order in which idle connections are used. */
   readonly scheduling: string;
 }
 
@@ -50,10 +58,10 @@ export function summaryOf(pool: AgentPool): AgentSummary {
   };
 }
 
-/** Hosts that are named; of more it is said how many there are. */
+/** The number of hosts that are named; further ones are only counted. */
 const MAX_NAMED = 5;
 
-/** One line of counts, and one of hosts, if anything of them is open or waits. `agent` may be the prototype, or a copy without a pool. */
+/** A line of counts, and a line of hosts with open connections or waiting requests, if there are any. `agent` may be the prototype, or a copy without a pool. */
 export function inspectAgent(agent: object, pool: AgentPool | undefined): string {
   const type = agent.constructor?.name || 'PoolingAgent';
   if (!pool) return `${type} {}`;

@@ -1,8 +1,8 @@
 /**
- * Hears what an agent's connections tell (connections/observer.ts): counts it, measures it, and publishes it where somebody subscribes. Always
- * on: a warm request costs four additions and one question, whether its channel has subscribers.
+ * Hears the events of an agent's connections (connections/observer.ts), counts and measures them, and publishes them if there are subscribers. It is
+ * always on: a warm request costs four additions and one check for subscribers.
  */
-import type { AgentPool, PoolView } from '../connections/agent-pool.js';
+import type { AgentPool } from '../connections/agent-pool.js';
 import type { Observer } from '../connections/observer.js';
 import type { AgentKinds, PooledRequest, PooledSocket } from '../connections/pooled-socket.js';
 import type { Origin } from '../identity/identity.js';
@@ -17,8 +17,7 @@ import { channels, publish } from './channels.js';
 import { Durations } from './durations.js';
 import type { DurationListener } from './duration-listener.js';
 import { HostRecords, recordOf } from './host-records.js';
-import { hostStatsOf, statsOptions, totalsOf } from './stats.js';
-import type { AgentStats, StatsOptions } from './stats.js';
+import type { HostRecord } from './host-records.js';
 import type { Pool } from '../pool/pool.js';
 
 type Conn = Connection<AgentKinds>;
@@ -27,51 +26,38 @@ type Host = HostPool<AgentKinds>;
 export class Recorder implements Observer {
   /** The option `name` of the agent. */
   readonly name: string | undefined;
-  /** Those of all hosts: the pool counts connections, we count the rest. */
+  /** The counters of all hosts: the pool counts connections, this counts the rest. */
   #total: Counters = new Counters();
-  readonly #hosts = new HostRecords();
-  readonly #timeInQueue = new Durations();
-  readonly #connectTime = new Durations();
-  readonly #connectionAge = new Durations();
-  /** Metrics that have histograms of their own. */
+  readonly #hosts: HostRecords;
+  readonly timeInQueue: Durations = new Durations();
+  readonly connectTime: Durations = new Durations();
+  readonly connectionAge: Durations = new Durations();
+  /** Metrics with histograms of their own. */
   readonly #durationListeners: Set<DurationListener> = new Set();
-  /** Milliseconds for which a host is remembered of which nothing is open. Asked anew each time. */
+  /** Milliseconds for which a host without open connections is remembered. Called each time. */
   #keptFor: () => number = () => 0;
 
-  constructor(name: string | undefined) {
+  /** @param protocols as of `HostRecords` */
+  constructor(name: string | undefined, protocols: 'one' | 'both' = 'one') {
     this.name = name;
+    this.#hosts = new HostRecords(protocols);
   }
 
-  /** From now on the counts go to `pool`'s own counters. */
+  /** Counts go to the pool's own counters from now on. */
   attach({ counters, limits }: Pool<AgentKinds>): void {
     this.#total = counters;
     this.#keptFor = () => limits.trimInterval;
   }
 
-  /** @param hosts whether single hosts are told of, too */
-  stats(pool: PoolView, options: StatsOptions): AgentStats {
-    const { name } = this;
-    const withHosts = options.hosts !== false;
-    const hosts = withHosts && hostStatsOf(pool.hosts, this.#hosts.shown(monotonicNow(), this.#keptFor()));
-    return {
-      ...(name !== undefined && { name }),
-      ...totalsOf(pool),
-      timeInQueue: this.#timeInQueue.stats(),
-      connectTime: this.#connectTime.stats(),
-      connectionAge: this.#connectionAge.stats(),
-      ...(hosts && { hosts }),
-    };
+  /** Hosts that are shown. */
+  shown(now: number): HostRecord[] {
+    return this.#hosts.shown(now, this.#keptFor());
   }
 
   /** @returns a function that stops it */
   listen(listener: DurationListener): () => void {
     this.#durationListeners.add(listener);
     return () => this.#durationListeners.delete(listener);
-  }
-
-  /** For tests. */
-  get timesInQueue(): number {
-    return this.#timeInQueue.count;
   }
 
   // Hosts
@@ -113,7 +99,7 @@ export class Recorder implements Observer {
 
   leftQueue({ since, waiter }: PooledRequest): void {
     const waited = monotonicNow() - since;
-    this.#timeInQueue.record(waited);
+    this.timeInQueue.record(waited);
     if (!waiter) return;
     const record = recordOf(waiter.host);
     this.#hosts.recordTime(record, waited);
@@ -160,7 +146,7 @@ export class Recorder implements Observer {
   }
 
   ready(connection: Conn, handshake: 'full' | 'resumed' | undefined): void {
-    this.#connectTime.record(connection.readyAt - connection.dialledAt);
+    this.connectTime.record(connection.readyAt - connection.dialledAt);
     if (!handshake) return;
     this.#total.handshakes[handshake]++;
     connection.host.counters.handshakes[handshake]++;
@@ -168,7 +154,7 @@ export class Recorder implements Observer {
 
   gone(connection: Conn): void {
     const { dialledAt, readyAt } = connection;
-    // It was given up, or had failed, before its dial began: the messages add up as the counters do.
+    // It was given up, or failed, before its dial began. It counts as opened, so that messages add up as the counters do.
     if (readyAt < 0 && dialledAt < 0) this.opened(connection, undefined);
     const age = readyAt < 0 ? 0 : monotonicNow() - readyAt;
     if (readyAt >= 0) this.#tellAge(connection, age);
@@ -180,7 +166,7 @@ export class Recorder implements Observer {
   }
 
   #tellAge({ host }: Conn, age: number): void {
-    this.#connectionAge.record(age);
+    this.connectionAge.record(age);
     const { name } = recordOf(host);
     for (const listener of this.#durationListeners) isolate(() => listener.lived(name, age));
   }
@@ -222,12 +208,7 @@ export class Recorder implements Observer {
   }
 }
 
-/** Each pool gets one: agent/equipment.ts. */
+/** The recorder of a pool: agent/equipment.ts makes one for each. */
 export function recorderOf({ observer }: AgentPool): Recorder {
   return observer as Recorder;
-}
-
-/** @throws `ERR_INVALID_ARG_TYPE` */
-export function statsOf(pool: AgentPool, options: unknown): AgentStats {
-  return recorderOf(pool).stats(pool.view, statsOptions(options));
 }

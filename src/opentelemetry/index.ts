@@ -1,6 +1,6 @@
 /**
- * `pooling-https-agent/opentelemetry`: what agents do, as metrics of OpenTelemetry. Names are those of the semantic conventions where these know the
- * thing (`http.client.*`, as .NET has them), and begin with `pooling_https_agent.` otherwise. Of `@opentelemetry/api` only types are used.
+ * `pooling-https-agent/opentelemetry`: agents as metrics of OpenTelemetry. Names are those of the semantic conventions if these have one
+ * (`http.client.*`, as in .NET), and begin with `pooling_https_agent.` otherwise. Only types of `@opentelemetry/api` are used.
  */
 import type { Meter } from '@opentelemetry/api';
 import { invalidType, invalidValue } from '../errors.js';
@@ -9,22 +9,25 @@ import { isObserved } from '../telemetry/observed.js';
 import type { Observed } from '../telemetry/observed.js';
 import { Instruments } from './instruments.js';
 
+export type { Observed } from '../telemetry/observed.js';
+
+/** The options of `observe()`. */
 export interface ObserveOptions {
   /**
-   * Hosts that are told apart by `server.address` and `server.port`: the first ones that the meter hears of. All others are told of together,
-   * as `_OTHER`, because each host costs memory wherever metrics are kept. Default: 100, or what was given first for this meter; another value is refused.
+   * Hosts that have labels of their own, `server.address` and `server.port`: the first ones of the meter. All others are reported together, as `_OTHER`,
+   * because each host costs memory wherever metrics are kept. Default: 100, or the first value that was given for this meter; another one is refused.
    */
   readonly maxHosts?: number | undefined;
 }
 
-/** Symbol.for: two builds of this package in one process share what they have put into a meter. */
+/** `Symbol.for`, so that two builds of this package in one process share the instruments of a meter. */
 const kInstruments = Symbol.for('pooling-https-agent.instruments.1');
 
 /**
- * Reports `agent` by `meter` until the function that it returns is called. Any number of agents can be reported by one meter; each is told by its
- * name (`pooling_https_agent.name`). Asked once more for the same agent and meter, it begins nothing new, and returns the same function.
+ * Reports `agent` by `meter` until the returned function is called. One meter can report any number of agents, each by its name
+ * (`pooling_https_agent.name`). A second call for the same agent and meter returns the same function.
  *
- * The meter reads `agent.stats()` when it collects; requests cost nothing more than before, unless they have to wait.
+ * The meter reads `agent.stats()` when it collects. Only requests that have to wait cost a little more.
  *
  * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
  */
@@ -34,15 +37,16 @@ export function observe(agent: Observed, meter: Meter, options?: ObserveOptions 
   const maxHosts = optional(optionsObject(options), 'maxHosts', atLeastZero, undefined);
   const holder = meter as Meter & { [kInstruments]?: Instruments };
   if (!holder[kInstruments]) {
-    // Not for those who list what a meter has.
+    // Not enumerable, for code that lists the properties of a meter.
     Object.defineProperty(meter, kInstruments, {
       value: new Instruments(meter, maxHosts ?? DEFAULT_MAX_HOSTS),
     });
   }
   const instruments = holder[kInstruments] as Instruments;
-  // Of several values only one could be obeyed.
-  if (maxHosts !== undefined && maxHosts !== instruments.maxHosts)
-    throw invalidValue('options.maxHosts', `${instruments.maxHosts}, as where it was first given`, maxHosts);
+  // Only one value can hold. Instruments of an older build may not have this field.
+  const obeyed = instruments.maxHosts as number | undefined;
+  if (maxHosts !== undefined && obeyed !== undefined && maxHosts !== obeyed)
+    throw invalidValue('options.maxHosts', `${obeyed}, as where it was first given`, maxHosts);
   return instruments.add(agent);
 }
 

@@ -1,4 +1,4 @@
-/** The instruments of one meter, and the agents that they tell of. */
+/** The instruments of one meter, and the agents that they report. */
 import type {
   Attributes,
   BatchObservableResult,
@@ -17,7 +17,7 @@ import {
 } from '../telemetry/catalogue.js';
 import { statsOf, unlisted } from '../telemetry/asking.js';
 import type { CountsByHost } from '../telemetry/asking.js';
-import { observationOf } from '../telemetry/observed.js';
+import { identityOf, observationOf } from '../telemetry/observed.js';
 import { HostLabels, OTHER } from '../telemetry/host-labels.js';
 import type { HostLabel } from '../telemetry/host-labels.js';
 import { Names } from '../telemetry/names.js';
@@ -28,18 +28,19 @@ const PREFIX = 'pooling_https_agent.';
 const NAME = `${PREFIX}name`;
 
 interface Member {
+  readonly agent: Observed;
   readonly name: string;
-  /** Ends it. */
+  /** Ends the report. */
   readonly stop: () => void;
 }
 
 export class Instruments {
   readonly #meter: Meter;
-  /** The option. */
+  /** The option `maxHosts`. */
   readonly maxHosts: number;
   readonly #hosts: HostLabels;
   readonly #names = new Names();
-  readonly #agents: Map<Observed, Member> = new Map();
+  readonly #agents: Map<object, Member> = new Map();
   readonly #counters: readonly ObservableCounter[];
   readonly #connections: Observable;
   readonly #open: Observable;
@@ -47,7 +48,7 @@ export class Instruments {
   readonly #lifetime: Histogram;
   readonly #timeInQueue: Histogram;
   readonly #observables: Observable[];
-  /** The values that were told last of things that come and go: when they are gone, that has to be told once, too. */
+  /** The last values of series that come and go: when one is gone, 0 has to be reported once. */
   #told: Map<string, Told> = new Map();
   #isCollected = false;
 
@@ -84,20 +85,22 @@ export class Instruments {
   }
 
   add(agent: Observed): () => void {
-    const known = this.#agents.get(agent);
+    const identity = identityOf(agent);
+    const known = this.#agents.get(identity);
     if (known) return known.stop;
     const name = this.#names.claim(agent.name);
+    const ofHost = (host: string): Attributes => attributesOf(name, this.#hosts.of(host), schemeOf(agent));
     const stopListening = observationOf(agent)?.listen({
-      waited: (host, ms) => this.#timeInQueue.record(ms / 1000, this.#ofHost(name, host)),
-      lived: (host, ms) => this.#lifetime.record(ms / 1000, this.#ofHost(name, host)),
+      waited: (host, ms) => this.#timeInQueue.record(ms / 1000, ofHost(host)),
+      lived: (host, ms) => this.#lifetime.record(ms / 1000, ofHost(host)),
     });
     const stop = (): void => {
-      if (this.#agents.get(agent)?.stop !== stop) return;
+      if (this.#agents.get(identity)?.stop !== stop) return;
       stopListening?.();
-      this.#agents.delete(agent);
+      this.#agents.delete(identity);
       this.#names.release(name);
     };
-    this.#agents.set(agent, { name, stop });
+    this.#agents.set(identity, { agent, name, stop });
     this.#collect();
     return stop;
   }
@@ -111,22 +114,29 @@ export class Instruments {
   readonly #report = (result: BatchObservableResult): void => {
     const before = this.#told;
     this.#told = new Map();
-    for (const [agent, { name }] of this.#agents) {
+    const silent = new Set<unknown>();
+    for (const { agent, name } of this.#agents.values()) {
       const stats = statsOf(agent);
-      if (stats) this.#reportAgent(result, name, stats);
+      if (stats) this.#reportAgent(result, name, stats, schemeOf(agent));
+      else silent.add(name);
     }
     for (const { value, instrument, attributes } of this.#told.values())
       result.observe(instrument, value, attributes);
-    for (const [key, { value, instrument, attributes }] of before) {
-      if (value !== 0 && !this.#told.has(key)) result.observe(instrument, 0, attributes);
+    for (const [key, told] of before) {
+      const { value, instrument, attributes } = told;
+      if (value === 0 || this.#told.has(key)) continue;
+      // The `stats()` of this agent has thrown, so it is not known which series are gone.
+      if (silent.has(attributes[NAME])) this.#told.set(key, told);
+      else result.observe(instrument, 0, attributes);
     }
     if (this.#agents.size > 0) return;
-    // The last agent's connections are gone, and that was told just now.
+    // The connections of the last agent are gone, and that has just been reported.
     this.#isCollected = false;
     this.#meter.removeBatchObservableCallback(this.#report, this.#observables);
   };
 
-  #reportAgent(result: BatchObservableResult, name: string, stats: AgentStats): void {
+  /** @param scheme of hosts whose names tell none */
+  #reportAgent(result: BatchObservableResult, name: string, stats: AgentStats, scheme: string): void {
     for (const [index, { by, read }] of COUNTERS.entries()) {
       const instrument = this.#counters[index] as ObservableCounter;
       const value = read(stats);
@@ -139,10 +149,10 @@ export class Instruments {
     for (const state of CONNECTIONS.states)
       this.#add(this.#connections, stats[state], { [NAME]: name, [PREFIX + CONNECTIONS.by]: state });
     const hosts = Object.entries<CountsByHost>(stats.hosts ?? {}).map(
-      ([host, counts]) => [this.#ofHost(name, host), counts] as const,
+      ([host, counts]) => [attributesOf(name, this.#hosts.of(host), scheme), counts] as const,
     );
     const rest = unlisted(stats);
-    if (rest) hosts.push([attributesOf(name, OTHER), rest]);
+    if (rest) hosts.push([attributesOf(name, OTHER, scheme), rest]);
     for (const [attributes, counts] of hosts) {
       this.#add(this.#waiting, counts.waiting, attributes);
       for (const state of OPEN_CONNECTIONS.states)
@@ -156,18 +166,19 @@ export class Instruments {
     const value = (this.#told.get(key)?.value ?? 0) + count;
     this.#told.set(key, { value, instrument, attributes });
   }
-
-  #ofHost(name: string, host: string): Attributes {
-    return attributesOf(name, this.#hosts.of(host));
-  }
 }
 
-function attributesOf(name: string, label: HostLabel): Attributes {
+/** Of hosts whose names tell none. */
+function schemeOf({ protocol = 'https:' }: Observed): string {
+  return protocol.replace(/:$/, '');
+}
+
+function attributesOf(name: string, label: HostLabel, scheme: string): Attributes {
   return {
     [NAME]: name,
     'server.address': label.address,
     ...(label !== OTHER && { 'server.port': label.port }),
-    'url.scheme': 'https',
+    'url.scheme': label.scheme ?? scheme,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * The metrics of one registry and prefix, and the agents that they tell of. All values but those of histograms are read when they are scraped, and
- * all of a scrape at the same moment.
+ * The metrics of one registry and prefix, and the agents that they report. All values except those of histograms are read when they are scraped, and
+ * all values of a scrape at the same moment.
  */
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
@@ -14,7 +14,7 @@ import {
 } from '../telemetry/catalogue.js';
 import { statsOf, unlisted } from '../telemetry/asking.js';
 import type { CountsByHost } from '../telemetry/asking.js';
-import { observationOf } from '../telemetry/observed.js';
+import { identityOf, observationOf } from '../telemetry/observed.js';
 import { HostLabels, OTHER } from '../telemetry/host-labels.js';
 import { Names } from '../telemetry/names.js';
 import type { Observed } from '../telemetry/observed.js';
@@ -32,23 +32,23 @@ interface Member {
 
 interface Said {
   readonly stats: AgentStats;
-  /** Of hosts that are not listed. */
+  /** The counts of hosts that are not listed. */
   readonly rest: CountsByHost | undefined;
 }
 
 export class Exposition {
   readonly #registry: Registry;
-  /** The option. */
+  /** The option `maxHosts`. */
   readonly maxHosts: number;
   readonly #metrics: Metric[] = [];
   readonly #timeInQueue: Histogram;
   readonly #lifetime: Histogram;
-  readonly #members: Map<Observed, Member> = new Map();
+  readonly #members: Map<object, Member> = new Map();
   readonly #names = new Names();
-  /** The words of all agents in this turn of the event loop, in which all metrics are collected. */
+  /** The statistics of all agents in this turn of the event loop, in which all metrics are collected. */
   #said: Map<Member, Said> | undefined;
 
-  /** @throws if the registry has a metric of one of these names: then it has none of ours */
+  /** @throws if the registry has a metric of one of these names; then none of ours is added */
   constructor(registry: Registry, prefix: string, maxHosts: number) {
     this.#registry = registry;
     this.maxHosts = maxHosts;
@@ -129,12 +129,12 @@ export class Exposition {
     }
   }
 
-  /** Whether somebody has taken a metric out of the registry, or all of them. */
+  /** Whether a metric, or all, were taken out of the registry. */
   get wasCleared(): boolean {
     return this.#metrics.some((metric) => this.#registry.getSingleMetric(nameOf(metric)) !== metric);
   }
 
-  /** Nothing of it is left in the registry, and it knows no agent any more. */
+  /** Takes all metrics out of the registry, and forgets all agents. */
   end(): void {
     for (const { stop } of this.#members.values()) stop();
     for (const metric of this.#metrics) {
@@ -144,11 +144,12 @@ export class Exposition {
   }
 
   add(agent: Observed): () => void {
-    const known = this.#members.get(agent);
+    const identity = identityOf(agent);
+    const known = this.#members.get(identity);
     if (known) return known.stop;
     const name = this.#names.claim(agent.name);
     const labels = { agent: name };
-    // Series are there from the beginning: what was never there before it had a value has no rate.
+    // Series exist from the beginning: a series that begins with its first value has no rate.
     this.#timeInQueue.zero(labels);
     this.#lifetime.zero(labels);
     const stopListening = observationOf(agent)?.listen({
@@ -156,14 +157,14 @@ export class Exposition {
       lived: (_host, ms) => this.#lifetime.observe(labels, ms / 1000),
     });
     const stop = (): void => {
-      if (this.#members.get(agent)?.stop !== stop) return;
+      if (this.#members.get(identity)?.stop !== stop) return;
       stopListening?.();
       this.#timeInQueue.remove(labels);
       this.#lifetime.remove(labels);
-      this.#members.delete(agent);
+      this.#members.delete(identity);
       this.#names.release(name);
     };
-    this.#members.set(agent, { agent, name, hosts: new HostLabels(this.maxHosts), stop });
+    this.#members.set(identity, { agent, name, hosts: new HostLabels(this.maxHosts), stop });
     return stop;
   }
 
@@ -173,7 +174,7 @@ export class Exposition {
   ): (this: M) => void {
     const said = (): Map<Member, Said> => this.#ask();
     return function collect(this: M): void {
-      // Figures that an agent has told before are told again, in full; those of things that are gone are not.
+      // All present values are set again; series that are gone are not.
       this.reset();
       for (const [member, { stats, rest }] of said()) tell(this, member, stats, rest);
     };
@@ -200,12 +201,12 @@ function ofHost({ name, hosts }: Member, host: string): Labels {
   return { agent: name, server_address: label.address, server_port: String(label.port) };
 }
 
-/** Hosts that have no labels of their own. */
+/** The labels of hosts without labels of their own. */
 function others({ name }: { readonly name: string }): Labels {
   return { agent: name, server_address: OTHER.address, server_port: '' };
 }
 
-/** prom-client's types do not tell. */
+/** prom-client's types lack the name. */
 function nameOf(metric: Metric): string {
   return (metric as unknown as { name: string }).name;
 }

@@ -1,4 +1,4 @@
-/** `pooling-https-agent/prometheus`: what agents do, as metrics of prom-client. */
+/** `pooling-https-agent/prometheus`: agents as metrics of prom-client. */
 import { register as defaultRegistry } from 'prom-client';
 import type { Registry } from 'prom-client';
 import { invalidType, invalidValue } from '../errors.js';
@@ -7,29 +7,32 @@ import type { Observed } from '../telemetry/observed.js';
 import { atLeastZero, optional, optionsObject } from '../validate.js';
 import { Exposition } from './exposition.js';
 
+export type { Observed } from '../telemetry/observed.js';
+
+/** The options of `register()`. */
 export interface RegisterOptions {
-  /** Where the metrics are put. Default: prom-client's own `register`. */
+  /** The registry for the metrics. Default: prom-client's own `register`. */
   readonly registry?: Registry | undefined;
-  /** The beginning of their names. Default: `'pooling_https_agent_'`. */
+  /** The prefix of the metrics' names. Default: `'pooling_https_agent_'`. */
   readonly prefix?: string | undefined;
   /**
-   * Hosts that are told apart by `server_address` and `server_port` at a time. All others are told of together, as `_OTHER`, because each host
-   * costs memory wherever metrics are kept. Default: 100, or what was given first for this registry and prefix; another value is refused.
+   * Hosts that have labels of their own at a time, `server_address` and `server_port`. All others are reported together, as `_OTHER`, because each host
+   * costs memory wherever metrics are kept. Default: 100, or the first value that was given for this registry and prefix; another one is refused.
    */
   readonly maxHosts?: number | undefined;
 }
 
-/** Symbol.for: two builds of this package in one process share what they have put into a registry. */
+/** `Symbol.for`, so that two builds of this package in one process share the metrics of a registry. */
 const kExpositions = Symbol.for('pooling-https-agent.expositions.1');
 
 /**
- * Puts the metrics of `agent` into a registry, until the function that it returns is called. Any number of agents can share a registry and a
- * prefix: the label `agent` has their names. Asked once more for the same agent, registry and prefix, it begins nothing new, and returns the same
- * function. After `registry.clear()` agents have to be registered anew.
+ * Puts the metrics of `agent` into a registry, until the returned function is called. Any number of agents can share a registry and a
+ * prefix: the label `agent` has their names. A second call for the same agent, registry and prefix returns the same function. After
+ * `registry.clear()` agents have to be registered again.
  *
- * Scrapes read `agent.stats()`; requests cost nothing more than before, unless they have to wait.
+ * Scrapes read `agent.stats()`. Only requests that have to wait cost a little more.
  *
- * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`; prom-client's error where the registry has a metric of that name
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`; prom-client's error if the registry has a metric of that name
  */
 export function register(agent: Observed, options?: RegisterOptions | null): () => void {
   if (!isObserved(agent)) throw invalidType('agent', 'a PoolingAgent', agent);
@@ -44,9 +47,10 @@ export function register(agent: Observed, options?: RegisterOptions | null): () 
     exposition = undefined;
   }
   exposition ??= new Exposition(registry, prefix, maxHosts ?? DEFAULT_MAX_HOSTS);
-  // Of several values only one could be obeyed.
-  if (maxHosts !== undefined && maxHosts !== exposition.maxHosts)
-    throw invalidValue('options.maxHosts', `${exposition.maxHosts}, as where it was first given`, maxHosts);
+  // Only one value can hold. An exposition of an older build may not have this field.
+  const obeyed = exposition.maxHosts as number | undefined;
+  if (maxHosts !== undefined && obeyed !== undefined && maxHosts !== obeyed)
+    throw invalidValue('options.maxHosts', `${obeyed}, as where it was first given`, maxHosts);
   expositions.set(prefix, exposition);
   return exposition.add(agent);
 }

@@ -1,15 +1,15 @@
-/** The answers of agents that are asked for metrics: one that fails takes no other's metrics along, and the numbers of hosts add up. */
+/** Reads the statistics of agents for metrics: an agent that fails does not affect the others, and the numbers of hosts add up. */
 import type { AgentStats } from '../index.js';
 import type { Observed } from './observed.js';
 
-/** The numbers of single hosts that add up to those of the agent. */
+/** The numbers that, summed over all hosts, are those of the agent. */
 const BY_HOST = ['active', 'idle', 'waiting'] as const;
 
 export type CountsByHost = Record<(typeof BY_HOST)[number], number>;
 
 const warned = new WeakSet<Observed>();
 
-/** `undefined`: its `stats()` throws, of which is warned once. It may be overridden, or be of another kind. */
+/** The statistics of `agent`. `undefined`: its `stats()`, which may be overridden, has thrown; a warning says so once. */
 export function statsOf(agent: Observed): AgentStats | undefined {
   try {
     return agent.stats();
@@ -17,7 +17,7 @@ export function statsOf(agent: Observed): AgentStats | undefined {
     if (!warned.has(agent)) {
       warned.add(agent);
       const name = error instanceof Error ? error.name : typeof error;
-      process.emitWarning(`The stats() of an agent has thrown (${name}): it is left out of metrics`, {
+      process.emitWarning(`The stats() of an agent threw (${name}), and the agent is left out of metrics`, {
         code: 'POOLING_AGENT_METRICS',
       });
     }

@@ -1,27 +1,27 @@
 /**
- * All measurements of an agent, for every system that collects metrics: one list, so that these differ in the form of names only. Words that tell
- * series of one metric apart come from closed vocabularies (reasons, phases, states); only metrics of `HOSTS` tell hosts apart.
+ * All metrics of an agent, for every system that collects them: one list, so that these differ in the form of names only. Labels of series come
+ * from closed vocabularies (reasons, phases, states); only the metrics of `HOSTS` have labels for hosts.
  */
 import type { AgentStats } from '../index.js';
 
 export interface Counter {
-  /** The thing that is counted, in one word or two: `opened_connections`. */
+  /** The name, in one word or two: `opened_connections`. */
   readonly name: string;
-  /** As UCUM writes it: `{connection}`. */
+  /** The unit, as UCUM writes it: `{connection}`. */
   readonly unit: string;
   readonly help: string;
-  /** The label that tells its series apart, if there is one. */
+  /** The label of its series, if it has several. */
   readonly by?: string;
-  /** The value, or one for each word. */
+  /** Reads the value, or one for each word of the label. */
   readonly read: (stats: AgentStats) => number | Readonly<Record<string, number>>;
 }
 
-/** They only ever grow while an agent lives. */
+/** The metrics that only grow while an agent lives. */
 export const COUNTERS: readonly Counter[] = [
   {
     name: 'requests',
     unit: '{request}',
-    help: 'Requests that came. One that is sent again is not counted again',
+    help: 'Requests handed to the agent. One that the agent sends again is counted once',
     read: ({ requests }) => requests,
   },
   {
@@ -45,20 +45,20 @@ export const COUNTERS: readonly Counter[] = [
   {
     name: 'refused_requests',
     unit: '{request}',
-    help: 'Requests that got no connection because they might not wait, or not any longer',
+    help: 'Requests that failed because they were not allowed to wait for a connection, or to wait longer',
     by: 'reason',
     read: ({ refused }) => refused,
   },
   {
     name: 'opened_connections',
     unit: '{connection}',
-    help: 'Connections that were begun',
+    help: 'Connections that the agent began to open',
     read: ({ opened }) => opened,
   },
   {
     name: 'failed_connections',
     unit: '{connection}',
-    help: 'Connections that failed before they were ready, by the step that they were waiting for',
+    help: 'Connections that failed before they were ready, by the phase in which they failed',
     by: 'phase',
     read: ({ failed }) => failed,
   },
@@ -78,7 +78,7 @@ export const COUNTERS: readonly Counter[] = [
   },
 ];
 
-/** How things stand now, of an agent as a whole. */
+/** The current state of an agent as a whole. */
 export const CONNECTIONS = {
   name: 'connections',
   unit: '{connection}',
@@ -87,7 +87,7 @@ export const CONNECTIONS = {
   states: ['connecting', 'active', 'idle', 'closing'],
 } as const;
 
-/** The same of single hosts. */
+/** The current state of single hosts. */
 export const OPEN_CONNECTIONS = {
   unit: '{connection}',
   help: 'Connections that are ready for a request or have one, by host and state',
@@ -100,13 +100,13 @@ export const WAITING = {
   help: 'Requests that wait for a connection, by host',
 } as const;
 
-/** Durations are told in seconds. The limits of buckets are those of the semantic conventions. */
+/** Durations are in seconds. The bounds of buckets are those of the semantic conventions. */
 export const CONNECTION_DURATION = {
-  help: 'How old connections were when they ended, from when they were ready',
+  help: 'Age of connections when they ended, counted from when they were ready',
   buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300],
 };
 
 export const TIME_IN_QUEUE = {
-  help: 'How long requests waited that had to wait for a connection, whatever became of them',
+  help: 'How long requests waited for a connection, of those that had to wait, whether they got one or not',
   buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
 };

@@ -1,6 +1,6 @@
 /**
- * Timers and clocks for entries that only look on: Node's, as they are when the entry is loaded. The pool's own (node/timers.ts) see through fakes, but
- * belong to the main entry, of whose state no other entry has a second copy. Where a test tool has put fakes there before, the page stands still with them.
+ * Timers and clocks for entries that only observe: Node's, as they are when the entry is loaded. The pool's own (node/timers.ts) belong to the main entry, and
+ * no other entry may have a second copy of its state. If a test tool has installed fakes before, the live page stands still with them.
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers';
@@ -9,7 +9,7 @@ const { now } = Date;
 
 export { setTimeout };
 
-/** Milliseconds of a clock that nobody sets. */
+/** Milliseconds of the monotonic clock. */
 export const monotonicNow: () => number = performance.now.bind(performance);
 
 /** Milliseconds since 1970. */

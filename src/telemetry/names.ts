@@ -1,4 +1,4 @@
-/** Names of agents, where several are told of in one place: each has one of its own, and one that is free again may be given to another. */
+/** Unique names for agents that are reported together. A name that is free again may be given to another agent. */
 export class Names {
   readonly #taken: Set<string> = new Set();
 

@@ -301,7 +301,7 @@ test('after close() whatever is asked of a handler that is still mounted is answ
   for (const query of ['', '?events']) assert.equal((await ask(url + query)).status, 503, query);
 });
 
-test('readers that have left before the handler was called take no place', async (t) => {
+test('readers that have left before the handler was called take no slot', async (t) => {
   const inspect = looking(t, pretendAgent('api'));
   let late = 0;
   const server = createServer((req, res) => {

@@ -94,7 +94,7 @@ test('a host that is gone is told to have nothing any more', async (t) => {
   assert.equal((await scrape()).sum('http_client_open_connections'), 1);
 });
 
-test('only so many hosts are told apart; the others add up', async (t) => {
+test('a bounded number of hosts have labels; the others add up', async (t) => {
   const { into: meter, scrape } = await openTelemetry(t);
   const hosts = Object.fromEntries(
     Array.from({ length: 50 }, (_, index) => [`host-${index}.example:443`, hostStats({ idle: 1 })]),

@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import { observe } from '../../src/opentelemetry/index.js';
 import { register } from '../../src/prometheus/index.js';
 import type { Observed } from '../../src/telemetry/observed.js';
+import { poolingAgent } from '../support/agent.js';
 import { hostStats, pretendAgent } from '../support/pretend-agent.js';
+import { get, httpsServer } from '../support/server.js';
 import { openTelemetry, promClient } from './scrape.js';
 
 const SYSTEMS = {
@@ -49,6 +51,38 @@ for (const [system, { begin, open }] of Object.entries(SYSTEMS)) {
     assert.equal(scraped.sum(open), 12);
     assert.equal(scraped.sum(open, { server_address: '_OTHER' }), 10);
     assert.equal(scraped.value('pooling_https_agent_waiting_requests', { server_address: '_OTHER' }), 3);
+  });
+
+  test(`${system}: an agent and what it lends are one`, async (t) => {
+    const { add, scrape } = await begin(t);
+    const server = await httpsServer(t);
+    const agent = poolingAgent(t, { ca: server.ca });
+    const stop = add(agent.lend());
+    assert.equal(add(agent), stop);
+    assert.equal(add(agent.lend().lend()), stop);
+    await get(server, { agent });
+    assert.equal((await scrape()).sum('pooling_https_agent_requests_total'), 1);
+    stop();
+    assert.equal((await scrape()).sum(open), 0);
+  });
+
+  test(`${system}: connections of an agent whose stats() throws for a while are not told as gone`, async (t) => {
+    const { add, scrape } = await begin(t);
+    const agent = pretendAgent('api', { 'a.example:443': hostStats({ active: 2 }) });
+    agent.numbers = { active: 2 };
+    add(agent);
+    assert.equal((await scrape()).sum(open), 2);
+    const { stats } = agent;
+    agent.stats = () => assert.fail('not now');
+    const said = (await scrape()).find(open).filter(({ labels }) => Object.values(labels).includes('active'));
+    assert.deepEqual(
+      said.filter(({ value }) => value !== 2),
+      [],
+    );
+    agent.stats = stats;
+    agent.numbers = {};
+    agent.hosts = {};
+    assert.equal((await scrape()).sum(open), 0);
   });
 
   test(`${system}: another maxHosts than before is refused`, async (t) => {

@@ -1,14 +1,15 @@
 /** Diagnostics channels: what is published when, in which context, and that nothing is built where nobody subscribes. */
 import assert from 'node:assert/strict';
+import type { Agent as NodesAgent } from 'node:https';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Agent, request } from 'node:https';
 import type { ClientRequest } from 'node:http';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { ChannelMessages } from '../../src/index.js';
 import { channels } from '../../src/observe/channels.js';
 import { poolingAgent } from '../support/agent.js';
+import { Agent, isPlain, request, TLS_ONLY } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { losingServer } from './losing-server.js';
@@ -164,7 +165,7 @@ test('a request that is sent again', LIMIT, async (t) => {
   assert.deepEqual([found?.request, found?.reused], [req, false]);
 });
 
-test('TLS options that change', LIMIT, async (t) => {
+test('TLS options that change', { ...LIMIT, ...TLS_ONLY }, async (t) => {
   const server = await httpsServer(t);
   const heard = hear(t, 'tls');
   const agent = poolingAgent(t, { ca: server.ca, name: 'tls' });
@@ -222,7 +223,7 @@ test('nothing is built where nobody subscribes', LIMIT, async (t) => {
   }
   await get(server, { agent });
   await get(server, { agent });
-  agent.updateTls({});
+  if (!isPlain) agent.updateTls({});
   agent.destroy();
   await until(() => agent.totalSocketCount === 0);
 });
@@ -246,7 +247,7 @@ test("Node's own channels fire as with Node's agent", LIMIT, async (t) => {
       for (const stop of stops) stop();
     };
   };
-  const run = async (agent: Agent): Promise<string[]> => {
+  const run = async (agent: NodesAgent): Promise<string[]> => {
     const heard: string[] = [];
     const stop = listenTo(heard);
     await get(server, { agent });

@@ -2,16 +2,15 @@
 import assert from 'node:assert/strict';
 import { get as getPlain } from 'node:http';
 import type { ClientRequest } from 'node:http';
-import { request } from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { PoolingAgent } from '../../src/index.js';
 import type { Explanation } from '../../src/index.js';
 import { poolingAgent } from '../support/agent.js';
+import { CONNECTED, PoolingAgent, READY, request } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
+import { unreadyServer } from '../support/unready-server.js';
 import { until } from '../support/until.js';
-import { silentServer } from './support.js';
 
 const LIMIT = { timeout: 30_000 };
 
@@ -39,7 +38,7 @@ test('a request from its beginning to its end', LIMIT, async (t) => {
   const phases = new Set<unknown>();
   await until(() => phases.add(agent.explain(req).phase) && agent.explain(req).state === 'active');
   for (const phase of phases)
-    assert.ok(['lookup', 'connect', 'secureConnect', undefined].includes(phase as never), String(phase));
+    assert.ok(['lookup', 'connect', READY, undefined].includes(phase as never), String(phase));
   assert.deepEqual(agent.explain(req), { state: 'active', host, connection });
   await until(() => server.requests() === 1);
   answer();
@@ -100,10 +99,10 @@ test('a burst is put off to the end of the turn', LIMIT, async (t) => {
 });
 
 test('late binding: it is queued, and the dial on its behalf is told', LIMIT, async (t) => {
-  const port = await silentServer(t);
+  const port = await unreadyServer(t);
   const agent = poolingAgent(t, { binding: 'late' });
   const req = quiet(request({ host: 'localhost', port, agent }));
-  await until(() => agent.explain(req).phase === 'secureConnect');
+  await until(() => agent.explain(req).phase === READY);
   const { ahead, connection, limitedBy, state } = agent.explain(req);
   assert.deepEqual([state, ahead, limitedBy], ['queued', 0, undefined]);
   assert.ok(connection);
@@ -123,7 +122,7 @@ test('a request that is sent again is queued, and then active on another connect
     if (++answers === 2) sockets[0]?.destroy();
     else if (answers === 1) res.end();
   });
-  server.server.on('secureConnection', (socket: Socket) => void sockets.push(socket));
+  server.server.on(CONNECTED, (socket: Socket) => void sockets.push(socket));
   const agent = poolingAgent(t, { ca: server.ca, replay: 1 });
   await get(server, { agent });
   const req = quiet(request({ host: 'localhost', port: server.port, agent }));
@@ -155,7 +154,7 @@ test('requests of others, and what is none', LIMIT, async (t) => {
 test('util.inspect: one line, and one of hosts; the busiest are named', LIMIT, async (t) => {
   assert.equal(
     inspect(new PoolingAgent({ name: 'egress' })),
-    "PoolingAgent { name: 'egress', hosts: 0, connections: 0, idle: 0, waiting: 0 }",
+    `${PoolingAgent.name} { name: 'egress', hosts: 0, connections: 0, idle: 0, waiting: 0 }`,
   );
   const server = await httpsServer(t, () => {});
   const lookup = ((_host: string, _options: object, cb: (error: null, addresses: object[]) => void) =>
@@ -171,7 +170,7 @@ test('util.inspect: one line, and one of hosts; the busiest are named', LIMIT, a
   for (let i = 1; i < 8; i++) quiet(request({ host: `host-${i}`, port: server.port, agent }));
   await until(() => agent.stats({ hosts: false }).active === 8);
   const [first, second, ...more] = inspect(agent).split('\n');
-  assert.match(first ?? '', /^PoolingAgent \{ hosts: \d, connections: \d, idle: 0, waiting: 1 \}$/);
+  assert.match(first ?? '', /^Pooling(?:Http)?Agent \{ hosts: \d, connections: \d, idle: 0, waiting: 1 \}$/);
   assert.ok(second?.startsWith(`  localhost:${server.port}: 1 active, 1 waiting; `), second);
   assert.match(second ?? '', /; host-\d:\d+: 1 active; 3 more$/);
   assert.deepEqual(more, []);

@@ -1,6 +1,7 @@
 /** A server on which one request is sent again: it has a connection that has served another one, and loses it. */
 import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { CONNECTED } from '../support/protocol.js';
 import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
@@ -12,6 +13,6 @@ export async function losingServer(t: TestContext): Promise<TestServer> {
     if (++answers === 2) sockets[0]?.destroy();
     else res.end();
   });
-  server.server.on('secureConnection', (socket: Socket) => void sockets.push(socket));
+  server.server.on(CONNECTED, (socket: Socket) => void sockets.push(socket));
   return server;
 }

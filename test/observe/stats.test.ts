@@ -9,7 +9,11 @@ import { test } from 'node:test';
 import { connect } from 'node:tls';
 import { PoolingAgent } from '../../src/index.js';
 import type { AgentStats, PoolingAgentOptions } from '../../src/index.js';
+import { HostRecords } from '../../src/observe/host-records.js';
+import { statsOf } from '../../src/observe/agent-stats.js';
+import { Recorder } from '../../src/observe/recorder.js';
 import { poolingAgent } from '../support/agent.js';
+import { BareDriver } from '../support/bare-driver.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { losingServer } from './losing-server.js';
@@ -65,6 +69,26 @@ test('wrong arguments are refused', () => {
   assert.ok(!('hosts' in agent.stats({ hosts: false })));
 });
 
+test('without hosts no host is read, however many there are', (t) => {
+  const recorder = new Recorder('one');
+  const { pool } = new BareDriver({});
+  recorder.attach(pool as never);
+  const { capacity, counters, idle } = pool;
+  const view = {
+    capacity,
+    counters,
+    idle,
+    get hosts() {
+      return assert.fail('hosts were read');
+    },
+  };
+  const agentPool = { observer: recorder, view, addresses: () => new Map() };
+  const shown = t.mock.method(HostRecords.prototype, 'shown');
+  assert.equal(statsOf(agentPool as never, { hosts: false }).hosts, undefined);
+  assert.equal(shown.mock.callCount(), 0);
+  assert.throws(() => statsOf(agentPool as never, {}), /hosts were read/);
+});
+
 test('requests in turn: one connection, the second one reuses it', LIMIT, async (t) => {
   const server = await httpsServer(t);
   const agent = poolingAgent(t, { ca: server.ca, name: 'egress' });
@@ -76,7 +100,9 @@ test('requests in turn: one connection, the second one reuses it', LIMIT, async 
   assert.deepEqual(nonZero(stats), expected);
   assert.equal(stats.name, 'egress');
   assert.deepEqual(Object.keys(hosts ?? {}), [`localhost:${server.port}`]);
-  assert.deepEqual(nonZero(hosts?.[`localhost:${server.port}`] ?? {}), expected);
+  const { addresses, ...ofHost } = hosts?.[`localhost:${server.port}`] ?? {};
+  assert.deepEqual(nonZero(ofHost), expected);
+  assert.ok(addresses?.some(({ address, connections }) => address === '127.0.0.1' && connections === 1));
   assert.equal(stats.connectTime.count, 1);
   assert.ok(stats.connectTime.min > 0 && stats.connectTime.p99 >= stats.connectTime.min);
   assert.equal(stats.connectionAge.count, 0);
