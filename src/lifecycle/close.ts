@@ -1,13 +1,15 @@
 /**
- * `agent.close()`: the end in peace. From the call on no new request is taken; idle connections close, and those in use after their
- * exchange; requests that wait are served as ever. The promise resolves when nothing is left, and is never rejected.
+ * `agent.close()`: the graceful end. From the call on no new request is taken; idle connections close, and those in use after their
+ * exchange; waiting requests are served as ever. The promise resolves when nothing is left, and is never rejected.
  *
- * An end can be set to the peace, by a time or a signal: then what is left is ended, and the promise resolves all the same. So does `destroy()`.
- * Each call may set one; the earliest counts. No step holds the event loop for long: see slices.ts.
+ * A time, a signal or `destroy()` cuts this short: then all that is left is ended, and the promise resolves all the same. Each call may give a
+ * time or a signal; the earliest counts. No step holds the event loop for long: see slices.ts.
  */
 import type { AgentPool } from '../connections/agent-pool.js';
 import { clearTimeout, LOST_AFTER, MAX_DELAY, monotonicNow, nextTick, setTimeout } from '../node/timers.js';
 import { abortSignal, durationOrNever, optional, optionsObject } from '../validate.js';
+import { closings } from './destroy.js';
+import type { Ending } from './destroy.js';
 import { inSlices } from './slices.js';
 
 /** Options of `agent.close()`. */
@@ -17,11 +19,9 @@ export interface CloseOptions {
    * Default: `Infinity`, as long as it takes.
    */
   readonly timeout?: number | undefined;
-  /** Destroys what is left when it is aborted. */
+  /** A signal that, when it is aborted, has what is left destroyed. */
   readonly signal?: AbortSignal | undefined;
 }
-
-const closings = new WeakMap<AgentPool, Closing>();
 
 /** See `PoolingAgent.close`. */
 export function close(pool: AgentPool, given: unknown): Promise<void> {
@@ -34,19 +34,13 @@ export function close(pool: AgentPool, given: unknown): Promise<void> {
   } catch (error) {
     return Promise.reject(error as Error);
   }
-  let closing = closings.get(pool);
+  let closing = closings.get(pool) as Closing | undefined;
   if (!closing) closings.set(pool, (closing = new Closing(pool)));
   closing.limit(timeout, signal);
   return closing.promise;
 }
 
-/** See `PoolingAgent.destroy`. */
-export function destroy(pool: AgentPool, error: unknown): void {
-  pool.destroy(error);
-  closings.get(pool)?.ended();
-}
-
-class Closing {
+class Closing implements Ending {
   readonly promise: Promise<void>;
   readonly #pool: AgentPool;
   readonly #signals = new Set<AbortSignal>();
@@ -66,7 +60,7 @@ class Closing {
   }
 
   limit(timeout: number, signal: AbortSignal | undefined): void {
-    // An end that has begun comes no sooner for being asked for.
+    // The end has begun already.
     if (this.#isDone || this.#isEnding) return;
     if (timeout === 0 || signal?.aborted) {
       this.#end();
@@ -79,11 +73,11 @@ class Closing {
     if (timeout === Infinity || monotonicNow() + timeout >= this.#endsAt) return;
     this.#endsAt = monotonicNow() + timeout;
     clearTimeout(this.#timer);
-    // Referenced: requests that wait keep nothing alive by themselves, and their end is awaited.
+    // Referenced: waiting requests do not keep the process alive themselves, and the caller awaits their end.
     this.#timer = setTimeout(this.#end, Math.min(timeout, MAX_DELAY));
   }
 
-  /** Everything was told to end. A stream of somebody else's may never say that it has. */
+  /** All that was left has been told to end. A custom stream may never say that it has ended. */
   ended(): void {
     if (this.#isDone) return;
     this.#isEnding = true;
@@ -98,10 +92,10 @@ class Closing {
     inSlices(this.#pool.end(), () => this.ended());
   };
 
-  /** Not before the stack of now is done: a request that waits may just be on its way from one host to another. */
+  /** Later, when the present stack is done: a waiting request may be moving from one host to another. */
   #finishIfEmpty(): void {
     nextTick(() => {
-      if (this.#pool.view.isEmpty) this.#finish();
+      if (this.#pool.isEmpty) this.#finish();
     });
   }
 

@@ -1,7 +1,7 @@
 /**
- * `agent.lend()`: the agent, for those who end the agent that they were given. Client libraries do (AWS, elastic, msw), and would
- * end the requests of everybody else. Methods that close connections of others do nothing here. Everything else is the agent's, both ways: properties are read and
- * written there, and listeners are added there.
+ * `agent.lend()`: the agent, for client libraries that end the agent that they were given (AWS, elastic, msw), and would end the requests of all
+ * others. Methods that close connections do nothing on it. Everything else is the agent's: properties are read and written there, and listeners
+ * are added there.
  */
 
 const done = (): Promise<void> => Promise.resolve();
@@ -31,7 +31,7 @@ type Method = (this: unknown, ...args: unknown[]) => unknown;
 class Loan<T extends object> implements ProxyHandler<T> {
   readonly #agent: T;
   readonly #base: object;
-  /** Functions that a borrower puts in the place of these methods stay with the borrower. */
+  /** Functions with which a borrower replaces these methods hold for that borrower only. */
   readonly #harmless = Object.create(HARMLESS) as object;
   readonly #bound = new WeakMap<Method, Method>();
 
@@ -61,7 +61,7 @@ class Loan<T extends object> implements ProxyHandler<T> {
     return Reflect.deleteProperty(key in HARMLESS ? this.#harmless : agent, key);
   }
 
-  /** Tools that put spies in the place of a method look here for what it was. */
+  /** Tools that replace a method by a spy read the original here. */
   getOwnPropertyDescriptor(agent: T, key: PropertyKey): PropertyDescriptor | undefined {
     if (!(key in HARMLESS) || !Object.isExtensible(agent))
       return Reflect.getOwnPropertyDescriptor(agent, key);
@@ -87,7 +87,7 @@ class Loan<T extends object> implements ProxyHandler<T> {
   }
 }
 
-/** As those of a class are: not enumerable. */
+/** Makes methods like those of a class: not enumerable. */
 function methods(functions: object): object {
   const bare = Object.create(null) as object;
   for (const key of Reflect.ownKeys(functions)) {

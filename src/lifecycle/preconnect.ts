@@ -1,8 +1,8 @@
 /**
  * `agent.preconnect()`: connections that are ready before the first request. It promises
  *
- * - as many as were asked for are there, or have failed, when it resolves: free ones count, and those that something else opens already;
- * - no request waits for a place because of it, and no idle connection of others goes for it: see pool/spares.ts;
+ * - when it resolves, all connections that were asked for are ready or have failed: free ones count, and those that are being opened already;
+ * - no request waits because of it, and no idle connection of others is closed for it: see pool/spares.ts;
  * - it rejects only for arguments that are not valid.
  */
 import { urlToHttpOptions } from 'node:url';
@@ -10,7 +10,7 @@ import type { RequestOptions } from 'node:https';
 import type { AgentPool, Host } from '../connections/agent-pool.js';
 import { SpareRequest } from '../connections/spare-request.js';
 import type { SpareListener } from '../connections/spare-request.js';
-import { agentClosed, invalidProtocol, invalidType, noPlace } from '../errors.js';
+import { agentClosed, invalidProtocol, invalidType, noCapacity } from '../errors.js';
 import type { Options } from '../identity/identity.js';
 import { hostName } from '../limits/host-name.js';
 import { isolate } from '../node/foreign.js';
@@ -20,25 +20,25 @@ import { abortSignal, count, optional, optionsObject } from '../validate.js';
 
 /** Options of `agent.preconnect()`. */
 export interface PreconnectOptions {
-  /** How many connections are to be ready. Default: `1`. */
+  /** The number of connections to make ready. Default: `1`. */
   readonly connections?: number | undefined;
-  /** Gives up what is not ready when it is aborted. */
+  /** When the signal is aborted, connections that are not ready are given up. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The result of `agent.preconnect()`. */
 export interface PreconnectResult {
-  /** Connections that are ready, or were so when they were opened: a request may have taken one meanwhile. */
+  /** Connections that were ready: a request may have taken one meanwhile. */
   readonly opened: number;
-  /** Connections that are not: they failed, a limit does not allow them, or they were given up. `opened` and `failed` make what was asked for. */
+  /** Connections that failed, that a limit does not allow, or that were given up. `opened` and `failed` add up to the number that was asked for. */
   readonly failed: number;
-  /** Why: an error for each connection that failed, and one for all those that are not opened for the same reason. */
+  /** The reasons: an error for each dial that failed, and one for all connections that were not opened for the same reason. */
   readonly errors: unknown[];
 }
 
 /** Dials that begin in one turn of the event loop. */
 const PER_TURN = 16;
-/** How often options are looked up anew, because TLS options have changed meanwhile. */
+/** The number of times that the host is looked up again because TLS options have changed meanwhile. */
 const MAX_RENEWALS = 10;
 
 /** See `PoolingAgent.preconnect`. */
@@ -58,7 +58,7 @@ export function preconnect(
   }
 }
 
-/** The options that `https.request` would make of `target`, as far as they matter to a connection. */
+/** The options that `https.request` would make of `target`, for the connection. */
 function targetOf(pool: AgentPool, target: unknown): { options: Options; hostHeader: unknown } {
   const given = optionsOf(target);
   const { agent } = pool;
@@ -74,20 +74,20 @@ function targetOf(pool: AgentPool, target: unknown): { options: Options; hostHea
   const options: Record<string, unknown> = Object.assign(Object.create(null), kept);
   options['host'] = given['hostname'] || given['host'] || 'localhost';
   options['port'] = given['port'] || given['defaultPort'] || defaultPort;
-  // As Node's client: the path of a URL means nothing to a socket.
+  // As Node's client does: the path of a URL must not reach the socket.
   options['path'] = null;
   return { options, hostHeader: hostIn(headers) };
 }
 
 function optionsOf(target: unknown): Record<string, unknown> {
-  // Throws `ERR_INVALID_URL`.
+  // `new URL` throws `ERR_INVALID_URL`.
   if (typeof target === 'string') return { ...urlToHttpOptions(new URL(target)) };
   if (target instanceof URL) return { ...urlToHttpOptions(target) };
   if (typeof target === 'object' && target !== null && !Array.isArray(target)) return { ...target };
   throw invalidType('url', 'of type string, an instance of URL, or an object of request options', target);
 }
 
-/** The `Host` header decides which server name is asked for. */
+/** The `Host` header, which decides the server name. */
 function hostIn(headers: unknown): unknown {
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return undefined;
   for (const [name, value] of Object.entries(headers)) if (name.toLowerCase() === 'host') return value;
@@ -100,11 +100,11 @@ class Preconnection implements SpareListener {
   readonly #hostHeader: unknown;
   readonly #wanted: number;
   readonly #signal: AbortSignal | undefined;
-  /** Another one, when TLS options have changed. */
+  /** Changes when TLS options have changed. */
   #host: Host;
   /** Connections that are still to be opened. */
   #left = 0;
-  /** Those that are being opened, not all of them for us. */
+  /** Connections that are being opened, some of them by others. */
   #pending = 0;
   readonly #requests = new Set<SpareRequest>();
   #opened = 0;
@@ -154,11 +154,11 @@ class Preconnection implements SpareListener {
 
   failed(request: SpareRequest, reason: unknown): void {
     this.#forget(request);
-    // TLS options have changed: the connection is opened with those of now.
+    // TLS options have changed: the connection is opened with the new ones.
     if (
       reason === undefined &&
       this.#renewals < MAX_RENEWALS &&
-      !this.#pool.view.isClosed &&
+      !this.#pool.isClosed &&
       this.#host.abandoned
     ) {
       this.#left++;
@@ -166,12 +166,13 @@ class Preconnection implements SpareListener {
       return;
     }
     this.#failed++;
-    this.#errors.push(reason ?? this.#errorOf(this.#pool.view.isClosed ? 'closed' : 'maxTotalSockets'));
+    // Its slot was needed; or it was opened and not kept, because of `keepSocketAlive`, say, or because all connections were closed.
+    this.#errors.push(reason ?? this.#errorOf(this.#pool.spares.obstacle(this.#host) ?? 'notKept'));
     this.#settle();
   }
 
   #request(): SpareRequest {
-    return new SpareRequest(this.#options, this.#hostHeader, true);
+    return new SpareRequest(this.#pool.protocol, this.#options, this.#hostHeader, true);
   }
 
   #await(request: SpareRequest): void {
@@ -211,7 +212,7 @@ class Preconnection implements SpareListener {
       this.#drop(request);
       this.#failRest(this.#errorOf(obstacle), 1);
     } catch (error) {
-      // A getter, or a function that gives limits.
+      // A getter of an option, or the `hosts` function, has thrown.
       this.#failRest(error, 0);
     }
     return false;
@@ -233,9 +234,9 @@ class Preconnection implements SpareListener {
     this.#errors.push(error);
   }
 
-  #errorOf(obstacle: Obstacle): Error {
+  #errorOf(obstacle: Obstacle | 'notKept'): Error {
     const name = hostName(this.#host.origin);
-    return obstacle === 'closed' ? agentClosed('refused', name) : noPlace(name, obstacle);
+    return obstacle === 'closed' ? agentClosed('refused', name) : noCapacity(name, obstacle);
   }
 
   readonly #abort = (): void => {

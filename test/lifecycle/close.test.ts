@@ -1,18 +1,20 @@
 /** `agent.close()`: nothing new begins, everything that has begun ends as ever, and the promise tells when. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
 import { fickleServer } from '../connections/fickle-server.js';
 import { send, untilIdle } from '../contract/support.js';
 import { activeCount, idleCount, poolingAgent, poolOf, waitingCount } from '../support/agent.js';
+import { PoolingAgent, READY, request, TLS_ONLY } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
-import { PoolingAgent } from '../../src/index.js';
 import { fate, holdingServer, isSettled, LIMIT } from './support.js';
 
 test('idle connections close at once, and no new request is taken', LIMIT, async (t) => {
@@ -26,7 +28,7 @@ test('idle connections close at once, and no new request is taken', LIMIT, async
   assert.equal(idleCount(agent), 0);
   await assert.rejects(get(server, { agent }), {
     code: 'ERR_AGENT_CLOSED',
-    message: `The agent is closed: it takes no new request to localhost:${server.port}`,
+    message: `The agent is closed and takes no new request to localhost:${server.port}: stop sending before close()`,
   });
   await promise;
   assert.equal(agent.totalSocketCount, 0);
@@ -35,6 +37,31 @@ test('idle connections close at once, and no new request is taken', LIMIT, async
   await assert.rejects(get(server, { agent }), { code: 'ERR_AGENT_CLOSED' });
   assert.equal(poolOf(agent).hosts.size, 0, 'what is refused leaves nothing behind');
 });
+
+test(
+  'a socket that has closed, or has left, keeps the shape of its properties that V8 is quick with',
+  LIMIT,
+  async (t) => {
+    setFlagsFromString('--allow-natives-syntax');
+    const isQuick = runInThisContext('(socket) => %HasFastProperties(socket)') as (socket: object) => boolean;
+    const server = await httpsServer(t);
+    server.server.on('upgrade', (_req, socket: Socket) => {
+      socket.write('HTTP/1.1 101 Ok\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    });
+    const agent = poolingAgent(t);
+    const options = { agent, ca: server.ca, host: 'localhost', port: server.port };
+    const headers = { Connection: 'Upgrade', Upgrade: 'x' };
+    const [, left] = (await once(request({ ...options, headers }).end(), 'upgrade')) as [unknown, Socket];
+    assert.ok(isQuick(left));
+    const req = request(options).end();
+    const [socket] = (await once(req, 'socket')) as [Socket];
+    const [res] = (await once(req, 'response')) as [IncomingMessage];
+    res.resume();
+    await once(socket, 'free');
+    await agent.close();
+    assert.ok(socket.destroyed && isQuick(socket));
+  },
+);
 
 test('an agent that was never used is closed at once', LIMIT, async (t) => {
   await poolingAgent(t).close();
@@ -81,7 +108,7 @@ for (const binding of ['eager', 'late'] as const) {
 test('a request whose connection is lost is sent again', LIMIT, async (t) => {
   const server = await fickleServer(t, (received) => {
     const { connection, place } = received;
-    // Of the first connection only the first request is answered.
+    // On the first connection only the first request is answered.
     if (connection.id > 0 || place === 0) connection.answer(received);
     else connection.end();
   });
@@ -95,6 +122,32 @@ test('a request whose connection is lost is sent again', LIMIT, async (t) => {
   assert.equal(server.all.length, 2);
   await promise;
 });
+
+for (const [how, code, end] of [
+  ['close()', 'ERR_AGENT_CLOSED', (agent: PoolingAgent) => agent.close({ timeout: 0 })],
+  ['destroy()', 'ERR_AGENT_DESTROYED', (agent: PoolingAgent) => agent.destroy()],
+] as const) {
+  test(`${how} never says of a request that was sent and lost that it was not sent`, LIMIT, async (t) => {
+    const server = await fickleServer(t, (received) => {
+      if (received.place === 0) received.connection.answer(received);
+    });
+    const agent = poolingAgent(t);
+    await get(server, { agent });
+    await untilIdle(agent);
+    const ended = get(server, { agent, path: '/again' });
+    await until(() => server.received.length === 2);
+    agent.maxSockets = 0;
+    server.all[0]?.end();
+    const isSentAgain = assert.rejects(ended, (error: NodeJS.ErrnoException) => {
+      assert.equal(error.code, 'ECONNRESET');
+      assert.equal((error.cause as NodeJS.ErrnoException).code, code);
+      return true;
+    });
+    await until(() => waitingCount(agent) === 1);
+    await end(agent);
+    await isSentAgain;
+  });
+}
 
 test('what a client asks for in answer to an old response is a new request', LIMIT, async (t) => {
   const server = await holdingServer(t);
@@ -283,7 +336,7 @@ for (const binding of ['eager', 'late'] as const) {
   });
 }
 
-test('a request that waits while TLS options change is waited for', LIMIT, async (t) => {
+test('a request that waits while TLS options change is waited for', { ...LIMIT, ...TLS_ONLY }, async (t) => {
   const server = await holdingServer(t);
   const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1, maxTotalSockets: 1 });
   const inUse = get(server, { agent, path: '/1' });
@@ -310,7 +363,7 @@ test('sockets from outside: none is adopted, and none is opened', LIMIT, async (
   await agent.close();
   const socket = new PoolingAgent().createConnection({ host: 'localhost', port: server.port, ca: server.ca });
   if (!socket) assert.fail('no socket');
-  await once(socket, 'secureConnect');
+  await once(socket, READY);
   agent.emit('free', socket, { host: 'localhost', port: server.port, ca: server.ca });
   await once(socket, 'close');
   const error = await new Promise((resolve) => {

@@ -2,8 +2,8 @@
  * A process of its own for drain.test.ts: sends requests, and ends as a service should when it is told to. Says how each request has ended
  * when all have.
  */
+import { PoolingAgent } from '../support/protocol.js';
 import { get } from '../support/server.js';
-import { PoolingAgent } from '../../src/index.js';
 import { fate } from './support.js';
 
 const [port, ca = '', inFlight, waiting] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 /** A process of its own for exit.test.ts: closes its agent in the middle of a module, and goes on. */
+import { PoolingAgent } from '../support/protocol.js';
 import { get } from '../support/server.js';
-import { PoolingAgent } from '../../src/index.js';
 import { fate } from './support.js';
 
 const [port, ca = '', what] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 /** A process of its own for warm.test.ts: what is kept ready lets it end, but not before its requests are answered. */
-import { PoolingAgent } from '../../src/index.js';
+import { PoolingAgent } from '../support/protocol.js';
 import { get } from '../support/server.js';
 
 const [port, ca = '', what] = process.argv.slice(2);
