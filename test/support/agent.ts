@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { auditAlso } from './audit.js';
-import { kPool, PoolingAgent } from '../../src/agent/pooling-agent.js';
+import { kPool } from '../../src/agent/pooling-agent.js';
 import { AgentPool } from '../../src/connections/agent-pool.js';
-import type { SocketDriver } from '../../src/connections/driver.js';
+import type { Parts } from '../../src/connections/parts.js';
 import type { AgentKinds } from '../../src/connections/pooled-socket.js';
+import { PoolingAgent } from './protocol.js';
 import { recorderOf } from '../../src/observe/recorder.js';
 import { addsUp, totalsOf } from '../../src/observe/stats.js';
 import type { PoolingAgentOptions } from '../../src/options/options.js';
@@ -19,28 +20,35 @@ export function poolingAgent(t: TestContext, options?: PoolingAgentOptions): Poo
     auditCounts(agent);
     const { queued, waiting } = totalsOf(poolOf(agent));
     assert.equal(waiting, 0, 'nobody waits for an agent that was destroyed');
-    assert.equal(recorderOf(agent[kPool]).timesInQueue, queued, 'whatever was queued has left the queue');
+    assert.equal(
+      recorderOf(agent[kPool]).timeInQueue.count,
+      queued,
+      'whatever was queued has left the queue',
+    );
   });
   return agent;
 }
 
-/** What the agent says of itself agrees with itself. */
+/** Checks that the counts of the agent agree with each other. */
 function auditCounts(agent: PoolingAgent): void {
   const stats = totalsOf(poolOf(agent));
   assert.ok(addsUp(stats), 'what was begun is open, has failed or is closed');
   const { active, closing, connecting, idle } = stats;
   assert.ok(Math.min(active, closing, connecting, idle) >= 0, 'counts are not negative');
   assert.equal(active + closing + connecting + idle, agent.totalSocketCount);
-  assert.ok(recorderOf(agent[kPool]).timesInQueue <= stats.queued, 'only what was queued leaves the queue');
+  assert.ok(
+    recorderOf(agent[kPool]).timeInQueue.count <= stats.queued,
+    'only what was queued leaves the queue',
+  );
 }
 
-/** What the public surface does not show. */
-export function driverOf(agent: PoolingAgent): SocketDriver {
-  return AgentPool.driverOf(agent[kPool]);
+/** The parts behind the public surface. */
+export function partsOf(agent: PoolingAgent): Parts {
+  return AgentPool.partsOf(agent[kPool]);
 }
 
 export function poolOf(agent: PoolingAgent): Pool<AgentKinds> {
-  return driverOf(agent).pool;
+  return partsOf(agent).pool;
 }
 
 export function idleCount(agent: PoolingAgent): number {

@@ -10,6 +10,7 @@ export interface BareKinds {
   pooled: true;
   request: unknown;
   learned: undefined;
+  route: undefined;
 }
 
 export class BareDriver implements Driver<BareKinds> {
@@ -53,12 +54,13 @@ export class BareDriver implements Driver<BareKinds> {
     this.pool.closed(connection);
   }
   gone(): void {}
-  ready(): void {}
+  ready(_spare: Waiter<BareKinds>, _connection: Connection<BareKinds>): void {}
   short(): void {}
-  reject(): void {}
+  reject(_waiter: Waiter<BareKinds>, _error: unknown): void {}
   refuse(): void {}
   saturated(): void {}
   drained(): void {}
   schedule(): void {}
+  loopTurn(): undefined {}
   retire(): void {}
 }

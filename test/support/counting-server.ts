@@ -1,14 +1,14 @@
 /**
- * An HTTPS server in a thread of its own that does nothing wrong, and counts: it answers each request, as soon as that is there
+ * An HTTPS server (HTTP where node-protocol.ts says so) in a thread of its own that does nothing wrong, and counts: it answers each request, as soon as that is there
  * whole, with the request's path and the length of its body.
  */
 import { once } from 'node:events';
-import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { certificate } from './certificate.js';
 import type { Certificate } from './certificate.js';
+import { createServer } from './node-protocol.js';
 
 export interface CountingServer {
   readonly port: number;

@@ -8,7 +8,7 @@ export function limitsWith(some: Partial<Limits> = {}): Limits {
   return { ...resolveOptions({}).limits, ...some };
 }
 
-/** What a rule gives on top of `defaults`. */
+/** The limits of a rule on top of `defaults`. */
 export function hostLimitsWith(some: Partial<HostLimits>, defaults: HostLimits = limitsWith()): HostLimits {
   return resolveLimits(some, defaults);
 }

@@ -17,12 +17,21 @@ export function hostStats(numbers: Partial<HostStats> = {}): HostStats {
     queued: 0,
     replayed: 0,
     opened: 0,
-    failed: { createConnection: 0, lookup: 0, connect: 0, secureConnect: 0 },
+    failed: {
+      proxyConnect: 0,
+      proxySecureConnect: 0,
+      tunnel: 0,
+      createConnection: 0,
+      lookup: 0,
+      connect: 0,
+      secureConnect: 0,
+    },
     closed: {
       'idle-timeout': 0,
       'max-age': 0,
       'max-requests': 0,
       'peer-dead': 0,
+      'address-gone': 0,
       evicted: 0,
       'server-closed': 0,
       poisoned: 0,
@@ -39,7 +48,7 @@ export function hostStats(numbers: Partial<HostStats> = {}): HostStats {
 }
 
 export interface PretendAgent extends Observed {
-  /** How often it was asked. */
+  /** How often the agent was asked. */
   asked: number;
   numbers: Partial<AgentStats>;
   hosts: Record<string, HostStats>;

@@ -1,12 +1,11 @@
-/** Real TLS servers on the loopback that count what tests ask about, and vanish with the test. */
+/** Real servers on the loopback, with TLS unless protocol.ts says otherwise, that count what tests ask about, and vanish with the test. */
 import type { RequestOptions, Server, ServerOptions } from 'node:https';
-import { createServer, request } from 'node:https';
 import type { ClientRequest, IncomingMessage, RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
 import type { Server as TlsServer, TLSSocket, TlsOptions } from 'node:tls';
 import type { TestContext } from 'node:test';
 import { certificate } from './certificate.js';
+import { CONNECTED, createRawServer, createServer, isPlain, request } from './node-protocol.js';
 
 export interface TestServer<S extends Server | TlsServer = Server> {
   readonly server: S;
@@ -28,6 +27,16 @@ export interface TestServer<S extends Server | TlsServer = Server> {
   readonly close: () => Promise<void>;
 }
 
+/** Ends `server` and its connections, which are in `sockets`; once, however often it is called. */
+export function closer(server: Server | TlsServer, sockets: ReadonlySet<Socket>): () => Promise<void> {
+  let closed: Promise<void> | undefined;
+  return () =>
+    (closed ??= new Promise((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+    }));
+}
+
 async function listen<S extends Server | TlsServer>(
   t: TestContext,
   server: S,
@@ -43,9 +52,9 @@ async function listen<S extends Server | TlsServer>(
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  server.on('secureConnection', (socket: TLSSocket) => {
+  server.on(CONNECTED, (socket: TLSSocket) => {
     connections++;
-    if (socket.isSessionReused()) resumed++;
+    if (!isPlain && socket.isSessionReused()) resumed++;
     peak = Math.max(peak, ++open);
     socket.on('error', () => {});
     socket.on('close', () => open--);
@@ -53,17 +62,12 @@ async function listen<S extends Server | TlsServer>(
   server.on('tlsClientError', () => {});
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  let closed: Promise<void> | undefined;
-  const close = (): Promise<void> =>
-    (closed ??= new Promise((resolve) => {
-      server.close(() => resolve());
-      for (const socket of sockets) socket.destroy();
-    }));
+  const close = closer(server, sockets);
   t.after(close);
   return {
     server,
     port,
-    url: `https://localhost:${port}`,
+    url: `${isPlain ? 'http' : 'https'}://localhost:${port}`,
     ca,
     connections: () => connections,
     resumed: () => resumed,
@@ -98,7 +102,7 @@ export async function rawServer(
   options: TlsOptions = {},
 ): Promise<TestServer<TlsServer>> {
   const { key, cert } = await certificate();
-  const server = createTlsServer({ key, cert, noDelay: true, ...options }, onSocket);
+  const server = createRawServer({ key, cert, noDelay: true, ...options }, onSocket);
   return listen(t, server, cert, () => 0);
 }
 

@@ -1,12 +1,12 @@
 /**
  * Sends requests to fault servers and keeps the books: each must end once, and no response may reach a request that it
- * was not sent for. What breaks these rules is told by request, in `wrong`.
+ * was not sent for. Each breach of these rules is told by request, in `wrong`.
  *
  * One kind of mix-up is nobody's fault and counted apart, as `crossed`: a stray response that left the server when the
  * request was already on its way (see fault-server/responses.ts).
  */
 import type { IncomingMessage } from 'node:http';
-import { request } from 'node:https';
+import { request } from './protocol.js';
 import type { Agent } from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -41,7 +41,7 @@ export class TaggedClient {
   /** Requests on a connection that had served another one. */
   reused = 0;
   sent = 0;
-  /** What must not be, a line each. */
+  /** The problems that were found, a line each. */
   readonly wrong: string[] = [];
   /** Requests that have not ended. */
   readonly pending: Set<string> = new Set();
@@ -79,7 +79,7 @@ class Attempt {
   /** The turn of the loop in which the request was written, at the earliest. */
   #turn = 0;
   #error: NodeJS.ErrnoException | undefined;
-  /** What happened, for complaints. */
+  /** The events so far, for error messages. */
   readonly #history: string[] = [];
 
   constructor(id: string, shot: Shot, client: TaggedClient) {
@@ -196,7 +196,7 @@ export const loopback: LookupFunction = (_name, options, callback) => {
   });
 };
 
-/** Calls `task` so many times, with so many at once. */
+/** Calls `task` a number of times, with a number at once. */
 export async function times(
   count: number,
   concurrency: number,

@@ -1,22 +1,22 @@
 /**
- * An HTTPS server in a thread of its own: it can answer within one turn of the client's event loop, as a fast server
- * does, and what is done to the main thread's timers and ticks does not touch it. Each answer is the number of TLS connections that it has seen so far;
+ * An HTTPS server (HTTP where node-protocol.ts says so) in a thread of its own: it can answer within one turn of the client's event loop, as a fast server
+ * does, and what is done to the main thread's timers and ticks does not touch it. Each answer is the number of connections that it has seen so far;
  * with `?after=` that many milliseconds later, with `?spaces=` that many spaces follow.
  */
 import { once } from 'node:events';
-import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { certificate } from './certificate.js';
 import type { Certificate } from './certificate.js';
+import { CONNECTED, createServer, PROTOCOL } from './node-protocol.js';
 
 export async function threadedServer(t: TestContext): Promise<{ url: string; ca: string }> {
   const pems = await certificate();
   const worker = new Worker(new URL(import.meta.url), { workerData: pems });
   t.after(() => worker.terminate());
   const [port] = (await once(worker, 'message')) as [number];
-  return { url: `https://localhost:${port}`, ca: pems.cert };
+  return { url: `${PROTOCOL}//localhost:${port}`, ca: pems.cert };
 }
 
 if (!isMainThread) {
@@ -30,6 +30,6 @@ if (!isMainThread) {
     else end();
   });
   server.keepAliveTimeout = 0;
-  server.on('secureConnection', () => connections++);
+  server.on(CONNECTED, () => connections++);
   server.listen(0, '127.0.0.1', () => parentPort?.postMessage((server.address() as AddressInfo).port, []));
 }

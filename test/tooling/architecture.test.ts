@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = new URL('../../../', import.meta.url);
 const page = readFileSync(new URL('ARCHITECTURE.md', ROOT), 'utf8');
 
-/** Where a file or folder lies that the page names: below src/, if it is in no folder of the top level. */
+/** The path of a file or folder that the page names: below src/, if it is in no folder of the top level. */
 function pathOf(name: string): string {
   return fileURLToPath(
     new URL(/^(?:bench|docs|page|scripts|src|test)\//.test(name) ? name : `src/${name}`, ROOT),

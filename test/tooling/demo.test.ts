@@ -13,7 +13,7 @@ import { phases } from '../../examples/demo/phases.js';
 import { LEGEND, phaseReport } from '../../examples/demo/report.js';
 import { paintFor, plain } from '../../examples/demo/style.js';
 
-/** An agent that answered so many requests in a second. */
+/** An agent that answered this number of requests in a second. */
 function result(answered: number, change: (outcomes: Outcomes) => void = () => {}): Result {
   const outcomes = new Outcomes();
   outcomes.sent.GET = answered;
@@ -97,7 +97,7 @@ suite('the sentence at the end', () => {
     for (const [change, lost] of cases) {
       const all = results(result(100, change));
       assert.equal(lostByUs(all), lost * phases.length);
-      assert.match(conclusion(all), lost === 0 ? /lost none of them all\.$/ : /lost 12 of them all\.$/);
+      assert.match(conclusion(all), lost === 0 ? /of all its requests it lost none\.$/ : /it lost 12\.$/);
     }
     const theirs = results(
       result(100),

@@ -1,4 +1,4 @@
-/** `npm run example`: each example runs, says what it shows, and is named in the README. */
+/** `npm run example`: each example runs, says what it shows, and is named in docs/getting-started.md. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -65,7 +65,7 @@ test('a name that none has is refused', LIMIT, async () => {
   }
 });
 
-test('the README names them', () => {
-  const readme = readFileSync(new URL('README.md', ROOT), 'utf8');
-  for (const name of names) assert.match(readme, new RegExp(`npm run example ${name}\\b`));
+test('docs/getting-started.md names them', () => {
+  const page = readFileSync(new URL('docs/getting-started.md', ROOT), 'utf8');
+  for (const name of names) assert.match(page, new RegExp(`npm run example ${name}\\b`));
 });

@@ -5,14 +5,19 @@ import { test } from 'node:test';
 const forms = (await import(new URL('../../../scripts/lib/module-forms.mjs', import.meta.url).href)) as {
   toEsModule(code: string): string;
   toCommonJs(code: string): string;
+  toLateFile(
+    code: string,
+    isGiven: (specifier: string) => boolean,
+  ): { commonJs: string; esModule: string; needs: Map<string, Set<string>> };
 };
 
 const BUNDLE = `import { Agent } from "node:https";
 import * as timers from "node:timers";
 import net, { isIP as ip } from "node:net";
 import { LRUCache } from "lru-cache";
-import { other } from "./index.js";
-const agent = Agent;
+import { other } from "#main";
+const agent = () => lateRequire("./tunnel.cjs").create(Agent);
+const short=()=>lateRequire(\`other\`);
 export { agent, ip as isIP };
 `;
 
@@ -22,8 +27,9 @@ test('an ES module asks Node for its modules: to import one loads more than is u
     'const timers = process.getBuiltinModule("node:timers");',
     'const net = process.getBuiltinModule("node:net"); const { isIP: ip } = process.getBuiltinModule("node:net");',
     'import { LRUCache } from "lru-cache";',
-    'import { other } from "./index.js";',
-    'const agent = Agent;',
+    'import { other } from "#main";',
+    'const agent = () => process.getBuiltinModule("node:module").createRequire(import.meta.url)("./tunnel.cjs").create(Agent);',
+    'const short=()=>process.getBuiltinModule("node:module").createRequire(import.meta.url)("other");',
     'export { agent, ip as isIP };',
     '',
   ]);
@@ -37,8 +43,40 @@ test('a CommonJS module requires them', () => {
     'const net = require("node:net"); const { isIP: ip } = require("node:net");',
     'const { LRUCache } = require("lru-cache");',
     'const { other } = require("./index.cjs");',
-    'const agent = Agent;',
+    'const agent = () => require("./tunnel.cjs").create(Agent);',
+    'const short=()=>require("other");',
     'module.exports = { agent, isIP: ip };',
     '',
   ]);
+});
+
+test('a file that is loaded late is a function of modules of the main entry', () => {
+  const code = `import net, { isIP as ip } from "node:net";
+import { A, B as C } from "main:a.ts";
+import "main:b.ts";
+const made = () => new A(C, net, ip);
+export { made, C as again };
+//# sourceMappingURL=late.js.map
+`;
+  const { commonJs, esModule, needs } = forms.toLateFile(code, (specifier) => specifier.startsWith('main:'));
+  assert.deepEqual(needs, new Map([['main:a.ts', new Set(['A', 'B'])]]));
+  const [head, ...rest] = commonJs.split('\n');
+  assert.equal(
+    head,
+    '"use strict";exports.create = (function (main) { const net = require("node:net"); const { isIP: ip } = require("node:net");',
+  );
+  assert.deepEqual(rest, [
+    'const { A, B: C } = main["main:a.ts"];',
+    '',
+    'const made = () => new A(C, net, ip);',
+    'return { made, again: C }; });',
+    '//# sourceMappingURL=late.js.map',
+    '',
+  ]);
+  const [first, ...same] = esModule.split('\n');
+  assert.match(
+    first as string,
+    /^export const create = \(function \(main\) \{ const net = process\.getBuiltinModule\("node:net"\);/,
+  );
+  assert.deepEqual(same, rest);
 });

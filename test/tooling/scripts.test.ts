@@ -13,7 +13,7 @@ const LIMIT = { timeout: 60_000 };
 /** From where the tests are built to. */
 const ROOT = new URL('../../../', import.meta.url);
 
-/** What the runner prints of a test file with this content. */
+/** The output of the runner for a test file with this content. */
 async function report(t: TestContext, content: string): Promise<{ code: number; output: string }> {
   const directory = await mkdtemp(join(tmpdir(), 'report-'));
   t.after(() => rm(directory, { recursive: true }));

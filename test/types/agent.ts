@@ -1,18 +1,28 @@
 /** The agent as TypeScript sees it: what Node's agent is, with options, limits and priorities of its own. */
+import { get as httpGet } from 'node:http';
 import type { Agent as HttpAgent, ClientRequest } from 'node:http';
 import { Agent, get, globalAgent, request } from 'node:https';
 import type { AgentOptions, RequestOptions } from 'node:https';
 import { expectTypeOf } from 'expect-type';
-import { PoolingAgent, PoolQueueError, SessionCache } from 'pooling-https-agent';
+import {
+  createAgents,
+  PoolingAgent,
+  PoolingHttpAgent,
+  PoolQueueError,
+  SessionCache,
+} from 'pooling-https-agent';
 import type {
+  AddressStats,
   AgentStats,
   ChannelMessages,
+  DnsOptions,
   Explanation,
   HostLimitOptions,
   HostStats,
   LeakReport,
   PoolingAgentEvents,
   PoolingAgentOptions,
+  PoolingHttpAgentOptions,
   PreconnectResult,
   QueueState,
   Scheduling,
@@ -39,6 +49,13 @@ expectTypeOf<TicketReuse>().toEqualTypeOf<'allow' | 'never'>();
 expectTypeOf<string>().toExtend<SealKey>();
 expectTypeOf<PoolingAgentEvents['leak']>().toEqualTypeOf<[report: LeakReport]>();
 // Options that not every version of Node's typings knows.
+new PoolingAgent({ dns: false });
+new PoolingAgent({
+  dns: { ttl: 0, maxStale: Infinity, maxEntries: 10, rotate: true, follow: undefined } satisfies DnsOptions,
+});
+// @ts-expect-error -- `true` would say nothing
+new PoolingAgent({ dns: true });
+expectTypeOf<HostStats['addresses']>().toEqualTypeOf<readonly AddressStats[] | undefined>();
 new PoolingAgent({ proxyEnv: process.env, defaultPort: 8443, protocol: 'https:', priorityHeader: true });
 new PoolingAgent({ proxyEnv: { HTTPS_PROXY: 'http://localhost:3128' }, agentKeepAliveTimeoutBuffer: 500 });
 new PoolingAgent({
@@ -73,7 +90,7 @@ new PoolingAgent({ idleTimeout: 'long' });
 // @ts-expect-error: not a limit of a host
 new PoolingAgent({ hosts: { localhost: { maxTotalSockets: 1 } } });
 
-// What may be changed while it runs.
+// Properties that may be changed while it runs.
 agent.maxSockets = 5;
 agent.maxTotalSockets = Infinity;
 agent.maxFreeSockets = 1;
@@ -144,7 +161,7 @@ void agent.close(1000);
 // @ts-expect-error: it stays closed
 agent.closed = false;
 
-// What it says of itself.
+// Its reports.
 expectTypeOf(agent.name).toEqualTypeOf<string | undefined>();
 expectTypeOf(agent.stats()).toEqualTypeOf<AgentStats>();
 expectTypeOf(agent.stats({ hosts: false }).timeInQueue.p99).toEqualTypeOf<number>();
@@ -176,3 +193,26 @@ export class Subclass extends PoolingAgent {
     return `${super.getName(options)}:mine`;
   }
 }
+
+// Plain http.
+const plain = new PoolingHttpAgent({ maxSockets: 5, proxy: 'env' });
+expectTypeOf(plain).toExtend<HttpAgent>();
+expectTypeOf(plain.stats()).toEqualTypeOf<AgentStats>();
+expectTypeOf<PoolingHttpAgentOptions>().not.toHaveProperty('sessionCache');
+expectTypeOf<PoolingHttpAgentOptions>().not.toHaveProperty('ca');
+// @ts-expect-error -- TLS options mean nothing there
+new PoolingHttpAgent({ ca: '' });
+plain.on('saturated', (state) => expectTypeOf(state).toEqualTypeOf<QueueState>());
+class OwnHttpAgent extends PoolingHttpAgent {
+  override createSocket(...args: Parameters<PoolingHttpAgent['createSocket']>): void {
+    super.createSocket(...args);
+  }
+}
+httpGet('http://localhost', { agent: new OwnHttpAgent() }).destroy();
+
+// Both over one pool.
+const both = createAgents({ maxTotalSockets: 5, ca: '' });
+expectTypeOf(both.http).toEqualTypeOf<PoolingHttpAgent>();
+expectTypeOf(both.https).toEqualTypeOf<PoolingAgent>();
+// @ts-expect-error -- each has its own
+createAgents({ protocol: 'http:' });

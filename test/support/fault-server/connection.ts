@@ -38,13 +38,13 @@ export class FaultConnection {
     this.tls.end();
   }
 
-  /** RST. What the client has not read by then, it never will. */
+  /** RST. The client never reads the bytes that it has not read by then. */
   reset(): void {
     this.tcp.resetAndDestroy();
     this.tls.destroy();
   }
 
-  /** What comes from now on stays in the kernel. */
+  /** Bytes that come from now on stay in the kernel. */
   stopReading(): void {
     (this.tcp as unknown as { _handle?: { readStop(): void } | null })._handle?.readStop();
   }

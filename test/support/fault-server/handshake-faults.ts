@@ -1,4 +1,4 @@
-/** What can happen to a connection before TLS is established, or just when it is. */
+/** Faults of a connection before TLS is established, or at that moment. */
 import type { Socket } from 'node:net';
 
 /** Plain TLS: fatal, handshake_failure. */

@@ -1,4 +1,4 @@
-/** What can happen to a connection that is idle: how servers, and what stands before them, end one. */
+/** Faults of an idle connection: the ways in which servers, and balancers before them, end one. */
 import type { FaultConnection } from './connection.js';
 import { NOBODY } from './responses.js';
 

@@ -1,5 +1,5 @@
 /**
- * A TLS server that misbehaves by plan. Everything that servers, and what stands between, have been seen doing wrong is
+ * A server that misbehaves by plan, over TLS unless node-protocol.ts says otherwise. Everything that servers, and what stands between, have been seen doing wrong is
  * in three tables, by name: request-faults.ts (in place of an answer), idle-faults.ts (between two requests) and
  * handshake-faults.ts. A plan (plan.ts) gives each a probability, and a seed decides; a request may ask for one itself:
  *
@@ -7,7 +7,7 @@
  *     request({ port: server.port, path: '/17', headers: { 'x-fault': 'close-on-arrival' } });
  *     request({ port: server.port, path: '/18', headers: { 'x-idle': 'fin 50', 'x-hint': 'timeout=5' } });
  *
- * What happens to a request depends on seed, id and how often the id has come, and on nothing else: the same request
+ * The fate of a request depends on the seed, its id and the number of times that the id has come, and on nothing else: the same request
  * meets the same fault, in whatever order they come.
  *
  * The path is a request's id. Every response carries the id that it answers (responses.ts), and the server counts what
@@ -31,7 +31,7 @@ export interface FaultServer {
   readonly port: number;
   /** The certificate to trust. */
   readonly ca: string;
-  /** What it has seen so far. */
+  /** Its statistics so far. */
   statistics(): Promise<FaultStatistics>;
   /** When the response with that serial number was written. Only where the server is in this process. */
   find(serial: number): Written | undefined;

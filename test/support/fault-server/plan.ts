@@ -1,10 +1,10 @@
-/** What shall go wrong. Plain data: it crosses the border of a thread or a process. */
+/** The faults to play. Plain data, which is sent to another thread or process. */
 import type { HandshakeFault } from './handshake-faults.js';
 import type { IdleFault } from './idle-faults.js';
 import type { RequestFault } from './request-faults.js';
 
 export interface FaultPlan {
-  /** Decides everything that is left to chance. What happens to a request depends on the seed, its id and how often it came. */
+  /** Decides everything that is left to chance. The fault of a request depends on the seed, its id and how often it came. */
   readonly seed: number;
   /** The probability of each fault in place of an answer. */
   readonly requests?: Partial<Record<RequestFault, number>>;
@@ -23,7 +23,7 @@ export interface FaultPlan {
 /**
  * A request may say itself what shall happen to it, whatever the plan says:
  *
- * - `x-fault: NAME` or `x-fault: NAME TIMES`: the first so many times that it comes (default: 1) it meets that fault;
+ * - `x-fault: NAME` or `x-fault: NAME TIMES`: it meets that fault the first TIMES times that it comes (default: 1);
  * - `x-idle: NAME MS`: that is what happens to its connection when it has been idle for so long after the answer;
  * - `x-hint: VALUE`: the answer's `Keep-Alive` header.
  *
@@ -31,7 +31,7 @@ export interface FaultPlan {
  */
 export const DIRECTIVES = { fault: 'x-fault', idle: 'x-idle', hint: 'x-hint' } as const;
 
-/** What a server has seen. */
+/** The statistics of a server. */
 export interface FaultStatistics {
   /** TCP connections accepted. */
   readonly accepted: number;

@@ -1,5 +1,5 @@
 /**
- * What can happen to a request instead of an answer. Those of the first table happen when its head has come, the rest
+ * Faults instead of an answer. Those of the first table happen when its head has come, the rest
  * when all of it has.
  */
 import type { Exchange, FaultConnection } from './connection.js';
@@ -18,7 +18,7 @@ const halfHead = ({ answer }: Exchange): string => half(answer().split('\r\n\r\n
 /** All of the head, and less than all of the body. */
 const halfBody = ({ answer }: Exchange): string => answer({ filler: 400 }).slice(0, -200);
 
-/** What is left unread is answered with RST: here, so that closing means FIN. */
+/** A system answers unread bytes with RST, so they are read here: then closing means FIN. */
 function written(connection: FaultConnection, text: string, then: () => void): void {
   if (connection.tls.writable) connection.tls.write(text, 'latin1', () => connection.open && then());
 }

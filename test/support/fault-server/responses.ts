@@ -46,7 +46,7 @@ export interface ResponseParts {
   readonly size?: number;
   readonly status?: string;
   readonly headers?: readonly string[];
-  /** What stands in place of `Content-Length` and body. */
+  /** The text that replaces `Content-Length` and body. */
   readonly framing?: (body: string) => string;
   /** An answer to HEAD: everything but the body. */
   readonly headOnly?: boolean;
@@ -81,7 +81,7 @@ function chunk(text: string): string {
   return `${text.length.toString(16)}\r\n${text}\r\n`;
 }
 
-/** What of a response a client has to keep to judge it. */
+/** The part of a response by which a client judges it. */
 export interface Received {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;

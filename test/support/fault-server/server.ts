@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import type { Certificate } from '../certificate.js';
+import { isPlain } from '../node-protocol.js';
 import { Random } from '../random.js';
 import { FaultConnection } from './connection.js';
 import type { Exchange } from './connection.js';
@@ -39,10 +40,12 @@ export async function listen(
   const log = new ResponseLog(shared);
   const server = new FaultServer(plan, log, onIdleFault);
   // Only the TCP server listens: what happens before TLS is decided there.
-  const tls = createTlsServer({ key, cert }, (socket) => server.onSecure(socket));
+  const tls = createTlsServer({ key, cert }, (socket) => server.onReady(socket));
   tls.on('tlsClientError', (_error, socket) => socket.destroy());
   const tcp = createServer({ pauseOnConnect: true, noDelay: true }, (socket) =>
-    server.onConnection(socket, () => tls.emit('connection', socket)),
+    server.onConnection(socket, () =>
+      isPlain ? server.onReady(socket as TLSSocket) : tls.emit('connection', socket),
+    ),
   );
   await new Promise<void>((resolve, reject) => {
     tcp.once('error', reject);
@@ -95,11 +98,12 @@ class FaultServer {
     }
     this.#count(fault);
     HANDSHAKE_FAULTS[fault](tcp, proceed);
-    // What is not handed on is read here: else its end would go unseen.
+    // A connection that is not handed on is read here, or its end would go unseen.
     if (fault !== 'slow' && fault !== 'unasked' && fault !== 'close-when-ready') tcp.resume();
   }
 
-  onSecure(tls: TLSSocket): void {
+  /** @param tls speaks HTTP from now on; over `http:` it is the TCP socket itself */
+  onReady(tls: TLSSocket): void {
     tls.on('error', () => {});
     const entry = this.#open.get(tls.remotePort ?? 0);
     if (!entry) {
@@ -107,7 +111,7 @@ class FaultServer {
       return;
     }
     this.#connections++;
-    if (tls.isSessionReused()) this.#resumed++;
+    if (!isPlain && tls.isSessionReused()) this.#resumed++;
     const connection = new FaultConnection(tls, entry.tcp, this.#log);
     if (entry.fault === 'unasked') connection.write(connection.stray());
     else if (entry.fault === 'close-when-ready') connection.close();
@@ -128,6 +132,8 @@ class FaultServer {
       connection.busy();
       if (connection.open) reader.add(data);
     });
+    // The listener sets no socket to flow that the server has paused, as this one has TCP sockets.
+    tls.resume();
     // A client that has ended waits for nothing.
     tls.on('end', () => connection.close());
   }
