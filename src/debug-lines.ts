@@ -1,6 +1,6 @@
 /**
- * How debug lines name things. A line names its connection (`#12 localhost:8443`), or the request and its host (`GET localhost:8443`), and
- * never shows more of an identity than that.
+ * Debug lines. A line names its connection (`#12 localhost:8443`), or the request and its host (`GET localhost:8443`), and never shows more of
+ * an identity than that.
  */
 import { debug } from './debug.js';
 import { hostName } from './limits/host-name.js';
@@ -16,7 +16,7 @@ interface Labelled extends Kinds {
   request: { readonly req: { readonly method?: string } };
 }
 
-/** `localhost:8443`. A host is what the caller has written, which need not be printable. */
+/** `localhost:8443`. Hosts are printed as the caller has written them, without unprintable characters. */
 export function hostLabel(origin: Named): string {
   // oxlint-disable-next-line no-control-regex -- these are what must not be printed
   return hostName(origin).replaceAll(/[\0-\x1f\x7f]/g, '?');
@@ -32,7 +32,7 @@ export function requestLabel<K extends Labelled>({ host, request }: Waiter<K>): 
   return `${request.req.method} ${hostLabel(host.origin)}`;
 }
 
-/** The one line about the end of a connection. */
+/** Prints the one line about the end of a connection. */
 export function debugClose<K extends Labelled>(connection: Connection<K>, error: unknown): void {
   const { closeReason, served } = connection;
   debug(
@@ -49,7 +49,7 @@ function withCode(error: unknown): string {
   return typeof code === 'string' ? ` (${code})` : '';
 }
 
-/** A request is in the queue now. One that has a connection opened for it alone is told of by that. */
+/** Prints a line about a request in the queue. A request with a dial of its own appears in the line of the dial. */
 export function debugWait<K extends Labelled>(pool: Pool<K>, waiter: Waiter<K>): void {
   if (waiter.state !== 'queued') return;
   const { waiting } = waiter.host;

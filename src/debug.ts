@@ -2,8 +2,8 @@
  * `DEBUG=pooling-https-agent` prints what the pool does; the lines themselves are in debug-lines.ts. Callers ask `debug.enabled` first: a
  * line that is not printed costs nothing.
  *
- * The package `debug` is loaded only for those who want to read lines: its CommonJS and its milliseconds reach nobody else. Where it is not to be had, in
- * a bundle for instance, nothing is printed.
+ * The package `debug` is loaded only if lines are to be printed, so that other programs do not pay for it. If it cannot be loaded, as in a bundle, nothing
+ * is printed.
  */
 import type createDebug from 'debug';
 
@@ -23,14 +23,14 @@ export const debug: Debug = Object.defineProperty(print, 'enabled', {
   get: () => printer?.enabled === true,
 }) as unknown as Debug;
 
-// Of any names: what is printed may be changed later, by `debug.enable()`.
+// Whatever names `DEBUG` has: `debug.enable()` may change them later.
 if (process.env['DEBUG']) load();
 
 /**
  * Prints what the pool does, as if the process had been started with `DEBUG=pooling-https-agent`: each dial, wait and close, from now on, by
  * way of the package `debug`.
  *
- * @returns whether that is so: `false` where `debug` cannot be loaded
+ * @returns `false` if `debug` cannot be loaded
  */
 export function enableDebug(): boolean {
   load();
@@ -39,7 +39,7 @@ export function enableDebug(): boolean {
   return true;
 }
 
-/** Synchronous, in either build; and not by a name that a bundler sees, which would put `debug` into every bundle, or miss it. */
+/** Synchronous, in either build, and not by an import that a bundler sees: it would put `debug` into every bundle, or complain. */
 function load(): void {
   if (printer) return;
   try {
@@ -47,6 +47,6 @@ function load(): void {
     const create = createRequire(import.meta.url)('debug') as typeof createDebug;
     printer = create('pooling-https-agent');
   } catch {
-    // Not installed, or not found from where a bundler has put this module; or no such function here.
+    // `debug` is not installed, or not found from the bundle; or `createRequire` does not exist here.
   }
 }

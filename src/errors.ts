@@ -1,5 +1,5 @@
 /**
- * Coded errors. Node's own codes wherever one fits, because callers and retry libraries look for them; ours
+ * Coded errors. They have Node's own codes wherever one fits, because callers and retry libraries look for these, and codes of ours
  * only where Node has none.
  */
 import type { ConnectPhase } from './pool/counters.js';
@@ -21,7 +21,7 @@ export function invalidValue(name: string, expected: string, actual: unknown): T
   return invalidName(name, `${expected}. ${receivedValue(name, actual)}`);
 }
 
-/** It is the option that is wrong, and not the value that it has: nothing is said about that. */
+/** For an option that must not be given, or has an unknown name: its value is left out. */
 export function invalidName(name: string, expected: string): TypeError {
   const message = `The ${JSON.stringify(name)} argument must be ${expected}`;
   return coded(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
@@ -33,7 +33,7 @@ export function invalidReturn(expected: string, name: string, actual: unknown): 
   return coded(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
 }
 
-/** The call comes too late. */
+/** For a call that comes too late. */
 export function invalidState(message: string): Error {
   return coded(new Error(message), 'ERR_INVALID_STATE');
 }
@@ -48,17 +48,10 @@ export function outOfRange(name: string, expected: string, actual: unknown): Ran
   return coded(new RangeError(message), 'ERR_OUT_OF_RANGE');
 }
 
-/** It is of another copy of this package, and of a version that this one does not understand. */
+/** For a value of another copy of this package, of a version that this one does not understand. */
 export function incompatibleCopy(name: string): TypeError {
-  const message = `The ${JSON.stringify(name)} argument is of another version of pooling-https-agent, which this one does not go together with`;
+  const message = `The ${JSON.stringify(name)} argument is of another version of pooling-https-agent, which this one does not understand: use one version for both`;
   return coded(new TypeError(message), 'ERR_POOL_INCOMPATIBLE');
-}
-
-export function unsupported(feature: string): Error {
-  return coded(
-    new Error(`${feature} is not supported by Node.js ${process.version}`),
-    'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
-  );
 }
 
 /** The error of a request that still waits for a connection when `agent.destroy()` is called. */
@@ -69,33 +62,33 @@ export function agentDestroyed(): Error {
   );
 }
 
-/** Copies of this package know each other's errors by it. */
+/** The mark by which copies of this package recognise each other's errors. */
 const kPoolQueueError: unique symbol = Symbol.for('pooling-https-agent.PoolQueueError');
 
 /**
- * The error of a request that comes after `agent.close()`, or still waits for a connection when the time that this was given is over.
+ * The error of a request that comes after `agent.close()`, or that still waits for a connection when the `timeout` of that call is over.
  *
  * @param host `host:port`
  */
 export function agentClosed(why: 'refused' | 'ended', host: string): Error {
   const message =
     why === 'refused'
-      ? `The agent is closed: it takes no new request to ${host}`
+      ? `The agent is closed and takes no new request to ${host}: stop sending before close()`
       : `The agent was closed while the request to ${host} waited for a connection`;
   return coded(new Error(message), 'ERR_AGENT_CLOSED');
 }
 
-/** No connection was opened ahead: a limit does not allow it, or its place was needed for something else. */
-export function noPlace(host: string, limitedBy: string): Error {
-  const error = new Error(`No connection to ${host} is opened ahead (${limitedBy})`);
-  return Object.assign(coded(error, 'ERR_POOL_NO_PLACE'), { host, limitedBy });
+/** For a connection that was not opened in advance: a limit does not allow it, or its capacity was needed for something else. */
+export function noCapacity(host: string, limitedBy: string): Error {
+  const error = new Error(`No connection to ${host} was opened in advance (limited by: ${limitedBy})`);
+  return Object.assign(coded(error, 'ERR_POOL_NO_CAPACITY'), { host, limitedBy });
 }
 
 /**
- * The error of a request that may not wait, or not any longer:
+ * The error of a request that is not allowed to wait, or to wait longer. Its codes:
  *
  * - `ERR_POOL_QUEUE_FULL`: as many requests wait as `maxQueueSize` or `maxTotalQueueSize` allows;
- * - `ERR_POOL_ACQUIRE_TIMEOUT`: it was in the queue for `acquireTimeout`.
+ * - `ERR_POOL_ACQUIRE_TIMEOUT`: the request was in the queue for `acquireTimeout`.
  */
 export class PoolQueueError extends Error {
   /** @internal */
@@ -108,24 +101,26 @@ export class PoolQueueError extends Error {
     return isInstanceOfAny(this, value, PoolQueueError, kPoolQueueError, 1);
   }
 
+  /** The code: the length of the queue, or the waiting time, has reached its limit. */
   readonly code: 'ERR_POOL_QUEUE_FULL' | 'ERR_POOL_ACQUIRE_TIMEOUT';
-  /** Whom it was for, as `host:port`. */
+  /** The host of the request, as `host:port`. */
   readonly host: string;
   /** Requests that wait, this one not counted: for this host, or for all if `maxTotalQueueSize` is reached. */
   readonly waiting: number;
-  /** Connections that are in use or being opened, of the same. */
+  /** Connections that are in use or being opened: for this host, or for all hosts. */
   readonly active: number;
   /** The limit that was reached: requests, or for `ERR_POOL_ACQUIRE_TIMEOUT` milliseconds. */
   readonly limit: number;
   /** Milliseconds that the request was in the queue. */
   readonly waited: number;
 
+  /** Made by the agent; `host` is `host:port`. */
   constructor(host: string, { limitedBy, limit, waiting, active, waited }: Refusal) {
     const elapsed = Math.round(waited);
     super(
       limitedBy === 'acquireTimeout'
-        ? `The request to ${host} waited ${elapsed} ms for a connection (acquireTimeout: ${limit}): ${active} are in use, ${waiting} others wait`
-        : `No more requests to ${host} may wait (${limitedBy}: ${limit}): ${active} connections are in use, ${waiting} requests wait`,
+        ? `The request to ${host} got no connection within ${elapsed} ms (acquireTimeout: ${limit}, connections in use: ${active}, other waiting requests: ${waiting})`
+        : `The request to ${host} may not wait, because the queue is full (${limitedBy}: ${limit}, connections in use: ${active}, waiting requests: ${waiting})`,
     );
     this.code = limitedBy === 'acquireTimeout' ? 'ERR_POOL_ACQUIRE_TIMEOUT' : 'ERR_POOL_QUEUE_FULL';
     this.host = host;
@@ -136,19 +131,37 @@ export class PoolQueueError extends Error {
   }
 }
 
-/** The connection died: the code that retry libraries act upon. */
+/** For a lost connection: the code on which retry libraries act. */
 export function connectionReset(message: string): Error {
   return coded(new Error(message), 'ECONNRESET');
 }
 
-/** An export of TLS sessions that is refused. */
+const UNSENT = new Set<unknown>([
+  'ERR_AGENT_CLOSED',
+  'ERR_AGENT_DESTROYED',
+  'ERR_POOL_ACQUIRE_TIMEOUT',
+  'ERR_POOL_QUEUE_FULL',
+]);
+
+/** Whether `error` is one of ours that says that a request was not sent. */
+export function meansUnsent(error: unknown): error is Error {
+  return error instanceof Error && UNSENT.has((error as { code?: unknown }).code);
+}
+
+/** For a request that was to be sent once more. The server may have received it, so that it has the code of its lost connection. */
+export function notSentAgain(cause: Error): Error {
+  const message = `The connection was lost, and the request was not sent again: ${cause.message}`;
+  return coded(new Error(message, { cause }), 'ECONNRESET');
+}
+
+/** For an export of TLS sessions that is refused. */
 export function sessionImport(why: 'FORMAT' | 'VERSION' | 'KEY', message: string, cause?: unknown): Error {
   return coded(new Error(message, cause === undefined ? {} : { cause }), `ERR_SESSION_IMPORT_${why}`);
 }
 
 /**
- * A connection was not ready in time. `ETIMEDOUT` is what the system says when it gives up by itself, and what retry libraries act upon;
- * `phase` tells what was waited for, `address` from where no answer came, if only one was tried.
+ * For a connection that was not ready in time. `ETIMEDOUT` is the system's own code for that, on which retry libraries act. `phase` is the step
+ * that the dial waited for; `address` is the address that did not answer, if only one was tried.
  */
 export function connectTimedOut(
   phase: ConnectPhase,
@@ -159,11 +172,62 @@ export function connectTimedOut(
 ): Error {
   const message = `The connection to ${host}:${port} was not ready within ${timeout} ms (waiting for '${phase}')`;
   const error = Object.assign(coded(new Error(message), 'ETIMEDOUT'), { phase, host, port });
-  // As the system's own: nothing has come back from there. Of the other phases that is not known.
+  // As in the system's own error: nothing came back from the address. In the other phases that is not known.
   return phase === 'connect' ? Object.assign(error, { syscall: 'connect', address }) : error;
 }
 
-/** Nothing has moved on a connection that a request has. */
+/** For a look-up that has brought no address. The code is Node's own. */
+export function noAddress(hostname: string): TypeError {
+  const message = `The look-up of ${JSON.stringify(hostname)} gave no valid IP address`;
+  return coded(new TypeError(message), 'ERR_INVALID_IP_ADDRESS');
+}
+
+/** For an environment variable that holds no valid proxy URL. Its value is left out: it may hold a password. The code is Node's own. */
+export function invalidProxyConfig(variable: string): Error {
+  return coded(
+    new Error(`Invalid proxy URL in the environment variable ${variable}`),
+    'ERR_PROXY_INVALID_CONFIG',
+  );
+}
+
+/** For an optional peer that is needed, and is not installed. The code is Node's own. */
+export function missingPackage(name: string, user: string): Error {
+  return coded(
+    new Error(`${user} needs the package "${name}", which is not installed: npm install ${name}`),
+    'MODULE_NOT_FOUND',
+  );
+}
+
+/** For a tunnel that was not open within the proxy's own `connectTimeout`. */
+export function proxyTimedOut(phase: ConnectPhase, host: string, port: number, timeout: number): Error {
+  const message = `The proxy ${host}:${port} opened no tunnel within ${timeout} ms (waiting for '${phase}')`;
+  return Object.assign(coded(new Error(message), 'ETIMEDOUT'), { phase, host, port });
+}
+
+/** The error of a tunnel that a proxy did not open, with Node's code. Fields that do not apply are left out. */
+export interface ProxyTunnelError extends Error {
+  /** The code, which Node's own agent uses, too. */
+  code: 'ERR_PROXY_TUNNEL';
+  /** `host:port` of the proxy. */
+  proxy: string;
+  /** The proxy's answer, if it gave one. */
+  statusCode?: number;
+  /** The text behind that number. */
+  statusText?: string;
+  /** Milliseconds: the request's `timeout`, which is over. Node's client emits 'timeout' for it. */
+  proxyTunnelTimeout?: number;
+}
+
+/** @param more the fields of the error */
+export function proxyTunnel(
+  message: string,
+  proxy: string,
+  more: { statusCode?: number; statusText?: string; proxyTunnelTimeout?: number } = {},
+): ProxyTunnelError {
+  return Object.assign(coded(new Error(message), 'ERR_PROXY_TUNNEL') as ProxyTunnelError, { proxy }, more);
+}
+
+/** For a connection in use on which no byte has moved. */
 export function socketTimedOut(host: string, port: unknown, timeout: number): Error {
   const message = `Nothing was sent or received on the connection to ${host}:${port} for ${timeout} ms`;
   return Object.assign(coded(new Error(message), 'ETIMEDOUT'), { phase: 'exchange', host, port });
