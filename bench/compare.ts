@@ -1,6 +1,6 @@
 /**
- * `npm run bench:compare`: has a warm request become dearer? Runs the case `overhead`, which takes some two minutes, and compares
- * its ratios to the zero pool with those of baseline.json. Fails where one is slower by more than noise.
+ * `npm run bench:compare`: checks whether a warm request has become slower. Runs the case `overhead`, which takes some two minutes, and compares
+ * its ratios to the zero pool with those of baseline.json. Fails if one is slower by more than noise.
  *
  * A change that is meant to cost something takes a new baseline with it, made on a quiet machine:
  * `npm run bench -- --case overhead --json bench/baseline.json`.

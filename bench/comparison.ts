@@ -1,6 +1,6 @@
 /**
- * Compares what was measured with a baseline. Only ratios are compared: of CPU times in one process that come in turn, which is
- * what machines, and moments of one machine, have in common.
+ * Compares results with a baseline. Only ratios are compared, of CPU times that were measured in turn in one process: these are nearly the same on
+ * different machines, and at different times.
  *
  * **Noise.** Rounds of the same code differ by 1 to 3 % on a quiet machine. So a change counts only where the ranges of the two do not
  * overlap, every round of now lying on the same side of every round of then, and the medians differ by more than `TOLERANCE`.

@@ -1,4 +1,4 @@
-/** Where and how it was measured. */
+/** The machine and the conditions of a measurement. */
 import { availableParallelism, cpus } from 'node:os';
 import { canPin } from './processors.js';
 

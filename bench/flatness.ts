@@ -1,4 +1,4 @@
-/** Whether a request's cost stays the same from one setting to another. */
+/** Judges whether a request's cost stays the same from one setting to another. */
 import { ratios, valuesAt } from './results.js';
 import type { CaseResult } from './results.js';
 import { summarize } from './statistics.js';

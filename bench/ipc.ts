@@ -19,7 +19,7 @@ export interface ForkOptions {
   readonly args?: readonly string[];
   /** Arguments of Node. */
   readonly execArgv?: readonly string[];
-  /** Where it runs. */
+  /** The processors on which it runs. */
   readonly processors: string;
 }
 

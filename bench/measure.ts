@@ -10,8 +10,8 @@ export interface Measurement {
 }
 
 /**
- * @param quiet milliseconds after the end of `work` whose CPU time still counts: for what it leaves behind, such
- * as handshakes that nobody waits for any more
+ * @param quiet milliseconds after the end of `work` whose CPU time still counts: for work that it leaves behind, such
+ * as handshakes that are not needed any more
  */
 export async function measure(work: () => Promise<unknown>, quiet = 0): Promise<Measurement> {
   const startedAt = performance.now();
@@ -23,7 +23,7 @@ export async function measure(work: () => Promise<unknown>, quiet = 0): Promise<
   return { cpu: user + system, wall };
 }
 
-/** Collects garbage, so that nobody pays for what was before. */
+/** Collects garbage, so that no sample pays for earlier ones. */
 export function collectGarbage(): void {
   globalThis.gc?.();
 }
@@ -31,7 +31,7 @@ export function collectGarbage(): void {
 export interface Load {
   readonly requests: number;
   readonly concurrency: number;
-  /** Where the requests go, in turn. Default: `localhost`. */
+  /** The hosts of the requests, in turn. Default: `localhost`. */
   readonly hosts?: readonly string[];
 }
 
@@ -39,7 +39,7 @@ const LOCALHOST: readonly string[] = ['localhost'];
 
 /** Sends `requests`, `concurrency` at a time: each as soon as the one before it is answered. */
 export async function drive(
-  client: Client,
+  client: Pick<Client, 'get'>,
   { requests, concurrency, hosts = LOCALHOST }: Load,
 ): Promise<void> {
   let sent = 0;

@@ -16,6 +16,8 @@ export interface Target extends ServerPorts {
   readonly farPorts: Readonly<Record<number, number>>;
   /** A server that does what a request's headers say (test/support/fault-server). */
   readonly faultPort: number;
+  /** A proxy that opens tunnels to the loopback. */
+  readonly proxyPort: number;
 }
 
 /** The counts of the servers so far. */
@@ -29,18 +31,21 @@ export class Network {
   readonly #server: Child;
   readonly #relay: Child;
   readonly #faults: Child;
+  readonly #proxy: Child;
 
-  private constructor(target: Target, server: Child, relay: Child, faults: Child) {
+  private constructor(target: Target, server: Child, relay: Child, faults: Child, proxy: Child) {
     this.target = target;
     this.#server = server;
     this.#relay = relay;
     this.#faults = faults;
+    this.#proxy = proxy;
   }
 
   static async start(): Promise<Network> {
     const server = new Child('server', { processors: SERVERS });
     const relay = new Child('relay', { processors: SERVERS });
     const faults = new Child('fault-server', { processors: SERVERS });
+    const proxy = new Child('proxy', { processors: SERVERS });
     const pair = await createCertificate();
     const ports = await server.call<ServerPorts>('listen', pair);
     const farPorts: Record<number, number> = {};
@@ -49,7 +54,9 @@ export class Network {
       farPorts[roundTrip] = await relay.call<number>('listen', request);
     }
     const faultPort = await faults.call<number>('listen', pair);
-    return new Network({ ...ports, certificate: pair.cert, farPorts, faultPort }, server, relay, faults);
+    const proxyPort = await proxy.call<number>('listen', undefined);
+    const target = { ...ports, certificate: pair.cert, farPorts, faultPort, proxyPort };
+    return new Network(target, server, relay, faults, proxy);
   }
 
   async traffic(): Promise<Traffic> {
@@ -63,6 +70,6 @@ export class Network {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#server.stop(), this.#relay.stop(), this.#faults.stop()]);
+    await Promise.all([this.#server.stop(), this.#relay.stop(), this.#faults.stop(), this.#proxy.stop()]);
   }
 }

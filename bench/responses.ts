@@ -1,6 +1,6 @@
 /** The bytes that go over the wire. Every byte is fixed, so that the floor without HTTP can count bytes instead of parsing. */
 
-/** Of every response, and of every request that has one. */
+/** The body of every response, and of every request that has one. */
 export const BODY = '{"ok":true}';
 
 function response(...headers: string[]): string {
@@ -22,7 +22,7 @@ export const RESPONSE: string = response();
 /** As Node's own servers answer, which say for how long they keep an idle connection. */
 export const RESPONSE_WITH_HINT: string = response('Keep-Alive: timeout=60');
 
-/** Where a request's head, and so a request without a body, ends. */
+/** The end of a request's head, and so of a request without a body. */
 export const END_OF_HEAD = '\r\n\r\n';
 
 /** The request as Node's client writes it. */

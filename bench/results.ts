@@ -24,7 +24,7 @@ export interface CaseResult {
   readonly settings: readonly SettingResult[];
 }
 
-/** Which values of a case: of one contender, in one setting. */
+/** The values of one contender in one setting of a case. */
 export interface Place {
   readonly setting: string;
   readonly contender: ContenderName;

@@ -17,7 +17,7 @@ export interface RunOptions extends Scale {
   readonly rounds: number | undefined;
   /** Contenders that may take part, if not the usual ones. */
   readonly only: readonly ContenderName[];
-  /** Where CPU profiles of the clients go. */
+  /** The folder for CPU profiles of the clients. */
   readonly profiles: string | undefined;
   readonly progress: (text: string) => void;
 }
@@ -113,9 +113,11 @@ async function runSetting(
   setting: Setting,
   result: SettingResult,
   entrants: readonly Entrant[],
-  { samples, warmUps = 0 }: Effort,
+  effort: Effort,
   round: number,
 ): Promise<void> {
+  const { warmUps = 0 } = effort;
+  const samples = setting.samples ?? effort.samples;
   const taken = new Map<Row, Sample[]>();
   const present: { readonly entrant: Entrant; readonly row: Row }[] = [];
   for (const entrant of entrants) {

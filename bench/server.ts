@@ -1,10 +1,11 @@
 /**
  * The server's process: answers every GET with a fixed response. It does not parse HTTP, so that it costs less
- * than any client and is not what is measured. It never closes a connection.
+ * than any client and is not what is measured. Only one port closes connections.
  */
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';
 import type { Server, TLSSocket } from 'node:tls';
+import { closeWhenIdle } from '../test/support/idle-closing.js';
 import type { Certificate } from './certificate.js';
 import { answer } from './ipc.js';
 import { END_OF_HEAD, RESPONSE, RESPONSE_WITH_HINT } from './responses.js';
@@ -13,6 +14,8 @@ export interface ServerPorts {
   readonly port: number;
   /** Responses from here carry a `Keep-Alive` header. */
   readonly hintPort: number;
+  /** Connections are closed from here that were idle for a second. */
+  readonly idlePort: number;
 }
 
 /** The counts so far. */
@@ -39,8 +42,8 @@ function serve(socket: TLSSocket, response: string): void {
   socket.on('error', () => {});
 }
 
-async function listen(certificate: Certificate, response: string): Promise<number> {
-  const server: Server = createServer({ ...certificate, noDelay: true }, (socket) => serve(socket, response));
+async function listen(certificate: Certificate, onSocket: (socket: TLSSocket) => void): Promise<number> {
+  const server: Server = createServer({ ...certificate, noDelay: true }, onSocket);
   server.on('connection', () => connections++);
   server.on('tlsClientError', () => {});
   await new Promise<void>((resolve, reject) => {
@@ -53,8 +56,9 @@ async function listen(certificate: Certificate, response: string): Promise<numbe
 answer({
   async listen(certificate: Certificate): Promise<ServerPorts> {
     return {
-      port: await listen(certificate, RESPONSE),
-      hintPort: await listen(certificate, RESPONSE_WITH_HINT),
+      port: await listen(certificate, (socket) => serve(socket, RESPONSE)),
+      hintPort: await listen(certificate, (socket) => serve(socket, RESPONSE_WITH_HINT)),
+      idlePort: await listen(certificate, closeWhenIdle),
     };
   },
   counts: (): Counts => ({ connections, resumed }),

@@ -1,11 +1,11 @@
-/** The shape of a case. The harness does the rounds and the tables; a case knows what is done, and what is to be shown. */
+/** The shape of a case. The harness does the rounds and the tables; a case does the work, and judges the results. */
 import type { ContenderName } from '../contenders/index.js';
 import type { Client, ClientSettings, Contender } from '../contenders/contender.js';
 import type { CaseResult, Sample } from '../results.js';
 import type { Target } from '../network.js';
 import type { Verdict } from '../verdict.js';
 
-/** How much is done: the whole, or enough to see that all works. */
+/** The amount of work: all of it, or just enough to see that the case works. */
 export interface Scale {
   readonly quick: boolean;
   /** Hosts in the case `hosts`. */
@@ -17,6 +17,8 @@ export interface Setting {
   readonly name: string;
   /** Contenders that cannot do it. */
   readonly without?: readonly ContenderName[];
+  /** Samples in a round, if not as many as the case takes otherwise. */
+  readonly samples?: number;
 }
 
 interface Metric {
@@ -60,7 +62,7 @@ export interface Case<S extends Setting = Setting> {
   warmUp?(contender: Contender, target: Target): Promise<void> | void;
   /** In the client's process. `name` is the contender's, for a case that loads it once more in processes of its own. */
   prepare(contender: Contender, setting: S, target: Target, name: ContenderName): Promise<Subject> | Subject;
-  /** The goals that this case can judge, with what was measured. */
+  /** The goals that this case can judge, with the measured values. */
   verdicts(result: CaseResult): readonly Verdict[];
 }
 
@@ -78,7 +80,9 @@ export function createClient(
     maxSockets: Infinity,
     keepAlive: true,
     sessions: true,
+    looksUp: false,
     manyHosts: false,
+    proxyPort: undefined,
     ...settings,
   });
 }

@@ -1,5 +1,5 @@
 /**
- * One connection after the other, each for one request: what opening one costs. There are two floors, both with a context
+ * The cost of a new connection: one after the other, each for one request. There are two floors, both with a context
  * that is ready: raw TLS is `tls.connect` and fixed bytes; the zero pool adds a request of Node's client, as every agent must.
  */
 import { authorities, authoritiesTitle, MANY_AUTHORITIES } from '../authorities.js';
@@ -17,22 +17,29 @@ import type { Case, Setting } from './case.js';
 interface ConnectSetting extends Setting {
   readonly authorities: number;
   readonly resume: boolean;
+  readonly looksUp: boolean;
 }
 
 const COUNTS = [1, MANY_AUTHORITIES];
 const OTHERS = ['core', 'undici'] as const;
 const SAMPLE: Load = { requests: 60, concurrency: 1 };
 
-/** Connections for V8 to optimize all, and the milliseconds that they may take: who needs longer is so slow for other reasons that it does not matter. */
-const WARM_UP = 1000;
-const WARM_UP_LIMIT = 4000;
+/** Connections after which V8 has optimized all, and the milliseconds that they may take: a slower contender is slow for other reasons. */
+const WARM_UP = 4000;
+const WARM_UP_LIMIT = 8000;
 
-function setting(count: number, resume: boolean): ConnectSetting {
-  const name = `${authoritiesTitle(count)}, ${resume ? 'sessions resumed' : 'full handshakes'}`;
-  return { name, authorities: count, resume };
+function setting(count: number, resume: boolean, looksUp = false): ConnectSetting {
+  const handshakes = resume ? 'sessions resumed' : 'full handshakes';
+  const name = `${authoritiesTitle(count)}, ${handshakes}${looksUp ? ', localhost looked up' : ''}`;
+  // Raw TLS and undici would need other code for it.
+  return { name, authorities: count, resume, looksUp, ...(looksUp && { without: ['undici', 'raw-tls'] }) };
 }
 
-const SETTINGS = COUNTS.flatMap((count) => [setting(count, false), setting(count, true)]);
+const SETTINGS = [
+  ...COUNTS.flatMap((count) => [setting(count, false), setting(count, true)]),
+  setting(1, false, true),
+  setting(1, true, true),
+];
 
 export const connect: Case<ConnectSetting> = {
   name: 'connect',
@@ -51,10 +58,11 @@ export const connect: Case<ConnectSetting> = {
 
   settings: () => SETTINGS,
 
-  async prepare(contender, { authorities: count, resume }, target) {
+  async prepare(contender, { authorities: count, looksUp, resume }, target) {
     const client = createClient(contender, target, authorities(target.certificate, count), {
       keepAlive: false,
       sessions: resume,
+      looksUp,
     });
     const startedAt = performance.now();
     for (let done = 0; done < WARM_UP && performance.now() - startedAt < WARM_UP_LIMIT; done += 20) {
@@ -72,12 +80,13 @@ export const connect: Case<ConnectSetting> = {
   verdicts: (result) => SETTINGS.flatMap((one) => verdictsOn(result, one)),
 };
 
-function verdictsOn(result: CaseResult, { name, authorities: count }: ConnectSetting): Verdict[] {
+function verdictsOn(result: CaseResult, { name, authorities: count, looksUp }: ConnectSetting): Verdict[] {
   const ratio = (dividend: ContenderName, divisor: ContenderName): Summary | undefined => {
     const place = { setting: name, metric: 'cpu' };
     return ratioOf(result, { ...place, contender: dividend }, { ...place, contender: divisor });
   };
   const what = `CPU per connection, ${name}`;
+  if (looksUp) return atMost(0.95, `${what}: at most 0.95 × zero pool`, ratio('ours', 'zero-pool'));
   return [
     ...atMost(1.1, `${what}: at most 1.10 × raw TLS`, ratio('ours', 'raw-tls')),
     ...atMost(1.1, `${what}: at most 1.10 × zero pool`, ratio('ours', 'zero-pool')),

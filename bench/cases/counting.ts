@@ -1,5 +1,7 @@
-/** The price of being seen: nanoseconds that counting adds to a request, and microseconds that a look at all counts takes. */
+/** The cost of statistics: nanoseconds that counting adds to a request, and microseconds that `stats()` takes. */
+import type { AgentPool } from '../../src/connections/agent-pool.js';
 import type { PooledSocket } from '../../src/connections/pooled-socket.js';
+import { statsOf } from '../../src/observe/agent-stats.js';
 import { Recorder } from '../../src/observe/recorder.js';
 import type { AgentRequest } from '../../src/node/types.js';
 import { collectGarbage } from '../measure.js';
@@ -25,7 +27,6 @@ const SETTINGS: readonly CountingSetting[] = [1, 1000, 10_000].map((hosts) => ({
   hosts,
 }));
 
-type Hosts = Parameters<Recorder['stats']>[0];
 type Waiting = Parameters<Recorder['leftQueue']>[0];
 
 /** An agent's recorder, with as many hosts as there are to be, each with an idle connection. */
@@ -66,11 +67,12 @@ class Scene {
   }
 
   look(hosts: boolean): void {
-    this.recorder.stats(this.#pool as unknown as Hosts, { hosts });
+    const agentPool = { addresses: () => new Map(), observer: this.recorder, view: this.#pool };
+    statsOf(agentPool as unknown as AgentPool, { hosts });
   }
 }
 
-/** Of CPU: what others do on the machine does not count. */
+/** CPU time: other work on the machine does not count. */
 function nanoseconds(times: number, operation: (i: number) => void): number {
   const before = process.cpuUsage();
   for (let i = 0; i < times; i++) operation(i);
@@ -81,7 +83,7 @@ function nanoseconds(times: number, operation: (i: number) => void): number {
 function run({ hosts }: CountingSetting): Sample {
   collectGarbage();
   const scene = new Scene(hosts);
-  const many = Math.max(5, Math.round(LOOKS / hosts));
+  const many = hosts > 1000 ? LOOKS / 10 : LOOKS;
   return {
     warm: nanoseconds(OPERATIONS, (i) => scene.warm(i)),
     queued: nanoseconds(OPERATIONS / 10, (i) => scene.queued(i)),

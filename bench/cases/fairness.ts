@@ -1,6 +1,6 @@
 /**
- * Hosts that compete for few places under `maxTotalSockets`, without sockets: what a release costs while others wait for
- * room, with ten of them and with ten thousand; and what a request that waits occupies, of the pool's memory.
+ * Hosts that compete for few slots under `maxTotalSockets`, without sockets: the cost of a release while ten, or ten thousand, hosts wait for a
+ * slot; and the memory of the pool for a waiting request.
  */
 import type { ClientRequest } from 'node:http';
 import { HostPool, Waiter } from '../../src/pool/records.js';
@@ -20,7 +20,7 @@ interface FairnessSetting extends Setting {
   readonly fairness: 'round-robin' | 'fifo';
 }
 
-const PLACES = 10;
+const SLOTS = 10;
 const RELEASES = 100_000;
 const WAITING = 100_000;
 /** Nanoseconds: a tenth of the cheapest HTTPS request that was ever seen here. */
@@ -29,19 +29,19 @@ const MEMORY_LIMIT = 400;
 
 const settings = (['round-robin', 'fifo'] as const).flatMap((fairness) =>
   [10, 10_000].map((hosts): FairnessSetting => ({
-    name: `${hosts.toLocaleString('en')} hosts for ${PLACES} places, ${fairness}`,
+    name: `${hosts.toLocaleString('en')} hosts for ${SLOTS} slots, ${fairness}`,
     hosts,
     fairness,
   })),
 );
 
-/** Every host has requests waiting, always: whoever is served asks again. */
+/** Every host always has waiting requests: each that is served is followed by another. */
 class Contention {
   readonly #driver: BareDriver;
   readonly #active: Connection<BareKinds>[] = [];
 
   constructor({ fairness, hosts }: FairnessSetting) {
-    this.#driver = new BareDriver({ maxTotalSockets: PLACES, fairness });
+    this.#driver = new BareDriver({ maxTotalSockets: SLOTS, fairness });
     this.#driver.assign = (connection) => void this.#active.push(connection);
     for (let i = 0; i < 2 * hosts; i++) this.#enqueue(new HostPool(i % hosts, this.#driver.pool.limits));
   }

@@ -1,8 +1,8 @@
-/** Many hosts with an idle connection each, asked in turn: nothing is in a cache when it is needed. */
+/** Many hosts with an idle connection each, requested in turn, so that the processor's caches do not help. */
 import { hostName } from '../certificate.js';
 import { drive, measure } from '../measure.js';
 import { flatness } from '../flatness.js';
-import { ConfigurationError } from '../configuration-error.js';
+import { needConnections } from '../files.js';
 import { createClient } from './case.js';
 import type { Case, Scale, Setting } from './case.js';
 
@@ -15,18 +15,8 @@ const CONCURRENCY = 10;
 /** Connections opened at a time. */
 const OPENING = 50;
 const WARM_UP_REQUESTS = 10_000;
-/** The memory that a process needs besides its connections. */
-const OTHER_FILES = 200;
-
 function setting(hosts: number, requests: number): HostsSetting {
   return { name: hosts === 1 ? '1 host' : `${hosts.toLocaleString('en')} hosts`, hosts, requests };
-}
-
-/** How many files a process may have open, as far as the system tells. */
-function openFilesLimit(): number {
-  const report = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
-  const limit = report.userLimits?.open_files?.soft;
-  return typeof limit === 'number' ? limit : Infinity;
 }
 
 export const hosts: Case<HostsSetting> = {
@@ -46,12 +36,7 @@ export const hosts: Case<HostsSetting> = {
   effort: ({ quick }) => (quick ? { rounds: 1, samples: 3 } : { rounds: 2, samples: 5 }),
 
   settings({ hosts: count }: Scale) {
-    const limit = openFilesLimit();
-    if (count + OTHER_FILES > limit) {
-      throw new ConfigurationError(
-        `${count} hosts need as many open files and some more, and ${limit} are allowed: see "ulimit -n", or use --hosts`,
-      );
-    }
+    needConnections(count, '--hosts');
     // Every host equally often.
     const requests = count * Math.ceil(5000 / count);
     return [setting(1, requests), setting(count, requests)];

@@ -14,7 +14,11 @@ export const CASES = [
   'pool',
   'counting',
   'fairness',
+  'close',
+  'ready',
   'cold',
+  'fetch',
+  'tunnel',
 ] as const;
 
 export type CaseName = (typeof CASES)[number];
@@ -45,7 +49,15 @@ export async function loadCase(name: CaseName): Promise<Case> {
       return (await import('./counting.js')).counting;
     case 'fairness':
       return (await import('./fairness.js')).fairness;
+    case 'close':
+      return (await import('./close.js')).close;
+    case 'ready':
+      return (await import('./ready.js')).ready;
     case 'cold':
       return (await import('./cold.js')).cold;
+    case 'tunnel':
+      return (await import('./tunnel.js')).tunnel;
+    case 'fetch':
+      return (await import('./fetch.js')).fetchCase;
   }
 }

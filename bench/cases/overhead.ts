@@ -1,7 +1,7 @@
 /**
- * The cost that an agent adds to Node's client: warm requests over it and over the zero pool, in turn, in one process, so that whatever the
- * machine does, and how far V8 has got, is shared by both. In the case `warm` each is alone in its process; there it counts, too, that
- * Node's functions have met one kind of agent only, and on which processor the scheduler wakes whom.
+ * The cost that an agent adds to Node's client: warm requests over it and over the zero pool, in turn, in one process, so that both share the
+ * load of the machine and the state of V8. In the case `warm` each is alone in its process; there, Node's functions are optimized for one kind
+ * of agent only, and the scheduler's choice of processors counts, too.
  */
 import { authorities, authoritiesTitle, MANY_AUTHORITIES } from '../authorities.js';
 import { loadContender } from '../contenders/index.js';
@@ -18,7 +18,7 @@ interface OverheadSetting extends Setting {
   readonly authorities: number;
 }
 
-/** Requests over the one before it is the other's turn. */
+/** Requests in one turn of each. */
 const REQUESTS = 500;
 /** Turns of each in one sample. */
 const TURNS = 20;

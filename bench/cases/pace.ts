@@ -3,10 +3,11 @@
  * long. Each contender has a process of its own, in which it and the zero pool are measured in turn.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '../contenders/contender.js';
+import type { Client, Contender } from '../contenders/contender.js';
 import { loadContender } from '../contenders/index.js';
 import type { ContenderName } from '../contenders/index.js';
 import { drive, measure } from '../measure.js';
+import type { Target } from '../network.js';
 import { ratios, valuesAt } from '../results.js';
 import type { CaseResult } from '../results.js';
 import { median, percentile, summarize } from '../statistics.js';
@@ -17,22 +18,44 @@ import type { Case, Setting } from './case.js';
 
 type Method = 'get' | 'post';
 
-interface PaceSetting extends Setting {
+interface Pace {
   readonly lanes: number;
   /** Milliseconds. */
   readonly rest: number;
   readonly method: Method;
 }
 
-/** Milliseconds of rest in one turn, after which it is the other's. */
-const TURN = 600;
-/** Turns of each in one sample. */
-const TURNS = 3;
-/** Requests without a rest before the first sample, of each: until V8 has optimized all. */
-const WARM_UP = { requests: 500, turns: 20 };
+interface PaceSetting extends Pace, Setting {}
 
-const SETTINGS: readonly PaceSetting[] = (['get', 'post'] as const).flatMap((method) =>
-  [1, 20].flatMap((lanes) =>
+/** Milliseconds of rest of each lane in one turn, after which it is the other's. */
+const TURN = 500;
+/** Requests that a turn has at least, of all lanes. */
+const LEAST = 20;
+/** Turns of each in one sample. */
+const TURNS = 2;
+/** Requests without a rest when a process has begun, of each client, method and number of lanes. */
+const WARM_UP = { requests: 500, turns: 4 };
+/**
+ * Requests with rests then, of each client and method. Connections that have rested need other code than those in steady use: V8 has to have compiled it, or V8 is measured.
+ */
+const PACED_WARM_UP = { lanes: 20, rest: 3, turn: 2500 };
+/**
+ * Requests of each client of a setting before it is measured: without a rest, and with one. V8 has compiled its code for other agents, and compiles much
+ * of it anew for a new one: the more code an agent has, the more. With rests of 50 ms that would take all samples; a service has its agents for hours.
+ */
+const SETTLING = { requests: 5000, rest: 3, turn: 1500 };
+
+/**
+ * Requests of each client at the beginning of a sample, which do not count. Since the last sample other processes had their turn, for some seconds: agents that close
+ * idle connections have to open new ones first.
+ */
+const REOPENING = { rest: 3, turn: 150 };
+
+const METHODS: readonly Method[] = ['get', 'post'];
+const LANES: readonly number[] = [1, 20];
+
+const SETTINGS: readonly PaceSetting[] = METHODS.flatMap((method) =>
+  LANES.flatMap((lanes) =>
     [5, 50].map((rest) => ({
       name: `${method.toUpperCase()}, ${lanes === 1 ? '1 lane' : `${lanes} lanes`}, ${rest} ms of rest`,
       lanes,
@@ -42,17 +65,43 @@ const SETTINGS: readonly PaceSetting[] = (['get', 'post'] as const).flatMap((met
   ),
 );
 
-/** @returns what each request took, in milliseconds */
-async function runLanes(client: Client, { lanes, rest, method }: PaceSetting): Promise<number[]> {
+/** The contender's, and the floor's. */
+async function createClients(contender: Contender, target: Target): Promise<[Client, Client]> {
+  const zeroPool = await loadContender('zero-pool');
+  return [
+    createClient(contender, target, [target.certificate]),
+    createClient(zeroPool, target, [target.certificate]),
+  ];
+}
+
+/** Rests differ by so much at most, as a share of them: lanes that a busy moment has brought together come apart again. */
+const UNEVENNESS = 0.2;
+/** Its multiples, without what is before the point, are spread evenly, however many they are. */
+const GOLDEN = 0.618034;
+
+/** Milliseconds of the `n`th rest. */
+function unevenRest(rest: number, n: number): number {
+  return Math.round(rest * (1 - UNEVENNESS + 2 * UNEVENNESS * ((n * GOLDEN) % 1)));
+}
+
+interface Lanes extends Pace {
+  readonly turn: number;
+}
+
+/**
+ * @param turn milliseconds of rest of each lane
+ * @returns what each request took, in milliseconds
+ */
+async function runLanes(client: Client, { lanes, rest, method, turn }: Lanes): Promise<number[]> {
   const latencies: number[] = [];
   const run = async (_: unknown, lane: number): Promise<void> => {
     // They do not march in step.
     await sleep((rest * lane) / lanes);
-    for (let rested = 0; rested < TURN; rested += rest) {
+    for (let n = 0; n * rest < turn; n++) {
       const startedAt = performance.now();
       await send(client, method);
       latencies.push(performance.now() - startedAt);
-      await sleep(rest);
+      await sleep(unevenRest(rest, lane + n * lanes));
     }
   };
   await Promise.all(Array.from({ length: lanes }, run));
@@ -72,7 +121,8 @@ interface Turn {
 
 async function takeTurn(client: Client, setting: PaceSetting): Promise<Turn> {
   let latencies: readonly number[] = [];
-  const { cpu } = await measure(async () => void (latencies = await runLanes(client, setting)));
+  const turn = Math.max(TURN, (LEAST * setting.rest) / setting.lanes);
+  const { cpu } = await measure(async () => void (latencies = await runLanes(client, { ...setting, turn })));
   return { cpu: cpu / latencies.length, latencies };
 }
 
@@ -90,24 +140,38 @@ export const pace: Case<PaceSetting> = {
   ],
   limit: 120_000,
 
-  effort: ({ quick }) => (quick ? { rounds: 1, samples: 1 } : { rounds: 9, samples: 1 }),
+  effort: ({ quick }) => (quick ? { rounds: 1, samples: 1 } : { rounds: 3, samples: 3 }),
 
   settings: ({ quick }) => (quick ? SETTINGS.slice(0, 1) : SETTINGS),
 
-  async prepare(contender, setting, target) {
-    const client = createClient(contender, target, [target.certificate]);
-    const floor = createClient(await loadContender('zero-pool'), target, [target.certificate]);
-    const load = { requests: WARM_UP.requests, concurrency: setting.lanes };
+  async warmUp(contender, target) {
+    const clients = await createClients(contender, target);
     for (let turn = 0; turn < WARM_UP.turns; turn++) {
-      await drive(client, load);
-      await drive(floor, load);
+      for (const client of clients) {
+        for (const concurrency of LANES) {
+          for (const method of METHODS)
+            await drive({ get: () => send(client, method) }, { ...WARM_UP, concurrency });
+        }
+      }
     }
-    await runLanes(client, setting);
-    await runLanes(floor, setting);
+    for (const method of METHODS)
+      for (const client of clients) await runLanes(client, { ...PACED_WARM_UP, method });
+    for (const client of clients) await client.close();
+  },
+
+  async prepare(contender, setting, target) {
+    const { lanes, method } = setting;
+    const [client, floor] = await createClients(contender, target);
+    for (const each of [client, floor]) {
+      const sender = { get: () => send(each, method) };
+      await drive(sender, { requests: SETTLING.requests, concurrency: lanes });
+      await runLanes(each, { ...SETTLING, lanes, method });
+    }
     return {
       async sample() {
         const ours: Turn[] = [];
         const floors: Turn[] = [];
+        for (const each of [client, floor]) await runLanes(each, { ...REOPENING, lanes, method });
         for (let turn = 0; turn < TURNS; turn++) {
           ours.push(await takeTurn(client, setting));
           floors.push(await takeTurn(floor, setting));

@@ -1,6 +1,6 @@
 /**
- * The pool's decisions alone, without sockets, TLS or HTTP: nanoseconds for what happens to a request, with few
- * and with many hosts and waiting requests.
+ * The pool's decisions alone, without sockets, TLS or HTTP: nanoseconds for each step of a request, with few and with
+ * many hosts and waiting requests.
  */
 import { HostPool, Waiter } from '../../src/pool/records.js';
 import type { Connection } from '../../src/pool/records.js';
@@ -119,7 +119,7 @@ function run(setting: PoolSetting): Sample {
   };
 }
 
-/** How much dearer an operation is, round by round, where it is dearest. */
+/** The growth of an operation's cost, round by round, in the worst setting. */
 function growth(result: CaseResult, metric: string): number[] {
   const valuesIn = ({ name }: Setting): number[] =>
     valuesAt(result, { setting: name, contender: 'ours', metric });

@@ -1,5 +1,5 @@
 /**
- * The view that a caller has of servers that close idle connections, and of servers that send too much.
+ * The errors and wrong answers that callers get of servers that close idle connections, and of servers that send too much.
  *
  * Each connection is idle for 20 to 200 ms and closed by the server then; the next request comes in that very moment, a few
  * milliseconds earlier or later. A hundred clients, each with a host and so a connection of its own, do that at once. The hint of 5 s is one that the server does not keep: there is something between that closes sooner.
@@ -40,7 +40,7 @@ const CLOSING_LANES = 10;
 const HINTS = [undefined, 'timeout=5'];
 const BODY = '{"id":1}';
 
-/** Behind a few sockets, so that most requests are handed a connection in the moment in which it comes free. */
+/** Few sockets, so that most requests get a connection at the moment at which it becomes free. */
 const SOCKETS = 10;
 const WAITING = 30;
 

@@ -1,4 +1,4 @@
-/** How many connections resume a TLS session, by the server's count: one after the other, and many at once. */
+/** The number of connections that resume a TLS session, by the server's count: one after the other, and many at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drive, measure } from '../measure.js';
 import type { Load } from '../measure.js';
@@ -17,7 +17,7 @@ interface ResumptionSetting extends Setting {
 
 const SEQUENCE = 300;
 const BURST = 200;
-/** Milliseconds after which, at the latest, the server has seen the end of a handshake that nobody waits for any more. */
+/** Milliseconds after which, at the latest, the server has seen the end of a handshake that is not needed any more. */
 const QUIET = 50;
 
 const sequence: ResumptionSetting = {

@@ -1,4 +1,4 @@
-/** Requests on connections that are open: what a request costs when all goes well. */
+/** Requests on open connections: the cost of a request when all goes well. */
 import { authorities, authoritiesTitle, MANY_AUTHORITIES } from '../authorities.js';
 import type { Client } from '../contenders/contender.js';
 import { drive, measure } from '../measure.js';
@@ -19,7 +19,7 @@ const CONCURRENCIES = [1, 10, 100];
 /**
  * With the samples that do not count, enough for V8 to have optimized all, which takes 25,000 requests: with less, an agent
  * is the dearer the more code it has. (A new client needs it anew, as optimized code that embeds objects of another client
- * goes with them.) Who needs longer than this many milliseconds is so slow for other reasons that it does not matter.
+ * goes with them.) A contender that needs more than this many milliseconds is slow for other reasons.
  */
 const WARM_UP_REQUESTS = 10_000;
 const WARM_UP_LIMIT = 1500;

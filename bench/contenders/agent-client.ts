@@ -22,12 +22,18 @@ function exchange(start: (onResponse: OnResponse) => ClientRequest, body?: strin
   });
 }
 
-export function agentClient(agent: Agent, { port, ca, caPerRequest }: ClientSettings): Client {
+/** @param protocol goes with each request, as it does where users give a URL */
+export function agentClient(
+  agent: Agent,
+  { port, ca, caPerRequest }: ClientSettings,
+  protocol?: 'https:',
+): Client {
   // One array for all requests, as in a program that has read its certificates once.
   const authorities = [...ca];
+  const more = { ...(caPerRequest && { ca: authorities }), ...(protocol && { protocol }) };
   const send = caPerRequest
     ? (host: string, onResponse: OnResponse): ClientRequest =>
-        request({ host, port, path: '/', agent, ca: authorities }, onResponse)
+        request({ host, port, path: '/', agent, ...more }, onResponse)
     : (host: string, onResponse: OnResponse): ClientRequest =>
         request({ host, port, path: '/', agent }, onResponse);
   return {

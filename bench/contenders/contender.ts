@@ -12,8 +12,12 @@ export interface ClientSettings {
   readonly keepAlive: boolean;
   /** Whether TLS sessions may be resumed. */
   readonly sessions: boolean;
+  /** Whether names are looked up, as in a program that says nothing of it; if not, each is the loopback at once. */
+  readonly looksUp: boolean;
   /** Whether there is more than one host. Floors do not look at the host where they need not. */
   readonly manyHosts: boolean;
+  /** The port of a proxy on the loopback that is to be used. */
+  readonly proxyPort: number | undefined;
 }
 
 /** Any request. */
