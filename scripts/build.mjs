@@ -1,4 +1,4 @@
-// `npm run build`: what is published. Of each entry one ES module, the same as a CommonJS module, and the types of both, rolled up into one file
+// `npm run build`: makes the published files. For each entry an ES module, the same as a CommonJS module, and the types of both, rolled up into one file
 // that can be read from top to bottom. Comments are in the types and in src/, which is published, too: source maps lead there.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -8,25 +8,56 @@ import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 import { buildPage } from './build-page.mjs';
 import { ENTRIES, MAIN, manifestFields } from './lib/entries.mjs';
-import { root, run } from './lib/run.mjs';
-import { toCommonJs, toEsModule } from './lib/module-forms.mjs';
+import {
+  ENTRY,
+  entryCode,
+  fromMain,
+  INTERNALS,
+  internalsCode,
+  isFromMain,
+  LATE_FILES,
+  lateCode,
+  lateEntryCode,
+  lateModule,
+  LOADER,
+  loaderCode,
+  MAIN_SPECIFIER,
+  WHOLE,
+  wholeCode,
+} from './lib/late-forms.mjs';
+import { breakLines } from './lib/line-breaks.mjs';
+import { root, run, tsc } from './lib/run.mjs';
+import { toCommonJs, toEsModule, toLateFile } from './lib/module-forms.mjs';
 
 const dist = join(root, 'dist');
 /** The types of each module by itself, until they are rolled up. */
 const types = join(dist, '.types');
+/** The public surface of the main entry. */
+const main = join(root, ENTRIES[MAIN]);
+
+/**
+ * A third of the code are white space, and names that nobody else can see: of local variables and of private members. V8 reads all of it when the package is
+ * loaded, and once more in each function when it is first called. The names that stack traces show of functions, classes and methods stay, and
+ * each method has a line of its own (scripts/lib/line-breaks.mjs); nothing is rewritten.
+ */
+const SHORT = {
+  compress: false,
+  mangle: { toplevel: false, keepNames: true },
+  codegen: { removeWhitespace: true },
+};
 
 rmSync(dist, { recursive: true, force: true });
 checkManifest(process.argv.includes('--write-exports'));
 await buildPage();
-const { ok } = await run(process.execPath, [
-  join(root, 'node_modules/typescript/bin/tsc'),
-  '-p',
-  'tsconfig.build.json',
-]);
+const { ok } = await run(process.execPath, [tsc, '-p', 'tsconfig.build.json']);
 if (!ok) process.exit(1);
-await Promise.all(
-  Object.entries(ENTRIES).flatMap(([name, source]) => [code(name, source), declarations(name, source)]),
-);
+await Promise.all([
+  mainCode(),
+  ...Object.entries(ENTRIES).map(([name, source]) => declarations(name, source)),
+  ...Object.entries(ENTRIES)
+    .filter(([name]) => name !== MAIN)
+    .map(([name, source]) => entry(name, join(root, source), [imports(main, MAIN_SPECIFIER)])),
+]);
 rmSync(types, { recursive: true });
 
 /** "exports" of package.json follows from the list of entries; two lists would differ one day. */
@@ -43,60 +74,162 @@ function checkManifest(writes) {
   writeFileSync(path, `${JSON.stringify({ ...manifest, ...fields }, undefined, 2)}\n`);
 }
 
-async function code(name, source) {
+/** The main entry, the files that it loads late, and the form of both in which all of that is imported. */
+async function mainCode() {
+  const members = await modulesOf(main);
+  const needs = new Map();
+  for (const file of Object.keys(LATE_FILES)) {
+    for (const [module, names] of await lateFile(file, members)) {
+      const all = needs.get(module) ?? new Set();
+      for (const name of names) all.add(name);
+      needs.set(module, all);
+    }
+  }
+  const sources = {
+    [ENTRY]: entryCode(main),
+    [INTERNALS]: internalsCode(main, needs),
+    [LOADER]: loaderCode,
+  };
+  const { exports } = await entry(MAIN, ENTRY, [late(), virtual(sources), imports()], sources);
+  writeFileSync(join(dist, `${WHOLE}.js`), wholeCode(exports));
+}
+
+/** Everything that is loaded with `source`. */
+async function modulesOf(source) {
+  const modules = new Set();
+  const sources = { [INTERNALS]: 'export function internals() {}', [LOADER]: loaderCode };
+  const collect = { name: 'collect', moduleParsed: ({ id }) => void modules.add(id) };
   const bundle = await rolldown({
-    input: { [name]: join(root, source) },
+    input: source,
     platform: 'node',
     tsconfig: join(root, 'tsconfig.build.json'),
-    plugins: [imports(name, join(root, ENTRIES[MAIN]))],
+    plugins: [late(), virtual(sources), imports(), collect],
   });
-  const { output } = await bundle.write({
+  await bundle.generate();
+  await bundle.close();
+  return modules;
+}
+
+/**
+ * A file that is loaded late.
+ *
+ * @param members the modules of the main entry, which it has not in itself
+ * @returns what it needs of them
+ */
+async function lateFile(name, members) {
+  const id = `late:${name}`;
+  const given = (path) => (members.has(path) ? { id: fromMain(path), external: true } : null);
+  const plugins = [virtual({ [id]: lateEntryCode(name) }), imports(undefined, undefined, given)];
+  const { code, map } = await generate(name, id, plugins);
+  const { commonJs, esModule, needs } = toLateFile(code, isFromMain);
+  write(name, esModule, commonJs, map);
+  return needs;
+}
+
+/**
+ * An entry in both forms.
+ *
+ * @param virtuals text of sources that are in no file, for the map
+ */
+async function entry(name, source, plugins, virtuals = {}) {
+  const chunk = await generate(name, source, plugins);
+  chunk.map.sourcesContent = chunk.map.sources.map((path) => virtuals[path.replace('../', '')] ?? null);
+  write(name, toEsModule(chunk.code), toCommonJs(chunk.code), chunk.map);
+  return chunk;
+}
+
+async function generate(name, source, plugins) {
+  const bundle = await rolldown({
+    input: { [name]: source },
+    platform: 'node',
+    tsconfig: join(root, 'tsconfig.build.json'),
+    plugins,
+  });
+  const {
+    output: [chunk],
+  } = await bundle.generate({
     dir: dist,
     format: 'esm',
     entryFileNames: '[name].js',
+    minify: SHORT,
     sourcemap: true,
     sourcemapExcludeSources: true,
     comments: { legal: false, annotation: true, jsdoc: false },
   });
   await bundle.close();
-  const [{ code: text, map }] = output;
-  writeFileSync(join(dist, `${name}.js`), toEsModule(text));
+  const { exports } = chunk;
+  return { exports, ...breakLines(chunk.code, JSON.parse(chunk.map.toString())) };
+}
+
+function write(name, esModule, commonJs, map) {
   const file = `${name}.cjs`;
-  writeFileSync(join(dist, file), toCommonJs(text).replace(`${name}.js.map`, `${file}.map`));
+  writeFileSync(join(dist, `${name}.js`), esModule);
+  writeFileSync(join(dist, `${name}.js.map`), JSON.stringify(map));
+  writeFileSync(join(dist, file), commonJs.replace(`${name}.js.map`, `${file}.map`));
   writeFileSync(join(dist, `${file}.map`), JSON.stringify({ ...map, file }));
 }
 
 async function declarations(name, source) {
   const bundle = await rollup({
     input: emitted(source),
-    plugins: [withoutHeads(), imports(name, emitted(ENTRIES[MAIN])), dts()],
+    plugins: [
+      withoutHeads(),
+      imports(name === MAIN ? undefined : emitted(ENTRIES[MAIN]), `./${MAIN}.js`),
+      dts(),
+    ],
     onwarn: (warning) => console.warn(warning.message),
   });
   const { output } = await bundle.generate({ format: 'es' });
   const [{ code: text }] = output;
-  // A private field makes the class of one build a stranger to that of the other. At run time they know each other.
+  // A private field makes the types of the two builds incompatible. At run time their instances recognise each other.
   const readable = text.replaceAll(/^ *#private;\n/gm, '').replaceAll(/\n{3,}/g, '\n\n');
   writeFileSync(join(dist, `${name}.d.ts`), readable);
   writeFileSync(join(dist, `${name}.d.cts`), readable.replaceAll(/(from '\.\/[^']+)\.js'/g, "$1.cjs'"));
 }
 
-/** Where tsc has put the types of a source. */
+/** The path of the types that tsc has made of a source. */
 function emitted(source) {
   return join(types, relative('src', source)).replace(/\.ts$/, '.d.ts');
 }
 
-/** The modules that are imported when the package runs: Node's modules, other packages, and the main entry from any other. */
-function imports(name, main) {
+/**
+ * The modules that are imported when the package runs: Node's modules, other packages, and from any other entry the main one.
+ *
+ * @param [front] where that lies
+ * @param [specifier] by which it is imported
+ * @param [find] knows others by where they lie
+ */
+function imports(front, specifier, find = () => null) {
   return {
     name: 'imports',
-    resolveId(specifier, importer) {
+    resolveId(imported, importer) {
       // The entry itself, and what the bundler has of its own.
       if (importer === undefined || importer.startsWith('\0')) return null;
-      if (!specifier.startsWith('.')) return { id: specifier, external: true };
-      if (name === MAIN) return null;
-      const base = resolve(dirname(importer), specifier).replace(/\.js$/, '');
-      return base === main.replace(/(?:\.d)?\.ts$/, '') ? { id: `./${MAIN}.js`, external: true } : null;
+      if (!/^[./]/.test(imported)) return { id: imported, external: true };
+      const path = resolve(dirname(importer), imported).replace(/\.js$/, '.ts');
+      const isMain = front !== undefined && path === front.replace(/(?:\.d)?\.ts$/, '.ts');
+      return isMain ? { id: specifier, external: true } : find(path);
     },
+  };
+}
+
+/** Modules of the main entry that load something late. */
+function late() {
+  return {
+    name: 'late',
+    load(id) {
+      const path = lateModule(id);
+      return path === undefined ? null : { code: lateCode(path), moduleType: 'ts' };
+    },
+  };
+}
+
+/** Modules that are in no file. */
+function virtual(sources) {
+  return {
+    name: 'virtual',
+    resolveId: (id) => (id in sources ? id : null),
+    load: (id) => (id in sources ? { code: sources[id], moduleType: 'js' } : null),
   };
 }
 

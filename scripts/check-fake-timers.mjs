@@ -1,5 +1,5 @@
-// `npm run check:fake-timers`: does the pool work below the fake timers of jest and vitest? Both are large, and so no dependencies of ours: they
-// are installed in a temporary project, beside the package as it would be published. The scenario of test/contract is run there, which `npm test` runs
+// `npm run check:fake-timers`: runs the pool below the fake timers of jest and vitest. Both are large, and so no dependencies of ours: they are
+// installed in a temporary project, beside the package as it would be published. The scenario of test/contract is run there, which `npm test` runs
 // below node:test and sinon's fake timers.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -36,7 +36,7 @@ async function check(tool, [script, ...args]) {
   const load = createRequire(join(project, 'package.json'));
   const { engines, version } = load(`${tool}/package.json`);
   const title = `${tool} ${version}`;
-  // Of jest's own dependencies.
+  // `semver` is one of jest's own dependencies.
   if (!load('semver').satisfies(process.version, engines.node)) {
     console.log(`- ${title}: not for Node ${process.version}, it says (${engines.node})`);
     return;

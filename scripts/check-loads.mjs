@@ -1,4 +1,4 @@
-// `npm run check:loads`: does the package, as it would be published, load wherever Node code is loaded? It is put into small real projects: test runners,
+// `npm run check:loads`: loads the package, as it would be published, wherever Node code is loaded. It is put into small real projects: test runners,
 // bundlers whose bundles are run, and versions of TypeScript. A line for each combination; a combination counts only where a project without the package works.
 // `-- --all`: also every version of Node's typings with every compiler and kind of module, which takes several minutes more. `-- --only NAME` runs
 // those with NAME in their titles. Installed tools stay in the folder for temporary files for the next run.

@@ -1,19 +1,20 @@
-// `npm run check:package`: is what would be published what we mean to publish? Packs the build, has linters look at
-// it, and installs it in an empty project that loads each entry in both ways. What bundlers, test runners and versions of TypeScript
-// make of it, `npm run check:loads` tries.
+// `npm run check:package`: checks the files that would be published. Packs the build, runs linters on it, and installs it in an empty
+// project that loads each entry in both ways. `npm run check:loads` tries bundlers, test runners and versions of
+// TypeScript.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ENTRIES, MAIN, manifestFields } from './lib/entries.mjs';
-import { root, run } from './lib/run.mjs';
+import { LATE_FILES } from './lib/late-forms.mjs';
+import { root, run, tsc } from './lib/run.mjs';
 
-/** The most that the package may take, and its main entry. A change that exceeds one of these is looked at, and raises it if that is meant. */
-const LIMITS = { tarball: 750_000, unpacked: 2_700_000, files: 300, [`${MAIN}.js`]: 330_000 };
+/** The greatest sizes of the package and of its main entry. A change that needs more, and is worth it, raises them. */
+const LIMITS = { tarball: 1_100_000, unpacked: 3_800_000, files: 370, [`${MAIN}.js`]: 235_000 };
 
 /** Sources that hold nothing, so that it does not matter how often they are there. */
 const STATELESS =
-  /\/src\/(?:telemetry\/.*|errors|received|validate|process-wide|observe\/observation-key)\.ts$/;
+  /\/src\/(?:telemetry\/.*|egress\/(?:ascii-name|socks-package)|errors|received|validate|process-wide|observe\/observation-key)\.ts$/;
 
 const manifest = readManifest(root);
 const { name } = manifest;
@@ -119,7 +120,7 @@ function checkExports() {
 function checkBundles() {
   const owners = new Map();
   const wrong = [];
-  for (const entry of Object.keys(ENTRIES)) {
+  for (const entry of [...Object.keys(ENTRIES), ...Object.keys(LATE_FILES)]) {
     const { sources } = JSON.parse(readFileSync(join(root, `dist/${entry}.js.map`), 'utf8'));
     for (const source of sources) {
       if (STATELESS.test(source)) continue;
@@ -159,8 +160,12 @@ function checkDependencies() {
   const expected = {
     dependencies: ['debug', 'lru-cache'],
     optionalDependencies: undefined,
-    peerDependencies: { '@opentelemetry/api': '^1.7.0', 'prom-client': '^15.0.0' },
-    peerDependenciesMeta: { '@opentelemetry/api': { optional: true }, 'prom-client': { optional: true } },
+    peerDependencies: { '@opentelemetry/api': '^1.7.0', 'prom-client': '^15.0.0', socks: '^2.8.0' },
+    peerDependenciesMeta: {
+      '@opentelemetry/api': { optional: true },
+      'prom-client': { optional: true },
+      socks: { optional: true },
+    },
   };
   return isDeepStrictEqual(found, expected) ? undefined : JSON.stringify(found, undefined, 2);
 }
@@ -174,12 +179,14 @@ function install(tarball) {
   return succeeds('npm', ['install', '--no-audit', '--no-fund', tarball, ...peers], project);
 }
 
-/** Loads the package, without a warning, and makes an agent of it. */
+/** Loads the package without a warning, makes an agent, and has each file of the package loaded. */
 async function evaluate(type, load) {
   const code = `${load}
     const { PoolingAgent } = process.getBuiltinModule('node:module').createRequire('${project}/')('${name}');
     const agent = new PoolingAgent({ maxSockets: 1 });
     if (!(agent instanceof process.getBuiltinModule('node:https').Agent)) throw new Error('not an https.Agent');
+    agent.getName({ host: 'a' });
+    new PoolingAgent({ socketTimeout: 1, proxy: 'http://a' });
     agent.destroy();`;
   const { ok, output } = await run(process.execPath, [`--input-type=${type}`, '--eval', code], {
     cwd: project,
@@ -190,7 +197,7 @@ async function evaluate(type, load) {
 
 /** `import 'node:http'` would load `undici` of Node 22 and later. See scripts/lib/module-forms.mjs. */
 async function checkLoaded() {
-  const code = `await import('${name}'); console.log(process.moduleLoadList.filter((one) => /undici|webcrypto/.test(one)).join());`;
+  const code = `await import('${name}'); console.log(process.moduleLoadList.filter((one) => /undici|webcrypto|perf_hooks/.test(one)).join());`;
   const { output } = await run(process.execPath, ['--input-type=module', '--eval', code], {
     cwd: project,
     quiet: true,
@@ -224,5 +231,5 @@ function checkTypes() {
     join(project, 'tsconfig.json'),
     JSON.stringify({ compilerOptions, files: ['use.mts', 'use.cts'] }),
   );
-  return succeeds(bin('tsc'), ['-p', project], project);
+  return succeeds(process.execPath, [tsc, '-p', project], project);
 }

@@ -1,5 +1,5 @@
-// `npm run test:coverage`: how much of src/ the suite executes, without the tests that go through other people's clients and
-// servers: what we promise is tested by tests of ours. Fails below the floors. Details: coverage/index.html.
+// `npm run test:coverage`: the part of src/ that the suite executes, without the tests with other people's clients and servers: each promise
+// has a test of our own. Fails below the floors. Details: coverage/index.html.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run } from './lib/run.mjs';

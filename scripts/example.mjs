@@ -1,5 +1,5 @@
-// `npm run example NAME`: says what an example shows, and runs it. Without a name: which there are. Exits with what the example exits with, or with
-// 2 if there is none of that name. The comment at the head of an example says what it shows.
+// `npm run example NAME`: prints the subject of an example, which is the comment at its head, and runs it. Without a name: lists the examples. Exits with the
+// example's exit code, or with 2 if there is none of that name.
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { root, run } from './lib/run.mjs';

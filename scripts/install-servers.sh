@@ -4,13 +4,23 @@
 set -uo pipefail
 
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
-servers=(nginx haproxy openssl chromium)
+servers=(nginx haproxy openssl chromium dnsmasq squid tinyproxy danted mitmdump)
 
 missing() {
   local server
   for server in "${servers[@]}"; do
     command -v "$server" >/dev/null || echo "$server"
   done
+}
+
+# Some programs have another name than the package that they come in.
+package_of() {
+  case "$1" in
+    danted) echo dante-server ;;
+    mitmdump) echo mitmproxy ;;
+    tinyproxy) echo tinyproxy-bin ;;
+    *) echo "$1" ;;
+  esac
 }
 
 # Debian's packages start their services, unless this file says no.
@@ -32,6 +42,7 @@ if ((${#packages[@]} > 0)); then
   if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
     echo 'Only root can install them, and only with apt-get.'
   else
+    mapfile -t packages < <(for program in "${packages[@]}"; do package_of "$program"; done)
     install "${packages[@]}" </dev/null 2>&1
   fi
 fi

@@ -52,7 +52,7 @@ export function dashboard({ title, uid, common, own, agent, label, connectionSta
       'short',
       `sum(${own}waiting_requests${chosen})`,
     ),
-    stat('Requests per second', 'Requests that came', 'reqps', total('requests')),
+    stat('Requests per second', 'Requests handed to the agent', 'reqps', total('requests')),
     stat(
       'Reused',
       'Share of the requests that were served on a connection that had served before',
@@ -67,20 +67,20 @@ export function dashboard({ title, uid, common, own, agent, label, connectionSta
     ),
     stat(
       'Failed or refused per second',
-      'Connections that could not be opened, and requests that might not wait',
+      'Connections that could not be opened, and requests that were not allowed to wait, or to wait longer',
       'short',
       `${total('failed_connections')} + ${total('refused_requests')}`,
     ),
     series(
       'Connections by state',
-      'Those in use, free, being opened and being closed',
+      'Connections in use, free, being opened and being closed',
       'short',
       [[`sum by (${label('state')}) (${own}connections${chosen})`, `{{${label('state')}}}`]],
       { isStacked: true },
     ),
     series(
       'Requests per second, by kind',
-      'All that came; and those that were served on a used connection, had to wait, or were sent again',
+      'All requests; and those that were served on a used connection, had to wait, or were sent again',
       'reqps',
       [
         [total('requests'), 'all'],
@@ -95,17 +95,17 @@ export function dashboard({ title, uid, common, own, agent, label, connectionSta
     series('Time in queue', 'Of the requests that had to wait', 's', quantiles('request_time_in_queue')),
     series(
       'Handshakes per second',
-      'Full ones, and those that resumed a TLS session',
+      'Full handshakes, and those that resumed a TLS session',
       'ops',
       [[by('handshakes', label('kind')), `{{${label('kind')}}}`]],
       { isStacked: true },
     ),
-    series('Connections opened per second', 'Warm traffic opens next to none', 'ops', [
+    series('Connections opened per second', 'Steady traffic opens almost none', 'ops', [
       [total('opened_connections'), 'opened'],
     ]),
     series(
       'Connections closed per second, by reason',
-      'Why connections ended',
+      'The reasons for which connections ended',
       'ops',
       [[`${by('closed_connections', label('reason'))} > 0`, `{{${label('reason')}}}`]],
       { isStacked: true },
@@ -130,7 +130,7 @@ export function dashboard({ title, uid, common, own, agent, label, connectionSta
     ]),
     series(
       'Age of connections when they end',
-      'From when they were ready',
+      'Counted from when they were ready for a request',
       's',
       quantiles('connection_duration'),
     ),
@@ -139,7 +139,7 @@ export function dashboard({ title, uid, common, own, agent, label, connectionSta
   return {
     title,
     uid,
-    description: 'What connection pools of https agents do: connections, queues, reuse, and what fails.',
+    description: 'The connection pools of https agents: connections, queues, reuse, and failures.',
     tags: ['nodejs', 'https', 'connections'],
     editable: true,
     graphTooltip: 1,

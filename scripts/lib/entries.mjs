@@ -1,5 +1,7 @@
 // The entries that can be imported of the package: one line for each entry. The build, "exports" in package.json and the checks of the package go by this list.
 
+import { lateImports, mainForms } from './late-forms.mjs';
+
 /** The main entry. All others import it, and have nothing of it in them. */
 export const MAIN = 'index';
 
@@ -9,12 +11,14 @@ export const ENTRIES = {
   inspect: 'src/inspect/index.ts',
   opentelemetry: 'src/opentelemetry/index.ts',
   prometheus: 'src/prometheus/index.ts',
+  undici: 'src/undici/index.ts',
 };
 
-/** The part of package.json that says how entries are found. */
+/** The part of package.json that says how entries, and files that are loaded late, are found. */
 export function manifestFields() {
   const names = Object.keys(ENTRIES);
   return {
+    imports: lateImports,
     exports: {
       ...Object.fromEntries(names.map((name) => [subpathOf(name), conditions(name)])),
       './package.json': './package.json',
@@ -32,7 +36,10 @@ function subpathOf(name) {
 
 function conditions(name) {
   return {
-    import: { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` },
+    import: {
+      types: `./dist/${name}.d.ts`,
+      ...(name === MAIN ? mainForms : { default: `./dist/${name}.js` }),
+    },
     require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
   };
 }

@@ -2,9 +2,16 @@
 // do for that reads an import anew at each use: a function of Node's that somebody has replaced since (a fake timer, say) would be found in one of
 // the builds and not in the other; and each use would cost more.
 import { parseAst } from 'rolldown/parseAst';
+import { LATE_REQUIRE, MAIN_SPECIFIER } from './late-forms.mjs';
 
 /** The one module of Node's that the ES module imports: nothing in it is loaded late, and it shows bundlers that this is for Node. */
 const IMPORTED = 'node:https';
+
+/** Where a file is loaded late. Short code has back quotes. */
+const LATE = new RegExp(`\\b${LATE_REQUIRE}\\(["\`]([^"\`]+)["\`]\\)`, 'g');
+
+/** An ES module has no `require`. `createRequire` is called only when it is needed, because that takes time, too. */
+const CREATE_REQUIRE = `${builtin('node:module')}.createRequire`;
 
 /**
  * An ES module that does not `import` Node's modules, but asks Node for them. To `import` one reads everything that it exports, what it would
@@ -13,22 +20,20 @@ const IMPORTED = 'node:https';
  * @param {string} code as rolldown writes it: no default exports, no top-level await, no re-exports
  */
 export function toEsModule(code) {
-  return rewrite(code, (node) => {
+  const result = rewrite(code, (node) => {
     const { type, source } = node;
     if (type !== 'ImportDeclaration' || !source.value.startsWith('node:') || source.value === IMPORTED)
       return;
-    return constants(node, `process.getBuiltinModule(${JSON.stringify(source.value)})`);
+    return constants(node, builtin(source.value));
   });
+  return requiringLate(result, `${CREATE_REQUIRE}(import.meta.url)`);
 }
 
 /** @param {string} code the same */
 export function toCommonJs(code) {
   const result = rewrite(code, (node) => {
     if (node.type === 'ImportDeclaration') {
-      return constants(
-        node,
-        `require(${JSON.stringify(node.source.value.replace(/^(\.\.?\/.*)\.js$/, '$1.cjs'))})`,
-      );
+      return constants(node, required(requiredFor(node.source.value)));
     }
     if (node.type === 'ExportNamedDeclaration' && !node.declaration && !node.source) {
       return `module.exports = { ${node.specifiers.map(exportedOf).join(', ')} };`;
@@ -36,7 +41,59 @@ export function toCommonJs(code) {
     if (node.type.startsWith('Export')) throw new Error(`Not prepared for an ${node.type}`);
   });
   const marks = `"use strict";Object.defineProperty(exports, "__esModule", { value: true });`;
-  return `${marks}${result.replaceAll('import.meta.url', '__filename')}`;
+  return marks + requiringLate(result.replaceAll('import.meta.url', '__filename'), 'require');
+}
+
+/**
+ * The two forms of a file that is loaded late: a function that is given modules of the main entry and returns what the file exports. In parentheses, V8
+ * reads it once, and not twice.
+ *
+ * @param {string} code the same; modules of the main entry are imported by the specifiers that `isGiven` knows
+ * @returns {{ commonJs: string, esModule: string, needs: Map<string, Set<string>> }}
+ */
+export function toLateFile(code, isGiven) {
+  const needs = new Map();
+  const loaded = (load) =>
+    rewrite(code, (node) => {
+      if (node.type === 'ExportNamedDeclaration')
+        return `return { ${node.specifiers.map(exportedOf).join(', ')} };`;
+      if (node.type !== 'ImportDeclaration') return;
+      const specifier = node.source.value;
+      if (!isGiven(specifier)) return constants(node, load(specifier));
+      const names = node.specifiers.map(({ imported }) => imported.name);
+      if (names.length === 0) return '';
+      needs.set(specifier, new Set(names));
+      return constants(node, `main[${JSON.stringify(specifier)}]`);
+    });
+  const strict = loaded(required);
+  return {
+    needs,
+    commonJs: `"use strict";exports.create = (function (main) { ${beforeMap(strict, ' });')}`,
+    esModule: `export const create = (function (main) { ${beforeMap(loaded(builtin), ' });')}`,
+  };
+}
+
+/** Puts `end` behind the code, and before the line that names its map. */
+function beforeMap(code, end) {
+  return code.replace(/(?=\n\/\/# sourceMappingURL=[^\n]*\n?$)/, end);
+}
+
+/** @param load what loads the files that are loaded late: quoted, so that each bundler sees which these are */
+function requiringLate(code, load) {
+  return code.replaceAll(LATE, (_, name) => `${load}(${JSON.stringify(name)})`);
+}
+
+function builtin(name) {
+  return `process.getBuiltinModule(${JSON.stringify(name)})`;
+}
+
+function required(name) {
+  return `require(${JSON.stringify(name)})`;
+}
+
+/** The file that a CommonJS module requires where the ES module imports `specifier`. */
+function requiredFor(specifier) {
+  return specifier === MAIN_SPECIFIER ? './index.cjs' : specifier.replace(/^(\.\.?\/.*)\.js$/, '$1.cjs');
 }
 
 /** Puts for each statement what `textFor` gives for it, if anything, in as many lines. */

@@ -15,7 +15,26 @@ const testsBelow = (folder, ...names) => names.map((name) => `${folder}/${name}.
 export const ROOMS = {
   pool: {
     sources: ['pool'],
-    tests: testsBelow('pool', 'wait-queue', 'expiry-wheel', 'preparing', 'decisions', 'random-histories'),
+    tests: testsBelow(
+      'pool',
+      'heap',
+      'fairness',
+      'gateway',
+      'admission',
+      'assignment',
+      'leasing',
+      'scheduling',
+      'limit-changes',
+      'upkeep',
+      'ageing',
+      'spares',
+      'shutdown',
+      'wait-queue',
+      'expiry-wheel',
+      'preparing',
+      'decisions',
+      'random-histories',
+    ),
     patience: 4000,
   },
   lifecycle: { sources: ['lifecycle'], tests: ['lifecycle'] },
@@ -35,7 +54,7 @@ export const ROOMS = {
   lifetimes: {
     sources: ['lifetimes'],
     tests: [
-      ...testsBelow('lifetimes', 'keep-alive-header', 'idle-moments'),
+      ...testsBelow('lifetimes', 'lifetimes', 'clock', 'idle-policy', 'keep-alive-header', 'idle-moments'),
       'agent/keep-alive-hint.test.ts',
       'lifetimes',
     ],
@@ -73,14 +92,23 @@ export const ROOMS = {
   },
   queue: {
     sources: below('requests', 'pending-request'),
-    tests: ['limits/queue.test.ts', ...testsBelow('agent', 'queue', 'abort')],
+    tests: [
+      'limits/queue.test.ts',
+      ...testsBelow('agent', 'queue', 'abort'),
+      'hostile-callers/waiting-timeouts.test.ts',
+      'core-defects/queue.test.ts',
+      'contract/lenient-options.test.ts',
+    ],
   },
   identity: {
     sources: ['identity'],
     // Those over real connections (wire) and the fuzz take too long for each mutant.
     tests: [
+      ...testsBelow('tls/identity', 'values', 'secret-texts'),
       'contract/get-name.test.ts',
-      ...testsBelow('tls/identity', 'dial', 'by-hand', 'table', 'name', 'host-part', 'closures'),
+      ...testsBelow('tls/identity', 'dial', 'dropped', 'by-hand', 'table', 'name', 'host-part', 'closures'),
     ],
   },
+  'poll-count': { sources: below('node', 'poll-count'), tests: testsBelow('node', 'poll-count') },
+  undici: { sources: ['undici'], tests: ['undici'], patience: 8000 },
 };

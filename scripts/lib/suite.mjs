@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, sep } from 'node:path';
 import { root, run } from './run.mjs';
+import { inGroups } from './test-groups.mjs';
 
 /**
  * Every test file but those below the folders `without`. Found here, because Node 20 takes no patterns, and a shell passes on one that
@@ -11,11 +12,12 @@ import { root, run } from './run.mjs';
  * @param {readonly string[]} without folders of test/
  */
 function testFiles(without) {
-  const files = readdirSync(join(root, 'build/test'), { recursive: true })
+  const folder = join(root, 'build/test');
+  const files = readdirSync(folder, { recursive: true })
     .filter((path) => path.endsWith('.test.js') && !without.includes(path.split(sep)[0]))
-    .map((path) => join(root, 'build/test', path));
+    .map((path) => join(folder, path));
   if (files.length === 0) throw new Error('no test files: has `npm run build:all` been run?');
-  return files.toSorted();
+  return inGroups(files.toSorted(), folder, join(root, 'build/test-groups'));
 }
 
 /**

@@ -3,9 +3,10 @@ import { cpSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../lib/run.mjs';
 import { folderOf, inTurn, project, succeeds, temp, TIMEOUT } from './projects.mjs';
-import { BODY, ESM } from './source.mjs';
+import { BODY, CJS, ESM } from './source.mjs';
 
-const SOURCE = { 'in.mjs': `${ESM}async function main() {${BODY}}\nmain();\n` };
+const MAIN = `async function main() {${BODY}}\nmain();\n`;
+const SOURCE = { 'in.mjs': `${ESM}${MAIN}`, 'in.cjs': `${CJS}${MAIN}` };
 
 export function bundlerCases() {
   return [
@@ -13,6 +14,9 @@ export function bundlerCases() {
     bundler('esbuild, ESM, minified', 'out.mjs', esbuild('--format=esm', '--minify')),
     bundler('esbuild, CommonJS', 'out.cjs', esbuild('--format=cjs')),
     bundler('esbuild, CommonJS, minified', 'out.cjs', esbuild('--format=cjs', '--minify')),
+    // Its "module" is no condition then.
+    bundler('esbuild, ESM, with conditions', 'out.mjs', esbuild('--format=esm', '--conditions=worker')),
+    bundler('esbuild, CommonJS, required', 'out.cjs', esbuildOf('in.cjs', '--format=cjs')),
     bundler('webpack 5', 'out.cjs', script(WEBPACK)),
     bundler('Rollup, ESM', 'out.mjs', script(rollup('es', 'out.mjs'))),
     bundler('Rollup, CommonJS', 'out.cjs', script(rollup('cjs', 'out.cjs'))),
@@ -42,7 +46,11 @@ function installed(path) {
 }
 
 function esbuild(...flags) {
-  const options = ['in.mjs', '--bundle', '--platform=node', ...flags];
+  return esbuildOf('in.mjs', ...flags);
+}
+
+function esbuildOf(input, ...flags) {
+  const options = [input, '--bundle', '--platform=node', ...flags];
   return { command: installed('esbuild/bin/esbuild'), args: (output) => [...options, `--outfile=${output}`] };
 }
 
