@@ -1,4 +1,4 @@
-/** The whole program at once: whatever uses node:https and names no agent of its own gets the pool. */
+/** The whole program at once: all code that uses node:https and names no agent gets the pool. */
 import https from 'node:https';
 import { text } from 'node:stream/consumers';
 // In your code: from 'pooling-https-agent'.

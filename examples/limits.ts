@@ -24,7 +24,7 @@ await answers[0];
 const [waiting] = Object.values(agent.requests);
 console.log(`${agent.totalSocketCount} connections, ${waiting?.length} requests that wait`);
 
-// A limit may be changed at any time: whoever waits goes at once.
+// A limit may be changed at any time: waiting requests are served at once.
 agent.maxSockets = 8;
 await answers[20];
 console.log(`${agent.totalSocketCount} connections after maxSockets was raised to 8`);

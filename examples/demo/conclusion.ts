@@ -1,4 +1,4 @@
-/** The last sentence of the demo: what was seen, better or worse. */
+/** The last sentence of the demo, whether the result is good or bad. */
 import type { Name, Results } from './contest.js';
 import { ratioOf } from './figures.js';
 import { figure } from './layout.js';
@@ -32,8 +32,8 @@ export function conclusion(all: AllResults): string {
   return (
     `In this run PoolingAgent answered ${times('Warm, one CA')} as many requests a second as https.Agent when warm with one CA, ` +
     `${times('Warm, 150 CAs')} as many with 150 CAs, ${times('Cold burst')} as many in cold bursts and ${times('Queue behind a limit')} as many behind a limit; ` +
-    `of its requests to servers that closed idle connections, ${closing('PoolingAgent')} failed (${others(closing)}), ` +
-    `of those to servers that sent surplus bytes, ${surplus('PoolingAgent')} were given a wrong answer (${others(surplus)}), ` +
-    `and it lost ${lost === 0 ? 'none' : figure(lost)} of them all.`
+    `with servers that closed idle connections, ${closing('PoolingAgent')} requests failed (${others(closing)}); ` +
+    `with servers that sent surplus bytes, ${surplus('PoolingAgent')} requests got a wrong answer (${others(surplus)}); ` +
+    `and of all its requests it lost ${lost === 0 ? 'none' : figure(lost)}.`
   );
 }

@@ -1,4 +1,4 @@
-/** Puts the agents through a phase, turn by turn; who goes first changes from round to round. */
+/** Runs the agents through a phase, turn by turn; the order changes from round to round. */
 import { Agent } from 'node:https';
 import type { AgentOptions } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,10 +29,23 @@ export interface Result {
   resumed: number;
 }
 
+/** Requests of each agent that count for nobody: code is compiled, caches are filled, connections are opened. */
+const WARM_UP = 4000;
+/** The most that they may take of the time of a phase: a busy machine has to come to an end, too. */
+const WARM_UP_SHARE = 0.4;
+
 export type Results = Readonly<Record<Name, Result>>;
 
-/** @param doing is told which agent's turn it is */
-export async function contest(phase: Phase, target: Target, doing: (name: Name) => void): Promise<Results> {
+/**
+ * @param time milliseconds for all agents together; each has a turn that counts in any case
+ * @param doing is told which agent's turn it is
+ */
+export async function contest(
+  phase: Phase,
+  time: number,
+  target: Target,
+  doing: (name: Name) => void,
+): Promise<Results> {
   const { ca, lookup } = target;
   const all = { keepAlive: true, ca, lookup, ...phase.options?.(target) };
   // A copy for each: agentkeepalive writes its defaults into what it is given.
@@ -42,13 +55,17 @@ export async function contest(phase: Phase, target: Target, doing: (name: Name) 
     result: nothing(),
   }));
   const work = phase.work(target);
-  // The first round of what is about speed counts for nobody: code is compiled, caches are filled, connections are opened.
-  const warmUps = phase.kind === 'speed' ? 1 : 0;
-
   const started = performance.now();
+  const isWarm = (): boolean =>
+    entries.every(({ result }) => result.outcomes.answered >= WARM_UP) ||
+    performance.now() >= started + time * WARM_UP_SHARE;
   let lastRound = 0;
-  for (let round = 0; round <= warmUps || performance.now() + lastRound < started + phase.time; round++) {
+  let counted = 0;
+  // One round counts in any case, and no other begins that would end too late.
+  for (let round = 0; counted === 0 || performance.now() + lastRound < started + time; round++) {
     const begun = performance.now();
+    // Only what is about speed has to be warm.
+    const counts = phase.kind !== 'speed' || (round > 0 && isWarm());
     for (const { name, agent, result } of round % 2 === 0 ? entries : entries.toReversed()) {
       doing(name);
       const earlier = await target.counts();
@@ -59,12 +76,13 @@ export async function contest(phase: Phase, target: Target, doing: (name: Name) 
         await sleep(30);
       }
       const later = await target.counts();
-      if (round < warmUps) continue;
+      if (!counts) continue;
       result.samples.push(sample);
       result.connections += later.connections - earlier.connections;
       result.resumed += later.resumed - earlier.resumed;
     }
     lastRound = performance.now() - begun;
+    if (counts) counted++;
   }
   for (const { agent } of entries) agent.destroy();
   return Object.fromEntries(entries.map(({ name, result }) => [name, result])) as unknown as Results;

@@ -25,8 +25,8 @@ export function figuresOf({ samples }: Result): Figures {
 }
 
 /**
- * How many times as many requests in a second an agent answered as Node's. It is the median of the rounds: turns of one round follow each other, so
- * that what else the machine does is most alike.
+ * How many times as many requests in a second an agent answered as Node's. It is the median of the rounds: the turns of a round follow each other, so
+ * that the other load of the machine is about the same for all of them.
  */
 export function ratioOf(results: Results, name: Name): number {
   const base = results['https.Agent'].samples.map(rateOf);

@@ -3,9 +3,9 @@
 /** Servers to demo, once: they listen. */
 export interface Ready {
   readonly type: 'ready';
-  /** Of the server that behaves well. */
+  /** The port of the server that behaves well. */
   readonly port: number;
-  /** Of the server that misbehaves where a request asks for it. */
+  /** The port of the server that misbehaves when a request asks for it. */
   readonly faultPort: number;
   /** The certificate of both, for clients to trust. */
   readonly ca: string;

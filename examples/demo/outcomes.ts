@@ -8,7 +8,7 @@ export class Outcomes {
   /** Requests that ended with any other error. */
   readonly otherErrors: Record<Method, number> = { GET: 0, POST: 0 };
   answered = 0;
-  /** Requests that were given the answer to another one, or one that nobody had asked for. */
+  /** Requests that were given the answer to another request, or one that no request had asked for. */
   astray = 0;
   /** Requests that had neither an answer nor an error when nothing happened any more. */
   unended = 0;
