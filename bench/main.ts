@@ -10,8 +10,19 @@ import type { CaseResult } from './results.js';
 import { contendersOf, runCase } from './run.js';
 import type { Verdict } from './verdict.js';
 
+const SECONDS_BETWEEN_LINES = 10;
+let saidAt = -Infinity;
+
+/** A line that changes, in a terminal; elsewhere a line now and then. */
 function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+  if (process.stderr.isTTY) {
+    process.stderr.write(`\r\x1b[K${text}`);
+    return;
+  }
+  const now = performance.now() / 1000;
+  if (text === '' || now - saidAt < SECONDS_BETWEEN_LINES) return;
+  saidAt = now;
+  process.stderr.write(`${text}\n`);
 }
 
 async function run({ cases, json, ...options }: Arguments, args: readonly string[]): Promise<void> {

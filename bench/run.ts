@@ -67,8 +67,17 @@ export async function runCase(bench: Case, options: RunOptions): Promise<CaseRes
           entrants.push(await enter(bench, name, network, options.profiles));
         }
         for (const [i, setting] of settings.entries()) {
-          progress(setting.name);
-          await runSetting(bench, setting, result.settings[i] as SettingResult, entrants, effort, round);
+          const place = `setting ${i + 1} of ${settings.length} (${setting.name})`;
+          const says = (doing: string): void => progress(`${place}, ${doing}`);
+          await runSetting(
+            bench,
+            setting,
+            result.settings[i] as SettingResult,
+            entrants,
+            effort,
+            round,
+            says,
+          );
         }
       } finally {
         await Promise.all(entrants.map(({ child }) => child.stop()));
@@ -115,6 +124,7 @@ async function runSetting(
   entrants: readonly Entrant[],
   effort: Effort,
   round: number,
+  progress: (doing: string) => void,
 ): Promise<void> {
   const { warmUps = 0 } = effort;
   const samples = setting.samples ?? effort.samples;
@@ -123,11 +133,13 @@ async function runSetting(
   for (const entrant of entrants) {
     const row = result.rows.find(({ contender }) => contender === entrant.name);
     if (!row || row.stopped || entrant.stopped) continue;
+    progress(`preparing ${entrant.name}`);
     await entrant.child.call('prepare', setting, PREPARE_LIMIT);
     taken.set(row, []);
     present.push({ entrant, row });
   }
   for (let i = -warmUps; i < samples; i++) {
+    progress(`sample ${i + warmUps + 1} of ${warmUps + samples}`);
     // Nobody is always the first, or always after the same other.
     for (const { entrant, row } of rotated(present, round + warmUps + i)) {
       if (entrant.stopped) continue;
