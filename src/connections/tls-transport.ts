@@ -54,7 +54,9 @@ export class TlsTransport implements Transport {
 
   begin(origin: Origin<unknown>, options: ConnectOptions, opening: Opening): Attempt {
     const { isNodes, isTunnelled, offersSession } = opening;
-    const attempt = this.resumption.begin(origin, options, offersSession);
+    // Over a stream that is there already, the handshake begins at once.
+    const atConnect = isNodes && !options.socket && isOpenedByNode();
+    const attempt = this.resumption.begin(origin, options, offersSession, atConnect);
     // A connection by a user's function, or over a socket that can be used once, cannot be tried again.
     attempt.isRepeatable = isNodes && isCreateConnectionOwn() && (isTunnelled || !options.socket);
     return attempt;

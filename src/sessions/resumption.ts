@@ -50,8 +50,17 @@ export class Resumption {
     this.cache = cache;
   }
 
-  /** A connection to `origin` is about to be opened with `options`: gives them a session, if there is one and it `mayOffer` it. */
-  begin(origin: Origin<unknown>, options: { session?: Buffer | undefined }, mayOffer: boolean): Attempt {
+  /**
+   * A connection to `origin` is about to be opened with `options`: gives it a session, if there is one and it `mayOffer` it.
+   *
+   * @param atConnect whether the socket gets the session when it is connected, and not by `options`: see `Attempt.givesSession`
+   */
+  begin(
+    origin: Origin<unknown>,
+    options: { session?: Buffer | undefined },
+    mayOffer: boolean,
+    atConnect: boolean,
+  ): Attempt {
     const terms = this.#isOn ? keyTerms(origin, options as Options) : undefined;
     const attempt = new Attempt(this, origin, options as Options, terms, this.#generation);
     // A session of the user's own comes first.
@@ -60,9 +69,10 @@ export class Resumption {
     const session = overridden
       ? this.#agent._getSession(attempt.key.id)
       : this.cache.takeIfAny(() => attempt.key.id);
-    if (session !== undefined) options.session = session;
     attempt.offers = session !== undefined;
     if (!overridden) attempt.session = session;
+    if (atConnect && attempt.session) attempt.givesSession = true;
+    else if (session !== undefined) options.session = session;
     return attempt;
   }
 
@@ -151,6 +161,11 @@ export class Attempt {
   offers = false;
   /** Whether the dial is ours, and may be made again. */
   isRepeatable = false;
+  /**
+   * Whether the socket gets the session in the moment before its handshake. Node reads a session that is an option twice, and each time the certificate in it: on
+   * Node 20 that takes some tenth of a resumed connection.
+   */
+  givesSession = false;
   readonly #resumption: Resumption;
   readonly #options: Options;
   readonly #ownSession: boolean;
@@ -203,9 +218,10 @@ export class Attempt {
       return;
     }
     if (this.offers && this.isRepeatable) this.#resumption.watch(socket, this);
-    this.#sent = socket.connecting === false;
     const onError = (error: unknown): void => this.#failed(socket, error);
-    if (!this.#sent) socket.on('connect', () => (this.#sent = true));
+    if (socket.connecting === false) this.#connected(socket);
+    // Before Node's listener, which begins the handshake.
+    else socket.prependListener('connect', () => this.#connected(socket));
     // Each comes once. (What `once` does for that costs more than the listener.)
     socket.on('error', onError);
     socket.on('secureConnect', () => {
@@ -213,6 +229,11 @@ export class Attempt {
       this.#secured(socket);
     });
     socket.on('close', () => this.#closed());
+  }
+
+  #connected(socket: SocketLike): void {
+    this.#sent = true;
+    if (this.givesSession) callIfAble(socket, 'setSession', this.session);
   }
 
   #secured(socket: SocketLike): void {

@@ -139,8 +139,13 @@ class Dial {
       return;
     }
     const readyEvent = 'encrypted' in socket ? 'secureConnect' : 'connect';
-    const offersSession = socket.getSession?.() !== undefined;
+    // A session is known from the moment on in which the handshake begins: before that it cannot be the reason for a failure.
+    let offersSession = false;
+    const onConnect = (): void => {
+      offersSession = socket.getSession?.() !== undefined;
+    };
     const detach = (): void => {
+      socket.removeListener('connect', onConnect);
       socket.removeListener('error', onError);
       socket.removeListener('close', onClose);
       socket.removeListener(readyEvent, onReady);
@@ -158,6 +163,8 @@ class Dial {
       onClose();
       return;
     }
+    if (socket.connecting) socket.on('connect', onConnect);
+    else onConnect();
     socket.on('error', onError);
     socket.on('close', onClose);
     socket.on(readyEvent, onReady);

@@ -5,7 +5,7 @@ import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { PoolingAgent, SessionCache } from '../../src/index.js';
 import type { PoolingAgentOptions } from '../../src/index.js';
 import { readSession } from '../../src/sessions/session-info.js';
@@ -56,6 +56,36 @@ test('each connection tells whether it resumed', LIMIT, async (t) => {
     told.push((req.socket as TLSSocket).isSessionReused());
   }
   assert.deepEqual(told, [false, true]);
+});
+
+test('a session is offered at the address that answers, and read once', LIMIT, async (t) => {
+  const server = await closingServer(t);
+  const { setSession } = TLSSocket.prototype as object as { setSession(session: Buffer): void };
+  const given: Buffer[] = [];
+  t.mock.method(
+    TLSSocket.prototype as object as { setSession: typeof setSession },
+    'setSession',
+    function (this: TLSSocket, session: Buffer) {
+      given.push(session);
+      setSession.call(this, session);
+    },
+  );
+  const addresses = [{ address: '127.0.0.1', family: 4 }];
+  const lookup = (_host: string, _options: object, done: (...args: unknown[]) => void): void =>
+    void setImmediate(() => done(null, addresses));
+  const options = { ca: server.ca, dns: false, lookup, autoSelectFamily: true } as object;
+  const agent = poolingAgent(t, options);
+  const host = 'localhost';
+  await get(server, { agent, host });
+  // Nothing listens there. Node makes a new handle for the next attempt.
+  addresses.unshift({ address: '127.0.0.2', family: 4 });
+  for (let i = 0; i < 2; i++) {
+    const { req } = await get(server, { agent, host });
+    const { autoSelectFamilyAttemptedAddresses: tried } = req.socket as TLSSocket;
+    assert.equal(tried?.length, 2);
+  }
+  assert.equal(server.resumed(), 2);
+  assert.equal(given.length, 2);
 });
 
 test('connections that start together take different tickets', LIMIT, async (t) => {
