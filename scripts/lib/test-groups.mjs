@@ -59,10 +59,13 @@ const OVER_HTTP = /\/over-http[^/]*$/;
  * @param {readonly string[]} files compiled test files, with absolute paths
  * @param {string} folder where they lie
  * @param {string} groups a folder beside it, for files that each run several
+ * @param {readonly string[]} without folders of `folder` that are left out
  * @returns {string[]} what the test runner is to run, in this order
  */
-export function inGroups(files, folder, groups) {
-  const paths = new Map(files.map((path) => [nameIn(folder, path), path]));
+export function inGroups(files, folder, groups, without = []) {
+  const all = files.map((path) => [nameIn(folder, path), path]);
+  checkNames(new Set(all.map(([name]) => name)));
+  const paths = new Map(all.filter(([name]) => !without.includes(name.split('/')[0])));
   const pathsOf = (names) => names.flatMap((name) => paths.get(name) ?? []);
   rmSync(groups, { recursive: true, force: true });
   mkdirSync(groups);
@@ -80,6 +83,13 @@ export function inGroups(files, folder, groups) {
   );
   const others = [...paths.keys()].filter((name) => isAlone(name) && !LONG.includes(name));
   return [...pathsOf(LONG), ...shared, ...pathsOf(others)];
+}
+
+/** A file that was renamed would share a process from then on, and nobody would know. */
+function checkNames(names) {
+  const missing = [...LONG, ...ALONE].filter((name) => !names.has(name));
+  if (missing.length > 0)
+    throw new Error(`scripts/lib/test-groups.mjs names no test files: ${missing.join(', ')}`);
 }
 
 /** `limits/queue` */

@@ -1,7 +1,7 @@
 /** The scripts that other tests rely on: what `npm test` prints, and that what mutation testing visits is where it was. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 /** From where the tests are built to. */
 const ROOT = new URL('../../../', import.meta.url);
 
@@ -66,6 +66,31 @@ test('a file that cannot be loaded is a failure', LIMIT, async (t) => {
   assert.equal(code, 1);
   assert.match(output, /not loaded/);
   assert.match(output, /^ℹ fail 1$/m);
+});
+
+test('test files that are to have a process of their own are there', LIMIT, async (t) => {
+  const { inGroups } = (await import(new URL('scripts/lib/test-groups.mjs', ROOT).href)) as {
+    inGroups(files: string[], folder: string, groups: string, without?: string[]): string[];
+  };
+  const folder = fileURLToPath(new URL('build/test', ROOT));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.js'))
+    .map((path) => join(folder, path));
+  const directory = await mkdtemp(join(tmpdir(), 'groups-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const groups = join(directory, 'groups');
+  const gone = join(folder, 'clients/nock.test.js');
+  assert.ok(inGroups(files, folder, groups).includes(gone));
+  assert.ok(!inGroups(files, folder, groups, ['clients']).includes(gone));
+  assert.throws(
+    () =>
+      inGroups(
+        files.filter((file) => file !== gone),
+        folder,
+        groups,
+      ),
+    /names no test files: clients\/nock$/,
+  );
 });
 
 test('sources and tests of mutation testing are where rooms.mjs says', async () => {
