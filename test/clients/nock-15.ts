@@ -10,7 +10,7 @@ import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 interface RecordingServer extends TestServer {
   /** Method and path of every request that has come here. */

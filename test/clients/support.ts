@@ -12,7 +12,7 @@ import type { PoolingAgent } from '../../src/index.js';
 import { until } from '../support/until.js';
 
 /** Nothing here waits on purpose; whoever is not done by then hangs. */
-export const LIMIT = { timeout: 30_000 };
+export const LIMIT = { timeout: 120_000 };
 
 /** Node's own agent, to compare with. */
 export function coreAgent(t: TestContext, options: AgentOptions): NodesAgent {

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 
 async function outputOf(child: string, ...args: string[]): Promise<string> {
   const file = fileURLToPath(new URL(child, import.meta.url));
-  const { stdout } = await run(process.execPath, ['--no-warnings', file, ...args], { timeout: 20_000 });
+  const { stdout } = await run(process.execPath, ['--no-warnings', file, ...args], { timeout: 100_000 });
   return stdout.trim();
 }
 

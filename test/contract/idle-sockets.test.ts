@@ -45,7 +45,7 @@ for (const kind of ['PoolingAgent', 'Agent']) {
     const server = await holdingServer(t);
     const child = fileURLToPath(new URL('idle-child.js', import.meta.url));
     const args = [child, kind, String(server.port), server.ca];
-    const run = promisify(execFile)(process.execPath, args, { timeout: 25_000 });
+    const run = promisify(execFile)(process.execPath, args, { timeout: 100_000 });
     await until(() => server.held.length === 2);
     for (const res of server.held.splice(0)) res.end();
     // The third request is on a reused socket, and the process has nothing else to wait for.

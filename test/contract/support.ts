@@ -12,7 +12,7 @@ import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-export const LIMIT = { timeout: 30_000 };
+export const LIMIT = { timeout: 120_000 };
 
 export type Callback = (error: Error | null, socket?: unknown) => void;
 export type Options = Record<string, unknown>;

@@ -10,7 +10,7 @@ import { certificate } from '../support/certificate.js';
 import { CASES, Scene } from './scenario.js';
 import { secondCopy } from './second-copy.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 const second = await secondCopy();
 assert.notEqual(first.PoolingAgent, second.PoolingAgent);
@@ -32,6 +32,6 @@ for (const [order, a, b] of [
 
 test('agents of both hear of exceptions that the process survives', LIMIT, async () => {
   const child = fileURLToPath(new URL('exceptions-child.js', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [child], { timeout: 25_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [child], { timeout: 100_000 });
   assert.equal(stdout, 'first: thrown, answered\nsecond: thrown, answered\n');
 });

@@ -15,7 +15,7 @@ import { certificate } from '../support/certificate.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 const PASSPHRASE = 'correct-horse-battery';
 const NEXT_PASSPHRASE = 'open-sesame';
 

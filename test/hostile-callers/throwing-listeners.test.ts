@@ -7,11 +7,11 @@ import { promisify } from 'node:util';
 
 async function outputOf(name: string): Promise<string> {
   const child = fileURLToPath(new URL(name, import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [child], { timeout: 60_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [child], { timeout: 100_000 });
   return stdout.trim();
 }
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 test('listeners that throw cost no slot, and no other request', LIMIT, async () => {
   assert.match(await outputOf('throwing-child.js'), /^\d{2,3} cases$/);

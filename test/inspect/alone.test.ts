@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { PATIENCE, Reader } from '../../src/inspect/reader.js';
 import { openStream } from './stream.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 const child = fileURLToPath(new URL('alone-child.js', import.meta.url));
 
 test('a process that listens ends by itself, also while somebody looks', LIMIT, async (t) => {

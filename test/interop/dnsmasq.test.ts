@@ -56,7 +56,7 @@ async function startResolver(t: TestContext, ...addresses: string[]): Promise<Re
     ],
     { cwd: directory, port, ready: 'read ' },
   );
-  const resolver = new dns.Resolver({ timeout: 500, tries: 2 });
+  const resolver = new dns.Resolver({ timeout: 5000, tries: 2 });
   resolver.setServers([`127.0.0.1:${port}`]);
   const reads = (): number => server.output.split(/read \S*hosts/).length;
   return {

@@ -16,7 +16,7 @@ import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { find, freePort, ServerProcess, temporaryDirectory } from './server-process.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 const USER = 'user';
 const PASSWORD = 'pa-ss.w0rd';
 

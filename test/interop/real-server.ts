@@ -113,7 +113,7 @@ export function parseStatement(body: string, resumed: string): Statement {
   };
 }
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 export type Test = (title: string, body: (t: TestContext) => Promise<void>) => void;
 

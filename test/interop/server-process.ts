@@ -65,7 +65,7 @@ wait "$server"
 `;
 
 /** Milliseconds: a server that has not come up by then, on the busiest machine, will not. */
-const START_LIMIT = 20_000;
+const START_LIMIT = 60_000;
 
 export class ServerProcess {
   readonly #child: ChildProcess;

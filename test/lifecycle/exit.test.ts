@@ -17,7 +17,7 @@ for (const [what, said] of [
   test(`a module awaits close() with a connection that is ${what}`, LIMIT, async (t) => {
     const server = await httpsServer(t);
     const args = [child, String(server.port), server.ca, what];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 25_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 100_000 });
     assert.equal(stdout.trim(), said);
   });
 }

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import { httpsServer } from '../support/server.js';
 import type { Answer, TestServer } from '../support/server.js';
 
-export const LIMIT = { timeout: 30_000 };
+export const LIMIT = { timeout: 120_000 };
 
 export interface HoldingServer extends TestServer {
   /** Requests that are not answered yet, by path, in the order in which they came. */

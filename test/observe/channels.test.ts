@@ -14,7 +14,7 @@ import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { losingServer } from './losing-server.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 const PREFIX = 'pooling-https-agent:';
 
 type Name = keyof ChannelMessages;

@@ -12,7 +12,7 @@ import { get, httpsServer } from '../support/server.js';
 import { unreadyServer } from '../support/unready-server.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 function quiet(req: ClientRequest): ClientRequest {
   return req.on('error', () => {}).end();

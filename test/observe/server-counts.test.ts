@@ -19,7 +19,7 @@ function each(names: object, probability: number): Record<string, number> {
 }
 
 for (const seed of [1, 2, 3]) {
-  test(`connections, handshakes and requests, seed ${seed}`, { timeout: 60_000 }, async (t) => {
+  test(`connections, handshakes and requests, seed ${seed}`, { timeout: 120_000 }, async (t) => {
     const server = await faultServer(t, {
       seed,
       requests: each(REQUEST_FAULTS, 0.003),

@@ -1,9 +1,9 @@
 /** Waits for a condition that no event announces. */
 import { setTimeout } from 'node:timers/promises';
 
-/** The condition comes true within 20 s, on the busiest machine, or never. */
+/** The condition comes true within a minute, on the busiest machine, or never. */
 export async function until(condition: () => unknown): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`In vain: ${condition.toString()}`);
     await setTimeout(1);

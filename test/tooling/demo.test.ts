@@ -117,7 +117,7 @@ function demo(...args: string[]): Promise<{ code: number; stdout: string; stderr
   });
 }
 
-test('arguments that it does not know are refused before anything starts', { timeout: 60_000 }, async () => {
+test('arguments that it does not know are refused before anything starts', { timeout: 120_000 }, async () => {
   const { code, stdout, stderr } = await demo('--inspekt');
   assert.equal(code, 2);
   assert.equal(stdout, '');

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 /** From where the tests are built to. */
 const ROOT = new URL('../../../', import.meta.url);
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 const names = readdirSync(new URL('examples/', ROOT))
   .filter((file) => file.endsWith('.ts') && file !== 'demo.ts')
