@@ -23,6 +23,9 @@ const KINDS: readonly PoolingAgentOptions[] = [
   { maxTotalSockets: 1 },
 ];
 
+/** Milliseconds: more than a handshake takes on a busy machine. */
+const CONNECT_TIMEOUT = 2000;
+
 async function withFakeTicks(body: () => unknown): Promise<void> {
   const clock = install({ toFake: ['nextTick', 'queueMicrotask', 'setTimeout', 'setImmediate'] });
   try {
@@ -36,7 +39,7 @@ async function withFakeTicks(body: () => unknown): Promise<void> {
 async function agents(t: TestContext): Promise<((path?: string, method?: string) => ClientRequest)[]> {
   const { url, ca } = await threadedServer(t);
   return KINDS.map((options) => {
-    const agent = poolingAgent(t, { ca, connectTimeout: 300, ...options });
+    const agent = poolingAgent(t, { ca, connectTimeout: CONNECT_TIMEOUT, ...options });
     return (path = '/', method = 'GET') => {
       const req = request(new URL(path, url), { agent, method });
       req.on('error', () => {});

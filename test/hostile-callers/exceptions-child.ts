@@ -54,7 +54,7 @@ function fail(message: string): never {
 
 const scenarios: Record<string, () => Promise<void>> = {
   async "a 'timeout' listener: the timeouts and deadlines of others come"() {
-    const agent = agentWith({ maxSockets: 1, acquireTimeout: 150 });
+    const agent = agentWith({ maxSockets: 1, acquireTimeout: 500 });
     const ends = [send(agent, { path: '/hang' })];
     let heard = 0;
     ends.push(send(agent, { timeout: 40 }, () => fail('timeout')));

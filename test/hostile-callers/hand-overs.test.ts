@@ -7,7 +7,7 @@ import type { RequestOptions } from 'node:https';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pendingRead } from '../../src/node/handle.js';
-import { idleCount, poolingAgent } from '../support/agent.js';
+import { activeCount, idleCount, poolingAgent } from '../support/agent.js';
 import { block } from '../support/block.js';
 import { threadedFaultServer } from '../support/fault-server/index.js';
 import { PoolingAgent, request, TLS_ONLY } from '../support/protocol.js';
@@ -17,7 +17,7 @@ import type { Outcome } from '../support/tagged-client.js';
 import { nextUncaught } from '../support/uncaught.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 const server = await threadedFaultServer({ after }, { seed: 1 });
 
 interface Reader {
@@ -69,8 +69,8 @@ for (const which of ['is read first', 'has been idle since before']) {
       if (scheduling === 'lifo') asked.push(ask(stray, reader), ask(stray, reader));
       else {
         await ask(stray);
-        // Its connection is for none of those that are waited for.
-        await until(() => idleCount(agent) === 3);
+        // Its connection is for none of those that are waited for; on a busy machine the stray response may have ended it by now.
+        await until(() => activeCount(agent) === 0);
         asked.push(ask({ agent }, reader), ask({ agent }, reader));
       }
       await sleep(0);
@@ -147,10 +147,11 @@ test('a response that is read slowly does not keep others from expiring', LIMIT,
     ).end();
   });
   await ask({ ...options, host: '127.0.0.1' });
-  const begun = performance.now();
-  await until(() => agent.totalSocketCount === 0);
-  // It was as long as the first one may be idle.
-  assert.ok(performance.now() - begun < 1500, 'in time');
+  // Before a timer that ends later, on a busy machine too. It was as long as the first one may be idle.
+  let isLate = false;
+  setTimeout(() => (isLate = true), 1500).unref();
+  await until(() => isLate || agent.totalSocketCount === 0);
+  assert.equal(idleCount(agent), 0);
 });
 
 test(

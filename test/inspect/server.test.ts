@@ -152,12 +152,13 @@ test('readers hear at once how things stand, and then once an interval', async (
     interval: 100,
     window: 60_000,
   });
-  assert.equal(history['1'].length, 1);
+  assert.ok(history['1'].length > 0);
   const first = await next('frame');
   assert.deepEqual(first.data.agents[0].hosts[0].slice(0, 4), ['a.example:443', 0, 2, 1]);
   agent.numbers = { ...agent.numbers, requests: 9 };
-  const { sample } = (await next('frame')).data.agents[0];
-  assert.equal(sample[6], 9);
+  // Another sample may have been taken before that.
+  const requests = async (): Promise<unknown> => (await next('frame')).data.agents[0].sample[6];
+  for (let seen = await requests(); seen !== 9; seen = await requests()) assert.equal(seen, 7);
 });
 
 test('after a break readers get the past that they have missed, and no more', async (t) => {

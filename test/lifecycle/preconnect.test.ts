@@ -20,7 +20,8 @@ for (const binding of ['eager', 'late'] as const) {
     LIMIT,
     async (t) => {
       const server = await httpsServer(t);
-      const agent = poolingAgent(t, { binding, ca: server.ca });
+      // So long that none is too old when the last one is there.
+      const agent = poolingAgent(t, { binding, ca: server.ca, idleTimeout: 60_000 });
       const result = await agent.preconnect(server.url, { connections: 50 });
       assert.deepEqual(result, { opened: 50, failed: 0, errors: [] });
       assert.equal(server.requests(), 0);
@@ -34,14 +35,14 @@ for (const binding of ['eager', 'late'] as const) {
 }
 
 test('requests that come meanwhile count on the connections that are being opened', LIMIT, async (t) => {
-  const server = await httpsServer(t);
+  const server = await holdingServer(t);
   const agent = poolingAgent(t, { ca: server.ca });
   const result = agent.preconnect(server.url, { connections: 3 });
-  const answers = Array.from({ length: 3 }, () => get(server, { agent }));
-  for (const { body, req } of await Promise.all(answers)) {
-    assert.equal(body, '/');
-    assert.equal(req.reusedSocket, false);
-  }
+  const answers = ['/1', '/2', '/3'].map((path) => get(server, { agent, path }));
+  // Or a connection that is ready early might serve another one.
+  await until(() => server.held.size === 3);
+  server.answer();
+  for (const { req } of await Promise.all(answers)) assert.equal(req.reusedSocket, false);
   assert.deepEqual(await result, { opened: 3, failed: 0, errors: [] });
   assert.equal(server.connections(), 3);
 });
@@ -165,7 +166,7 @@ test(
 
 test('each connection that fails is counted, with its error, and none is uncaught', LIMIT, async (t) => {
   const server = await httpsServer(t);
-  const agent = poolingAgent(t, { connectTimeout: 100 });
+  const agent = poolingAgent(t);
   if (!isPlain) {
     const untrusted = await agent.preconnect(server.url, { connections: 2 });
     assert.deepEqual([untrusted.opened, untrusted.failed], [0, 2]);
@@ -174,7 +175,8 @@ test('each connection that fails is counted, with its error, and none is uncaugh
   await server.close();
   const refused = await agent.preconnect(server.url);
   assert.deepEqual(codes(refused.errors), ['ECONNREFUSED']);
-  const late = await agent.preconnect(`${PROTOCOL}//127.0.0.1:${await unreadyServer(t)}`);
+  const impatient = poolingAgent(t, { connectTimeout: 100 });
+  const late = await impatient.preconnect(`${PROTOCOL}//127.0.0.1:${await unreadyServer(t)}`);
   assert.deepEqual(codes(late.errors), ['ETIMEDOUT']);
   const thrown = new Error('thrown');
   agent.createConnection = () => {
@@ -289,7 +291,7 @@ test('close() and destroy() end it: it resolves', LIMIT, async (t) => {
 
 test('TLS options that change meanwhile hold for all of them', { ...LIMIT, ...TLS_ONLY }, async (t) => {
   const server = await httpsServer(t);
-  const agent = poolingAgent(t, { ca: 'nonsense', rejectUnauthorized: false, connectTimeout: 5000 });
+  const agent = poolingAgent(t, { ca: 'nonsense', rejectUnauthorized: false });
   const result = agent.preconnect(server.url, { connections: 20 });
   agent.updateTls({ ca: server.ca, rejectUnauthorized: true });
   assert.deepEqual(await result, { opened: 20, failed: 0, errors: [] });

@@ -110,7 +110,7 @@ test(
   LIMIT,
   async (t) => {
     const server = await httpsServer(t);
-    const hosts = { [`localhost:${server.port}`]: { minFreeSockets: 3, idleTimeout: 800 } };
+    const hosts = { [`localhost:${server.port}`]: { minFreeSockets: 3, idleTimeout: 2000 } };
     const agent = poolingAgent(t, { ca: server.ca, hosts });
     await until(() => idleCount(agent) === 3);
     let least = Infinity;
@@ -344,7 +344,7 @@ for (const what of ['nothing', 'request'] as const) {
   test(`the process ends by itself (${what})`, LIMIT, async (t) => {
     const server = await httpsServer(t);
     const args = [child, String(server.port), server.ca, what];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 100_000 });
     assert.equal(stdout.trim(), what === 'request' ? '/' : '');
   });
 }
@@ -360,7 +360,7 @@ for (const how of ['minFreeSockets', 'preconnect'] as const) {
     server.keepAliveTimeout = 0;
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    await promisify(execFile)(process.execPath, [plainChild, String(port), how], { timeout: 20_000 });
+    await promisify(execFile)(process.execPath, [plainChild, String(port), how], { timeout: 100_000 });
   });
 }
 

@@ -20,7 +20,7 @@ import { losingServer } from './losing-server.js';
 import { silentServer } from './support.js';
 import { addsUp } from '../../src/observe/stats.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 function ended(req: ClientRequest): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -242,9 +242,9 @@ test('refused and aborted requests', LIMIT, async (t) => {
   await until(() => agent.stats().active === 1);
   const waiting = [1, 2].map(() => request({ host: 'localhost', port: server.port, agent }).end());
   const [aborted, late] = waiting.map(ended);
-  const full = request({ host: 'localhost', port: server.port, agent }).end();
-  assert.equal(await ended(full), 'ERR_POOL_QUEUE_FULL');
+  const full = ended(request({ host: 'localhost', port: server.port, agent }).end());
   waiting[0]?.destroy(new Error('aborted'));
+  assert.equal(await full, 'ERR_POOL_QUEUE_FULL');
   await aborted;
   assert.equal(await late, 'ERR_POOL_ACQUIRE_TIMEOUT');
   const { queued, refused, requests, timeInQueue, waiting: left } = agent.stats();
@@ -404,7 +404,7 @@ test('a name is a string that can be printed', () => {
 
 test('what stands before an @ in a host is told nowhere', LIMIT, async (t) => {
   const port = await silentServer(t);
-  const agent = poolingAgent(t, { connectTimeout: 50, maxSockets: 1, acquireTimeout: 20 });
+  const agent = poolingAgent(t, { connectTimeout: 200, maxSockets: 1, acquireTimeout: 20 });
   const host = 'user:se@cret@localhost';
   const lookup = (_host: string, options: { all?: boolean }, done: (...args: unknown[]) => void): void =>
     options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4);

@@ -46,7 +46,7 @@ export function streamCases(client: Client): void {
     for (let i = 0; i < 3; i++) {
       assert.deepEqual(await client.get(`${server.url}/${i}`, { agent }), { status: 200, body: `/${i}` });
     }
-    assert.equal(activeCount(agent), 1);
+    await until(() => activeCount(agent) === 1);
     assert.equal(server.connections(), 2);
     body.resume();
     await once(body, 'end');

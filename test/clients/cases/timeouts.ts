@@ -62,13 +62,15 @@ export function timeoutCases(client: Client): void {
 
   for (const next of ['in the queue', 'not yet there']) {
     it(`of one request is not the timeout of the next, ${next}`, LIMIT, async (t) => {
-      // Enough for a handshake on a busy machine.
+      // Enough for an answer on a busy machine.
       const slow = TIMEOUT * 10;
       const server = await httpsServer(t, (req, res) => {
         if (req.url === '/slow') setTimeout(() => res.end('slow'), slow);
         else res.end(req.url);
       });
       const agent = poolingAgent(t, { ca: server.ca, maxSockets: 1 });
+      await client.get(`${server.url}/first`, { agent });
+      await quiet(agent);
       const quick = client.get(`${server.url}/quick`, { agent, timeout: slow - TIMEOUT });
       if (next === 'not yet there') {
         await quick;
