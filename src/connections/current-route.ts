@@ -29,7 +29,7 @@ export class CurrentRoute {
    */
   mayOpen(connection: Conn): boolean {
     const { host } = connection;
-    if (!this.#hosts.hasOtherRoute(host)) return true;
+    if (this.#hosts.holdsRoute(connection) || !this.#hosts.hasOtherRoute(host)) return true;
     this.#renew(host, connection);
     return false;
   }
@@ -47,6 +47,8 @@ export class CurrentRoute {
 
   #renew(host: Host, dialling: Conn | undefined): void {
     this.#hosts.renew(host);
-    this.#waiting.requeue(this.#pool.undialled([host]), dialling, 'Another way leads to its host');
+    this.#hosts.reroute(() =>
+      this.#waiting.requeue(this.#pool.undialled([host]), dialling, 'Another way leads to its host'),
+    );
   }
 }

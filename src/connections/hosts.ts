@@ -9,15 +9,19 @@ import { checkHostHeader, hostHeaderOf } from '../identity/server-name.js';
 import { hostAndPort } from '../limits/host-name.js';
 import type { HostRules } from '../limits/rules.js';
 import type { Route, Routes } from '../egress/routes.js';
+import { monotonicNow } from '../node/timers.js';
 import type { AgentRequest } from '../node/types.js';
 import { HostPool } from '../pool/records.js';
-import type { Section } from '../pool/records.js';
+import type { Connection, Section } from '../pool/records.js';
 import type { HostLimits } from '../pool/limits.js';
 import type { Pool } from '../pool/pool.js';
 import type { Observer } from './observer.js';
 import type { AgentKinds, PooledRequest } from './pooled-socket.js';
 
 export type Host = HostPool<AgentKinds>;
+
+/** Milliseconds for which a way that has just changed is not asked for again, while the first connections become ready. */
+const ROUTE_HOLDS = 3000;
 
 export class Hosts {
   readonly identities: Identities<Host>;
@@ -28,6 +32,9 @@ export class Hosts {
   readonly #pool: Pool<AgentKinds>;
   readonly #rules: HostRules;
   readonly #routes: Routes;
+  #isRerouting = false;
+  /** The times at which requests came to hosts because the way to their old ones had changed. */
+  readonly #reroutedAt = new WeakMap<Host, number>();
 
   /** @param made is called with each new host */
   constructor(
@@ -112,6 +119,7 @@ export class Hosts {
     try {
       const limits = this.#limitsOf(host);
       host.route = this.#routes.of(host.origin, limits);
+      if (this.#isRerouting) this.#reroutedAt.set(host, monotonicNow());
       this.#pool.limit(host, limits, this.#viaOf(host));
     } catch (error) {
       this.retire(host);
@@ -126,6 +134,32 @@ export class Hosts {
    */
   routeOf(host: Host): Route {
     return host.isEmpty ? this.#routes.of(host.origin, this.#limitsOf(host)) : host.route;
+  }
+
+  /** Runs `requeue`, by which requests come to new hosts because the way to their old one has changed. */
+  reroute(requeue: () => void): void {
+    const before = this.#isRerouting;
+    this.#isRerouting = true;
+    try {
+      requeue();
+    } finally {
+      this.#isRerouting = before;
+    }
+  }
+
+  /**
+   * Whether the way of `connection`, which is about to be opened, is that of its host as it has just changed. It counts for a while, in which the first
+   * connections become ready: a function may name another proxy each time, and none would ever be.
+   */
+  holdsRoute(connection: Connection<AgentKinds>): boolean {
+    const { host } = connection;
+    const reroutedAt = this.#reroutedAt.get(host);
+    if (reroutedAt === undefined) return false;
+    const others = [...host.connections].filter((other) => other !== connection);
+    const isUnderWay = others.length === 0 || others.some(({ readyAt }) => readyAt < 0);
+    if (isUnderWay && monotonicNow() - reroutedAt < ROUTE_HOLDS) return true;
+    this.#reroutedAt.delete(host);
+    return false;
   }
 
   /**

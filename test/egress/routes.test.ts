@@ -145,6 +145,28 @@ describe('a function', () => {
   });
 });
 
+for (const binding of ['eager', 'late'] as const) {
+  it(
+    `a function that names another proxy each time stops no request, ${binding} binding`,
+    LIMIT,
+    async (t) => {
+      const server = await httpsServer(t);
+      const proxies = [await proxyServer(t), await proxyServer(t), await proxyServer(t)];
+      let calls = 0;
+      const agent = poolingAgent(t, {
+        ca: server.ca,
+        binding,
+        maxSockets: 4,
+        proxy: () => proxies[++calls % 3]?.url,
+      });
+      await Promise.all(Array.from({ length: 12 }, () => ask(server, agent)));
+      agent.closeIdleConnections();
+      await Promise.all(Array.from({ length: 12 }, () => ask(server, agent)));
+      assert.equal(agent.stats().waiting, 0);
+    },
+  );
+}
+
 describe('rules', () => {
   it('have their own proxy, or none', LIMIT, async (t) => {
     const server = await httpsServer(t);
