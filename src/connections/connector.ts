@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Route } from '../egress/routes.js';
+import { connectionReset } from '../errors.js';
 import { awaitsTunnel } from '../node/proxy-support.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import { failIfUnusable } from '../node/unix-path.js';
@@ -206,12 +207,13 @@ export class Connector {
       connectOptions.keepAlive = true;
       connectOptions.keepAliveInitialDelay = agent.keepAliveMsecs;
     }
-    if (route && !origin.needsNoWay) this.#tunnel(route, connectOptions, origin, dial, callback);
+    if (route && !origin.needsNoWay) this.#tunnel(req, route, connectOptions, origin, dial, callback);
     else this.#connect(connectOptions, origin, dial, callback);
   }
 
   /** Opens a tunnel, or connects to a proxy that forwards requests. */
   #tunnel(
+    req: AgentRequest,
     route: NonNullable<Route>,
     options: ConnectOptions,
     origin: Origin<unknown>,
@@ -232,7 +234,9 @@ export class Connector {
     const lookup = this.#lookupFor(dial, { ...options, host, port });
     const local = lookup ? { ...options, lookup } : options;
     this.#tunnels ??= this.#loadTunnels();
+    let isAnswered = false;
     const cancel = this.#tunnels.open(route, local, use, (error, tunnel) => {
+      isAnswered = true;
       if (dial) dial.cancel = undefined;
       if (!tunnel) {
         if (dial?.connection.phase === 'proxyConnect') this.#names?.proxyFailed(dial.connection, error);
@@ -245,6 +249,14 @@ export class Connector {
       else callback(null, withTimeout(tunnel, options.timeout));
     });
     if (dial) dial.cancel = cancel;
+    else if (!isAnswered) {
+      // Other code has called `createSocket`, and has no socket yet that it could destroy.
+      callIfAble(req, 'once', 'close', () => {
+        if (isAnswered) return;
+        cancel();
+        callback(connectionReset('The request closed before its tunnel was open'));
+      });
+    }
   }
 
   /** Destroys `tunnel` if the connection fails, whatever `createConnection` has made. */

@@ -130,7 +130,7 @@ export class Leases {
       pending.fail(socket.errored ?? agentDestroyed());
       return;
     }
-    if (++pending.missed > MAX_MISSED) {
+    if (hasNeverBeenReady(pooled) || ++pending.missed > MAX_MISSED) {
       pending.fail(pooled.error ?? socket.errored ?? connectionReset('The socket closed before it was used'));
       return;
     }
@@ -166,6 +166,11 @@ export class Leases {
 
     this.#stalls?.start(pooled.polledAt);
   }
+}
+
+/** The dial has failed by itself, for example by bytes that came right behind a proxy's answer. The next one would, too. */
+function hasNeverBeenReady({ connection, isGivenUp, offered }: PooledSocket): boolean {
+  return connection.readyAt < 0 && connection.closeReason === undefined && !isGivenUp && !offered?.isRefused;
 }
 
 function endIfMisdirected(req: AgentRequest): void {

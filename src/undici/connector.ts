@@ -2,6 +2,7 @@
  * `connector(agent)`: connections for undici's own client, opened as the agent opens its own: with its secure context, its TLS sessions, its current TLS
  * options, and the `createSocket` and `createConnection` of its class. After that they belong to undici: the pool does not count them.
  */
+import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { PoolingAgent } from '../index.js';
@@ -91,6 +92,7 @@ class Dial {
   readonly #callback: ConnectCallback;
   readonly #settings: Settings;
   readonly #timer: NodeJS.Timeout | undefined;
+  #request: EventEmitter | undefined = undefined;
   #socket: TLSSocket | undefined = undefined;
   #isDone = false;
   #mayRepeat = true;
@@ -116,9 +118,10 @@ class Dial {
       ...(localAddress && { localAddress }),
       ...(httpSocket && { socket: httpSocket }),
     };
+    // There is no request of Node's client. It closes when the dial is given up: a tunnel that is being opened for it ends then.
+    const request = (this.#request = new EventEmitter());
     try {
-      // There is no request of Node's client, and nothing reads this object.
-      this.#agent.createSocket({} as never, options, (error, socket) => {
+      this.#agent.createSocket(request as never, options, (error, socket) => {
         if (error || !socket) this.#fail(error ?? new Error('createSocket has brought no socket'));
         else this.#watch(socket as unknown as TLSSocket);
       });
@@ -200,6 +203,7 @@ class Dial {
   #fail(error: unknown): void {
     if (!this.#finish()) return;
     this.#socket?.on('error', () => {}).destroy();
+    this.#request?.emit('close');
     this.#callback(error as Error, null);
   }
 

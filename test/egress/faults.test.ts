@@ -1,5 +1,6 @@
 /** Proxies that misbehave, at each step: each request ends once, in time, with an error that has a code and names the proxy, and nothing is left open. */
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import type { Socket } from 'node:net';
 import '../support/audit.js';
@@ -236,3 +237,33 @@ it('a session is not lost by a tunnel that fails', LIMIT, async (t) => {
   await get(server, { agent });
   assert.equal(server.resumed(), 1);
 });
+
+it('bytes behind its answer that are no TLS fail the request, and are asked for once', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const proxy = await proxyServer(t, answers('HTTP/1.1 200 OK\r\n\r\n502 Bad Gateway, says another proxy'));
+  for (const binding of ['eager', 'late'] as const) {
+    const agent = poolingAgent(t, { ca: server.ca, binding, proxy: proxy.url });
+    await assert.rejects(get(server, { agent }), { code: /ERR_SSL|EPROTO/ });
+    assert.equal(proxy.asked.splice(0).length, 1);
+    await until(() => agent.stats().failed.secureConnect === 1);
+  }
+});
+
+it('a request of other code that closes ends the tunnel that is opened for it', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const proxy = await proxyServer(t, { answer: () => {} });
+  const agent = poolingAgent(t, { ca: server.ca, proxy: proxy.url });
+  const req = new EventEmitter();
+  const answered = new Promise<unknown>((resolve) => {
+    const options = { host: 'localhost', port: server.port };
+    (agent as unknown as Opener).createSocket(req, options, resolve);
+  });
+  await until(() => proxy.asked.length === 1);
+  req.emit('close');
+  assert.equal(((await answered) as { code?: string }).code, 'ECONNRESET');
+  await until(() => proxy.open() === 0);
+});
+
+interface Opener {
+  createSocket(req: object, options: object, callback: (error: unknown) => void): void;
+}

@@ -246,6 +246,7 @@ describe('connector()', LIMIT, () => {
     const silent = await proxyServer(t, { answer: () => {} });
     const late = await connect(poolingAgent(t, { proxy: silent.url }), {}, 50);
     assert.equal(late.error?.code, 'UND_ERR_CONNECT_TIMEOUT');
+    await until(() => silent.open() === 0);
   });
 
   it('tries again without a session when the handshake is refused for one', async (t) => {
