@@ -127,7 +127,15 @@ export function refused(error: unknown): unknown {
 }
 
 /** The phases of a dial: see `connectTimeout` of `PoolingAgent`. */
-const DIALLING: ReadonlySet<unknown> = new Set(['createConnection', 'lookup', 'connect', 'secureConnect']);
+const DIALLING: ReadonlySet<unknown> = new Set([
+  'proxyConnect',
+  'proxySecureConnect',
+  'tunnel',
+  'createConnection',
+  'lookup',
+  'connect',
+  'secureConnect',
+]);
 
 /** undici's error for one that has ended a request. */
 export function ended(error: unknown, socket: Socket | null, isCutShort: boolean): unknown {

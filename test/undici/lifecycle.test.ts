@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { dispatcher } from '../../src/undici/index.js';
 import type { AgentDispatcher } from '../../src/undici/index.js';
 import { idleCount, poolingAgent, waitingCount } from '../support/agent.js';
+import { proxyServer } from '../support/proxy-server.js';
 import { httpsServer, rawServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { KINDS, LIMIT, recorder, run, setUp, undicis } from './support.js';
@@ -207,6 +208,20 @@ describe('an error', LIMIT, () => {
       assert.ok(told.error instanceof errors.ConnectTimeoutError);
       assert.ok(told.error instanceof errors.UndiciError);
       assert.ok(!(told.error instanceof errors.SocketError));
+    }
+  });
+
+  it('of a tunnel that is not open in time has that code, too, whoever has set the time', async (t) => {
+    const { url } = await proxyServer(t, { answer: () => {} });
+    for (const options of [{ connectTimeout: 50, proxy: url }, { proxy: { url, connectTimeout: 50 } }]) {
+      const over = dispatcher(poolingAgent(t, options));
+      const { error } = await run(
+        over,
+        { origin: 'https://a.test', path: '/', method: 'GET' },
+        recorder('new'),
+      );
+      assert.equal(error?.code, 'UND_ERR_CONNECT_TIMEOUT');
+      assert.equal((error?.cause as { phase?: string }).phase, 'tunnel');
     }
   });
 
