@@ -40,21 +40,26 @@ function post(agent: PoolingAgent, port: number): Promise<Socket | null> {
   });
 }
 
-/** For how long the event loop was held at most, in milliseconds, since it was asked for last. */
+/** Milliseconds between two looks at the clock. */
+const PERIOD = 10;
+
+/** For how long the event loop was held, in milliseconds, since it was asked for last: at most, and in all but for a few milliseconds each time. */
 export class Lag {
   #most = 0;
+  #sum = 0;
   #before = performance.now();
   readonly #timer: NodeJS.Timeout;
 
   constructor() {
-    this.#timer = setInterval(() => this.#look(), 10).unref();
+    this.#timer = setInterval(() => this.#look(), PERIOD).unref();
   }
 
-  take(): number {
+  take(): { most: number; sum: number } {
     this.#look();
-    const most = this.#most;
+    const [most, sum] = [this.#most, this.#sum];
     this.#most = 0;
-    return most;
+    this.#sum = 0;
+    return { most, sum };
   }
 
   stop(): void {
@@ -63,7 +68,9 @@ export class Lag {
 
   #look(): void {
     const now = performance.now();
-    this.#most = Math.max(this.#most, now - this.#before);
+    const held = now - this.#before;
+    this.#most = Math.max(this.#most, held);
+    this.#sum += Math.max(0, held - 2 * PERIOD);
     this.#before = now;
   }
 }
