@@ -118,7 +118,7 @@ export class Resumption {
 
   /** @internal For attempts. */
   keep(attempt: Attempt, session: Buffer): void {
-    if (attempt.generation !== this.#generation || attempt.isForOnce || !this.#isOn) return;
+    if (attempt.generation !== this.#generation || !this.#isOn) return;
     if (this.#agent._cacheSession === this.#own._cacheSession) {
       this.cache.storeLater(() => attempt.key, session, this.#generation);
       return;
@@ -135,9 +135,14 @@ export class Resumption {
   /** @internal For attempts. `all`: other sessions of this identity would fail, too. */
   failed({ key, session }: Attempt, all: boolean): void {
     if (session) this.cache.fail(key.id, session, all);
-    if (this.#agent._evictSession === this.#own._evictSession) return;
+    if (!this.isEvictionOverridden) return;
     // Its socket is being destroyed, which an exception must not interrupt.
     isolate(() => this.#agent._evictSession(key.id));
+  }
+
+  /** @internal For attempts. */
+  get isEvictionOverridden(): boolean {
+    return this.#agent._evictSession !== this.#own._evictSession;
   }
 
   /** Whether sessions are stored: in the cache, or by overridden methods. */
@@ -168,7 +173,8 @@ export class Attempt {
   givesSession = false;
   readonly #resumption: Resumption;
   readonly #options: Options;
-  readonly #ownSession: boolean;
+  /** Whether sessions that come on the connection may be stored. */
+  readonly #keeps: boolean;
   readonly #terms: KeyTerms | undefined;
   #key: SessionKey | undefined;
   /** Whether the session may have reached the server. */
@@ -192,7 +198,7 @@ export class Attempt {
     this.isForOnce = profile.onProbation && !dialled.has(profile);
     if (profile.onProbation) dialled.add(profile);
     // An identity with a session of its own serves no other connections.
-    this.#ownSession = options['session'] !== undefined;
+    this.#keeps = terms !== undefined && !this.isForOnce && options['session'] === undefined;
   }
 
   get key(): SessionKey {
@@ -212,12 +218,19 @@ export class Attempt {
       this.unsent();
       return;
     }
-    if (!this.#ownSession) socket.on('session', (session: Buffer) => this.#resumption.keep(this, session));
+    // A listener of 'session' has Node copy each session that comes.
+    if (this.#keeps) socket.on('session', (session: Buffer) => this.#resumption.keep(this, session));
     if (socket.secureConnecting === false) {
       this.#secured(socket);
       return;
     }
     if (this.offers && this.isRepeatable) this.#resumption.watch(socket, this);
+    if (this.offers || this.#resumption.isEvictionOverridden) this.#follow(socket);
+    else socket.on('secureConnect', () => this.#secured(socket));
+  }
+
+  /** Whether its handshake fails is of interest. */
+  #follow(socket: SocketLike): void {
     const onError = (error: unknown): void => this.#failed(socket, error);
     if (socket.connecting === false) this.#connected(socket);
     // Before Node's listener, which begins the handshake.

@@ -156,6 +156,17 @@ test('sessionCache: false and maxCachedSessions: 0 offer nothing; the limit is l
   assert.throws(() => (agent.maxCachedSessions = -1), { code: 'ERR_OUT_OF_RANGE' });
 });
 
+test('Node is asked for sessions only where they are kept', LIMIT, async (t) => {
+  const server = await closingServer(t);
+  const listeners = async (options: object): Promise<number | undefined> => {
+    const { req } = await get(server, { agent: poolingAgent(t, { ca: server.ca, ...options }) });
+    return req.socket?.listenerCount('session');
+  };
+  assert.equal(await listeners({}), 1);
+  assert.equal(await listeners({ sessionCache: false }), 0);
+  assert.equal(await listeners({ maxCachedSessions: 0 }), 0);
+});
+
 test('options of a cache that is not its own are refused', () => {
   const sessionCache = new SessionCache();
   for (const options of [{ maxCachedSessions: 5 }, { ticketReuse: 'never' as const }]) {
