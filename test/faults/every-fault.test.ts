@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { activeCount, idleCount, poolingAgent, waitingCount } from '../support/agent.js';
 import { faultServer } from '../support/fault-server/index.js';
 import { HANDSHAKE_FAULTS } from '../support/fault-server/handshake-faults.js';
@@ -120,7 +120,6 @@ describe('while idle', () => {
       await quiet();
       if (fault === 'deaf') {
         await until(async () => (await server.statistics()).faults['deaf'] === 1);
-        await sleep(5);
         assert.equal(await client.send({ server, patience: NEVER_ENDS }), 'failed', 'it could not be known');
       } else {
         await until(() => agent.totalSocketCount === 0);

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -82,10 +83,12 @@ function sizeOf(view: NodeJS.ReadOnlyDict<unknown[]>): number {
   return Object.values(view).flat().length;
 }
 
+/** Until all connections are idle, and rest. */
 async function quiet(agent: PoolingAgent): Promise<void> {
-  await until(() => sizeOf(agent.sockets) === 0 && sizeOf(agent.requests) === 0);
-  // Until the idle connections rest.
-  await sleep(20);
+  const rest = (): boolean => [...poolOf(agent).idle].every(({ pooled }) => pooled?.rested);
+  await until(
+    () => poolOf(agent).idle.size === agent.totalSocketCount && sizeOf(agent.requests) === 0 && rest(),
+  );
 }
 
 async function lap(client: TaggedClient, servers: readonly FaultServer[], random: Random): Promise<void> {
@@ -94,7 +97,6 @@ async function lap(client: TaggedClient, servers: readonly FaultServer[], random
     await client.send({
       server: servers[i % servers.length] as FaultServer,
       method,
-      patience: 500,
       ...(method === 'POST' && { body: 'x'.repeat(500) }),
       ...(random.chance(0.01) && { abortAfter: random.between(0, 5) }),
     });
@@ -146,7 +148,7 @@ test(`${REQUESTS} requests with faults leave nothing behind`, { timeout: 240_000
     [pool.hosts.size, pool.idle.size, pool.capacity.blocked.size, pool.endOfTurn.paced.size],
     [0, 0, 0, 0],
   );
-  await until(() => JSON.stringify(resources()) === JSON.stringify(before.resources)).catch(() => {});
+  await until(() => isDeepStrictEqual(resources(), before.resources)).catch(() => {});
   assert.deepEqual(resources(), before.resources, 'what keeps the process alive');
   for (const target of targets) await until(async () => (await target.statistics()).open === 0);
 });

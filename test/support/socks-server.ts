@@ -68,7 +68,8 @@ export async function socksServer(t: TestContext, settings: SocksSettings = {}):
   const server = createServer((socket) => {
     sockets.add(socket.on('error', () => {}));
     socket.on('close', () => sockets.delete(socket));
-    void serve(socket);
+    // It reads until the client has left, perhaps with a reset.
+    serve(socket).catch(() => {});
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => {

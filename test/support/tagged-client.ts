@@ -24,7 +24,7 @@ export interface Shot {
   readonly bodyPause?: number;
   /** Milliseconds after which the request is destroyed. */
   readonly abortAfter?: number;
-  /** Milliseconds after which it is given up: for servers that never answer. Default: 400. */
+  /** Milliseconds after which it is given up: for servers that never answer. Default: what `patience` of the client says. */
   readonly patience?: number;
   /** Lets the response wait for a turn of the loop between two pieces. */
   readonly slowReader?: boolean;
@@ -32,6 +32,9 @@ export interface Shot {
 
 /** `crossed`: it got another one's response, which it could not know. */
 export type Outcome = 'answered' | 'failed' | 'aborted' | 'crossed' | 'wrong';
+
+/** More requests than so many are not given up in a row because a server stalls: it is the machine. */
+const TOO_MANY = 10;
 
 export class TaggedClient {
   readonly agent: Agent;
@@ -45,6 +48,10 @@ export class TaggedClient {
   readonly wrong: string[] = [];
   /** Requests that have not ended. */
   readonly pending: Set<string> = new Set();
+  /** Milliseconds after which a request is given up that does not say when. They become more on a machine that is too busy to answer by then. */
+  patience = 400;
+  /** Since then: requests that were given up, less those that were answered. */
+  #inVain = 0;
   readonly #prefix: string;
 
   /** @param prefix of all ids: for several clients with the same server */
@@ -62,9 +69,16 @@ export class TaggedClient {
       attempt.start((outcome) => {
         this.pending.delete(id);
         this.outcomes[outcome]++;
+        if (outcome === 'answered') this.#inVain = Math.max(0, this.#inVain - 1);
         resolve(outcome);
       });
     });
+  }
+
+  gaveUp(): void {
+    if (++this.#inVain < TOO_MANY) return;
+    this.#inVain = 0;
+    this.patience *= 2;
   }
 }
 
@@ -128,7 +142,10 @@ class Attempt {
       }
       onEnd(this.#outcome);
     });
-    after(shot.patience ?? 400, () => req.destroy(new Error('given up')));
+    after(shot.patience ?? this.#client.patience, () => {
+      this.#client.gaveUp();
+      req.destroy(new Error('given up'));
+    });
     req.on('finish', () => this.#history.push('finish'));
     if (shot.abortAfter !== undefined) {
       after(shot.abortAfter, () => {
