@@ -1,5 +1,6 @@
 /** Defects 1 and 2: idle connections that are kept too long, or handed out dead. */
 import assert from 'node:assert/strict';
+import { asNode } from '../contract/support.js';
 import { get, httpsServer } from '../support/server.js';
 import { defect } from './support.js';
 import type { Bench } from './support.js';
@@ -17,8 +18,7 @@ for (const header of ['timeout=2', 'max=5, timeout=2', 'max=100,  TIMEOUT = 2'])
       });
       const agent = make({ ca: server.ca, agentKeepAliveTimeoutBuffer: 1900 });
       await get(server, { agent });
-      await until(() => idle(agent) === 1, 'idle');
-      await until(() => idle(agent) === 0, 'closed before the server does');
+      await until(() => asNode(agent).totalSocketCount === 0, 'closed before the server does');
     },
   );
 }

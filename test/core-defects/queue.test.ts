@@ -85,6 +85,8 @@ defect(
   { symptom: /connections were tried for 20 requests/ },
   async ({ t, agent: make }) => {
     const server = await httpsServer(t, () => {});
+    let tried = 0;
+    server.server.on('connection', () => tried++);
     const agent = make({ ca: server.ca, maxSockets: 2 });
     const ends = Array.from({ length: 20 }, () => {
       const req = request({ host: 'localhost', port: server.port, agent, timeout: 60 });
@@ -93,7 +95,6 @@ defect(
       return ended(req);
     });
     await Promise.all(ends);
-    const tried = server.connections();
     assert.ok(tried <= 6, `${tried} connections were tried for 20 requests`);
   },
 );
