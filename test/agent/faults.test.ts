@@ -17,6 +17,8 @@ import { byEffort } from '../support/effort.js';
 
 const LIMIT = { timeout: 60_000 };
 const REQUESTS = byEffort(300);
+/** Milliseconds. */
+const PATIENCE = 300;
 
 /** Repeatable: the same seed, the same faults. (Numerical Recipes' generator.) */
 function randomFrom(seed: number): () => number {
@@ -24,7 +26,8 @@ function randomFrom(seed: number): () => number {
   return () => (state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32) / 2 ** 32;
 }
 
-function faulty(random: () => number): RequestListener {
+/** `swallowed` gets the paths that are never answered. */
+function faulty(random: () => number, swallowed: Set<unknown>): RequestListener {
   return (req, res) => {
     const dice = random();
     if (dice < 0.03) req.socket.destroy();
@@ -35,8 +38,8 @@ function faulty(random: () => number): RequestListener {
     else if (dice < 0.18)
       res.on('finish', () => setTimeout(() => req.socket.destroy(), random() * 5)).end(req.url);
     else if (dice < 0.2) req.socket.end('no HTTP');
-    // The rest is never answered.
     else if (dice < 0.99) res.end(req.url);
+    else swallowed.add(req.url);
   };
 }
 
@@ -47,9 +50,16 @@ function send(
   server: TestServer,
   path: string,
   random: () => number,
+  swallowed: ReadonlySet<unknown>,
 ) {
   return new Promise<Outcome>((resolve, reject) => {
-    const req = request({ host: 'localhost', port: server.port, path, agent, timeout: 300 });
+    const req = request({ host: 'localhost', port: server.port, path, agent, timeout: PATIENCE });
+    // Most give up only what is in vain, however busy the machine is.
+    const isPatient = random() < 0.9;
+    const giveUp = (): void => {
+      if (!isPatient || swallowed.has(path)) req.destroy(new Error('timeout'));
+    };
+    const timer = setInterval(giveUp, PATIENCE);
     let outcome: Outcome | undefined;
     req.on('response', (res) => {
       let body = '';
@@ -64,8 +74,11 @@ function send(
     req.on('error', () => {
       if (++errors > 1) reject(new Error('two errors for one request'));
     });
-    req.on('timeout', () => req.destroy(new Error('timeout')));
-    req.on('close', () => resolve(outcome ?? 'failed'));
+    req.on('timeout', giveUp);
+    req.on('close', () => {
+      clearInterval(timer);
+      resolve(outcome ?? 'failed');
+    });
     if (random() < 0.05) setTimeout(() => req.destroy(), random() * 30);
     req.end();
   });
@@ -73,7 +86,8 @@ function send(
 
 async function storm(t: TestContext, seed: number, options: PoolingAgentOptions): Promise<void> {
   const random = randomFrom(seed);
-  const servers = [1, 2, 3].map(() => httpsServer(t, faulty(random)));
+  const swallowed = new Set<unknown>();
+  const servers = [1, 2, 3].map(() => httpsServer(t, faulty(random, swallowed)));
   const all = await Promise.all(servers);
   const agent = poolingAgent(t, { ca: (all[0] as TestServer).ca, ...options });
   const { maxSockets = Infinity } = options;
@@ -84,12 +98,12 @@ async function storm(t: TestContext, seed: number, options: PoolingAgentOptions)
     while (sent < REQUESTS) {
       const id = sent++;
       const server = all[Math.floor(random() * all.length)] as TestServer;
-      if ((await send(agent, server, `/${id}`, random)) === 'answered') answered++;
+      if ((await send(agent, server, `/${id}`, random, swallowed)) === 'answered') answered++;
     }
   };
   await Promise.all(Array.from({ length: 40 }, client));
   await until(() => activeCount(agent) === 0 && waitingCount(agent) === 0);
-  assert.ok(answered > REQUESTS * 0.3, `${answered} of ${REQUESTS} were answered`);
+  assert.ok(answered > REQUESTS / 2, `${answered} of ${REQUESTS} were answered`);
   // A connection may be open for a moment longer at the server, which has not seen its end yet: hence the margin.
   for (const server of all) assert.ok(server.peak() <= maxSockets + 10);
   assert.ok(auditedEvents() - before > REQUESTS, 'the audit was on');
