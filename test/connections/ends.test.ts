@@ -12,7 +12,7 @@ import { get, httpsServer, rawServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { threadedServer } from '../support/threaded-server.js';
 import { holdingServer, send, untilIdle } from '../contract/support.js';
-import { begin, connectionOf, endingServer, LIMIT } from './support.js';
+import { begin, connectionFor, connectionOf, endingServer, LIMIT } from './support.js';
 
 test('maxSocketAge: a response under way is not cut, and no request follows it', LIMIT, async (t) => {
   const server = await httpsServer(t, async (req, res) => {
@@ -32,7 +32,7 @@ test('maxSocketAge: an idle connection goes, too, and its age is never exceeded'
   const server = await httpsServer(t);
   const agent = poolingAgent(t, { ca: server.ca, maxSocketAge: 200 });
   const before = monotonicNow();
-  const connection = connectionOf((await get(server, { agent })).req);
+  const connection = await connectionFor(server, { agent });
   assert.ok(connection.retireAt > before + 180 && connection.retireAt <= monotonicNow() + 200);
   await until(() => connection.state === 'closed');
   assert.equal(connection.closeReason, 'max-age');

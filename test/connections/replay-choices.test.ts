@@ -11,7 +11,7 @@ import { until } from '../support/until.js';
 import { fickleServer } from './fickle-server.js';
 import type { Connection, FickleServer, Received } from './fickle-server.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 60_000 };
 
 async function setUp(
   t: TestContext,
@@ -128,13 +128,13 @@ describe('A request that may risk an old connection when it is made', () => {
   };
   for (const [what, set] of Object.entries(LATE)) {
     it(`gets another one if it is given ${what} before it is sent`, LIMIT, async (t) => {
-      // Safe for no time, and good for half a second to those who may risk it.
+      // Safe for no time, and good for half a minute to those who may risk it.
       const server = await fickleServer(t, ({ connection, path }) =>
         connection.tls.write(
-          `HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: ${path.length}\r\n\r\n${path}`,
+          `HTTP/1.1 200 OK\r\nKeep-Alive: timeout=60\r\nContent-Length: ${path.length}\r\n\r\n${path}`,
         ),
       );
-      const agent = poolingAgent(t, { ca: server.ca });
+      const agent = poolingAgent(t, { ca: server.ca, agentKeepAliveTimeoutBuffer: 60_000 });
       await warmUp(server, agent, 1);
       assert.equal((await get(server, { agent, method: 'OPTIONS', path: '/free' })).body, '/free');
       assert.equal(server.connections(), 1);

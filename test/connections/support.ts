@@ -14,12 +14,27 @@ import { CONNECTED, request } from '../support/protocol.js';
 import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
-export const LIMIT = { timeout: 30_000 };
+export const LIMIT = { timeout: 60_000 };
 
 export function connectionOf(req: ClientRequest): Connection<AgentKinds> {
   const connection = req.socket && pooledSocketOf(req.socket)?.connection;
   assert.ok(connection, 'its socket is in the pool');
   return connection;
+}
+
+/** Of a GET that is answered: found while that is read, before the connection can be closed. */
+export function connectionFor(
+  server: { port: number; ca: string },
+  options: RequestOptions,
+): Promise<Connection<AgentKinds>> {
+  const req = begin(server, options).end();
+  return new Promise((resolve, reject) => {
+    req.on('error', reject).on('response', (res) => {
+      const connection = connectionOf(req);
+      res.resume();
+      req.on('close', () => resolve(connection));
+    });
+  });
 }
 
 export function hostOf(agent: PoolingAgent): HostPool<AgentKinds> {

@@ -107,7 +107,7 @@ test('an address is not looked up', LIMIT, async (t) => {
 test('an answer counts for the family and the hints that it was asked for', LIMIT, async (t) => {
   const server = await httpsServer(t);
   const fake = fakeLookup(t, '127.0.0.1');
-  const agent = poolingAgent(t, ONCE);
+  const agent = poolingAgent(t, { ...ONCE, dns: { ttl: 60_000 } });
   const kinds: object[] = [
     {},
     { family: 4 },

@@ -49,10 +49,11 @@ for (const [how, end] of Object.entries(ENDS)) {
 }
 
 test('a connection that its user closes, or that we close, teaches nothing', LIMIT, async (t) => {
-  const { server, agent } = await setUp(t, { idleTimeout: 20 });
+  const { server, agent } = await setUp(t);
   await get(server, { agent });
   (await untilIdle(agent)).destroy();
   await until(() => agent.totalSocketCount === 0);
+  agent.setHostLimits('localhost', { idleTimeout: 20 });
   await get(server, { agent });
   await until(() => agent.totalSocketCount === 0);
   await get(server, { agent });
@@ -156,11 +157,12 @@ test('learned ages are forgotten when connections outlive them', LIMIT, async (t
 });
 
 test('also when nobody uses them, and we close them', LIMIT, async (t) => {
-  const { server, agent } = await setUp(t, { idleTimeout: 50 });
+  const { server, agent } = await setUp(t);
   const first = connectionOf((await get(server, { agent })).req);
   await untilIdle(agent);
   server.raw.at(-1)?.resetAndDestroy();
   await until(() => first.state === 'closed');
+  agent.setHostLimits('localhost', { idleTimeout: 50 });
   await get(server, { agent });
   const { learned } = hostOf(agent);
   assert.ok(learned);
