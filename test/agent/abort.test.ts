@@ -14,7 +14,7 @@ import { activeCount, poolingAgent, waitingCount } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 type End = () => void;
 type Moment = (req: ClientRequest, end: End) => void;

@@ -15,7 +15,7 @@ import { certificate } from '../support/certificate.js';
 import { until } from '../support/until.js';
 import '../support/audit.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 interface Bench extends PoolingAgents {
   readonly ports: { readonly http: number; readonly https: number };

@@ -12,7 +12,7 @@ import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 function debugLines(t: TestContext): string[] {
   const lines: string[] = [];

@@ -15,7 +15,7 @@ import { tagOf } from '../support/fault-server/responses.js';
 import { nextUncaught } from '../support/uncaught.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 const server = await threadedFaultServer({ after }, { seed: 1 });
 
 interface Seen {

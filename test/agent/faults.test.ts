@@ -15,7 +15,7 @@ import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { byEffort } from '../support/effort.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 const REQUESTS = byEffort(300);
 /** Milliseconds. */
 const PATIENCE = 300;

@@ -16,7 +16,7 @@ import { block } from '../support/block.js';
 import { countingServer } from '../support/counting-server.js';
 import type { CountingServer } from '../support/counting-server.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 const BODY = 'four';
 
 /** How the bytes of a request get to its socket. Each sends `BODY`, if the method has a body. */

@@ -14,7 +14,7 @@ import { PoolingAgent, PoolingHttpAgent } from '../../src/index.js';
 import type { PoolingHttpAgentOptions } from '../../src/index.js';
 import '../support/audit.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 function agentFor(t: TestContext, options?: PoolingHttpAgentOptions): PoolingHttpAgent {
   const agent = new PoolingHttpAgent(options);

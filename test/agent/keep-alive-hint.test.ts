@@ -8,7 +8,7 @@ import { idleCount, poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 test('timeout and max stand anywhere in the header', () => {
   const hints: [string, number | undefined, number | undefined][] = [

@@ -152,7 +152,7 @@ type Chance = Pick<Random, 'between' | 'pick'>;
 type Event = (pair: PoolingAgents, random: Chance, sender: Sender) => unknown;
 
 for (let seed = 1; seed <= SEEDS; seed++) {
-  test(`seed ${seed}`, { timeout: 60_000 }, async (t) => {
+  test(`seed ${seed}`, { timeout: 120_000 }, async (t) => {
     const random = new Random(seed);
     const chance: Chance = {
       between: (least, greatest) => random.between(least, greatest),

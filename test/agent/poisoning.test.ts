@@ -19,7 +19,7 @@ import { get, rawServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { onRequest, response } from './raw-requests.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 const STRAY = response('stray');
 

@@ -13,7 +13,7 @@ import { get, httpsServer } from '../support/server.js';
 import type { PoolingAgentOptions } from '../../src/index.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** An agent whose only connection is in use until `free` is called. */
 async function saturated(t: TestContext, options: PoolingAgentOptions = {}) {

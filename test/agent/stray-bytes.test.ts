@@ -14,7 +14,7 @@ import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { onRequest, response } from './raw-requests.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 interface Setting {
   readonly agent: PoolingAgent;

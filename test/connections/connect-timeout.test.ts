@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 import { lookupLoopback } from '../contract/support.js';
 import { fullServer, unreadyServer } from '../support/unready-server.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** Long enough for a handshake on a busy machine. */
 const ROOMY = 500;

@@ -18,7 +18,7 @@ import { lookAllTheTime } from '../support/look.js';
 import { request } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 /** Milliseconds for which things stand still: some dozens of turns of the event loop. */
 const WHILE = 40;
 /** More than all buffers between the two take. */

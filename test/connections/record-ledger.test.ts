@@ -9,7 +9,7 @@ import type { SocketLike } from '../../src/node/types.js';
 import { rawServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** A socket of which the ledger sees as much as it needs. */
 function fakeSocket(

@@ -11,7 +11,7 @@ import { until } from '../support/until.js';
 import { fickleServer } from './fickle-server.js';
 import type { Connection, FickleServer, Received } from './fickle-server.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 async function setUp(
   t: TestContext,

@@ -21,7 +21,7 @@ function numbers(seed: number): () => number {
   };
 }
 
-it('GETs know nothing of it, and no POST is received twice', { timeout: 60_000 }, async (t) => {
+it('GETs know nothing of it, and no POST is received twice', { timeout: 120_000 }, async (t) => {
   const random = numbers(5);
   const idle = new Map<Connection, NodeJS.Timeout>();
   const server = await fickleServer(t, (received) => {

@@ -13,7 +13,7 @@ import { until } from '../support/until.js';
 import { fickleServer } from './fickle-server.js';
 import type { Connection, FickleServer, Received } from './fickle-server.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** The events and results of a request that its caller sees. */
 interface Seen {

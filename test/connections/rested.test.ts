@@ -23,7 +23,7 @@ import { isPlain, TLS_ONLY } from '../support/protocol.js';
 import { get, httpsServer, rawServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** Bytes that are read just now count as read. */
 const REST = 5;

@@ -14,7 +14,7 @@ import { CONNECTED, request } from '../support/protocol.js';
 import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
-export const LIMIT = { timeout: 60_000 };
+export const LIMIT = { timeout: 120_000 };
 
 export function connectionOf(req: ClientRequest): Connection<AgentKinds> {
   const connection = req.socket && pooledSocketOf(req.socket)?.connection;

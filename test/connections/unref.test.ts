@@ -37,7 +37,7 @@ describe('while a socket is connecting', { concurrency: 4 }, () => {
   ] as const) {
     it(`to ${host}, ${terms}: ${output || 'the process ends'}`, LIMIT, async (t) => {
       const args = [child, String(await silentServer(t)), terms, host, String(connectTimeout)];
-      const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 25_000 });
+      const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 100_000 });
       assert.equal(stdout.trim(), output);
     });
   }

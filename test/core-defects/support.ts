@@ -38,10 +38,10 @@ export function defect(
   body: (bench: Bench) => Promise<void>,
 ): void {
   describe(title, () => {
-    it('PoolingAgent', { timeout: 60_000 }, (t) => body(bench(t, 'ours', symptom)));
+    it('PoolingAgent', { timeout: 120_000 }, (t) => body(bench(t, 'ours', symptom)));
     it(
       here ? "Node's agent has it" : "Node's agent had it in older versions",
-      { timeout: 60_000 },
+      { timeout: 120_000 },
       async (t) => {
         if (here) await assert.rejects(body(bench(t, 'core', symptom)), symptom);
         else await body(bench(t, 'core', symptom));

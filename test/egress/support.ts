@@ -11,7 +11,7 @@ import { certificate } from '../support/certificate.js';
 import { createServer } from '../support/node-protocol.js';
 import { closer } from '../support/server.js';
 
-export const LIMIT = { timeout: 60_000 };
+export const LIMIT = { timeout: 120_000 };
 
 export interface Site {
   readonly address: string;

@@ -24,7 +24,7 @@ const BLOCK = 5;
 for (const fault of FAULTS) {
   for (const method of ['GET', 'POST'] as const) {
     for (const idle of [0, 30]) {
-      test(`${fault} before a ${method}, after ${idle} ms of rest`, { timeout: 60_000 }, async (t) => {
+      test(`${fault} before a ${method}, after ${idle} ms of rest`, { timeout: 120_000 }, async (t) => {
         const client = new TaggedClient(poolingAgent(t, { ca: server.ca }), `${fault}-${method}-${idle}-`);
         const body = method === 'POST' ? { body: 'once' } : {};
         for (let i = 0; i < ROUNDS; i++) {

@@ -19,7 +19,7 @@ import { TaggedClient } from '../support/tagged-client.js';
 import type { Outcome } from '../support/tagged-client.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** Milliseconds: for what has to end by itself, and for what never would. */
 const ENDS = 20_000;

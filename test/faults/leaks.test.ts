@@ -155,7 +155,7 @@ test(`${REQUESTS} requests with faults leave nothing behind`, { timeout: 240_000
 
 test(
   'a connection has as many listeners after 2,000 requests as after two',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (t) => {
     const server = await threadedFaultServer(t, { seed: 1 });
     const agent = new PoolingAgent({ ca: server.ca, maxSockets: 1 });

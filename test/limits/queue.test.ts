@@ -14,7 +14,7 @@ import { activeCount, idleCount, poolingAgent, poolOf, waitingCount } from '../s
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** An agent whose only connection is in use until `free` is called. */
 async function saturated(t: TestContext, options: PoolingAgentOptions = {}) {

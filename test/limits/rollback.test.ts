@@ -9,7 +9,7 @@ import { activeCount, poolingAgent, waitingCount } from '../support/agent.js';
 import { get } from '../support/server.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** Sends `count` requests to `host`; returns how many of them had to wait, when all are answered. */
 async function waitersOf(

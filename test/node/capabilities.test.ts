@@ -19,7 +19,7 @@ import { fickleServer } from '../connections/fickle-server.js';
 import { poolingAgent } from '../support/agent.js';
 import { get, httpsServer, rawServer } from '../support/server.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 function without(t: TestContext, ...capabilities: readonly Capability[]): void {
   for (const capability of capabilities) t.after(capability.switchOff());

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { checkParserMark, isDone } from '../../src/node/exchange.js';
 import type { AgentRequest, SocketLike } from '../../src/node/types.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 interface Outcome {
   /** Paths of the answers, or codes of the errors, in turn. */

@@ -10,7 +10,7 @@ import { poolingAgent } from '../support/agent.js';
 import { certificate } from '../support/certificate.js';
 import { get } from '../support/server.js';
 
-const LIMIT = { timeout: 30_000, skip: process.platform !== 'linux' && 'a limit of Linux' };
+const LIMIT = { timeout: 120_000, skip: process.platform !== 'linux' && 'a limit of Linux' };
 
 function codeOf(path: string): unknown {
   try {

@@ -12,7 +12,7 @@ import { limitsWith } from '../support/limits.js';
 import { BareDriver } from '../support/bare-driver.js';
 import type { BareKinds } from '../support/bare-driver.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** Keeps a list of what is in use. */
 class PlainDriver extends BareDriver {

@@ -7,7 +7,7 @@ import { QueueTimer } from '../../src/requests/queue-timer.js';
 import type { Timed } from '../../src/requests/queue-timer.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 20_000 };
+const LIMIT = { timeout: 120_000 };
 
 class Waiting implements Timed {
   timesOutAt = Infinity;

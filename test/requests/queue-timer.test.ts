@@ -10,7 +10,7 @@ import { poolingAgent, waitingCount } from '../support/agent.js';
 import { block } from '../support/block.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 interface Queue {
   /** Sends a request that has to wait. */

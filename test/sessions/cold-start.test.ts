@@ -40,7 +40,7 @@ async function relay(t: TestContext, to: number, roundTrip: number): Promise<num
 }
 
 for (const roundTrip of [0, 20, 100]) {
-  test(`${REQUESTS} requests at once, ${roundTrip} ms away`, { timeout: 60_000 }, async (t) => {
+  test(`${REQUESTS} requests at once, ${roundTrip} ms away`, { timeout: 120_000 }, async (t) => {
     const server = await httpsServer(t);
     const port = roundTrip === 0 ? server.port : await relay(t, server.port, roundTrip);
     const sessionCache = new SessionCache();

@@ -16,7 +16,7 @@ import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { makeNodeSession } from './sessions.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 const KEY = randomBytes(32);
 
 function closingServer(t: TestContext, options: object = {}): Promise<TestServer> {

@@ -18,7 +18,7 @@ import { until } from '../support/until.js';
 import { front, VERSIONS, WAYS } from './front.js';
 import type { Front } from './front.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 const BINDINGS = ['eager', 'late'] as const;
 /** An agent that has a session for the server behind `at`. */
 async function agentFor(

@@ -17,7 +17,7 @@ import { get, httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** Every request has a connection of its own. */
 function closingServer(t: TestContext, options: object = {}): Promise<TestServer> {

@@ -8,7 +8,7 @@ import { openExport, sealExport } from '../../src/sessions/session-export.js';
 import { seal, unseal } from '../../src/sessions/seal.js';
 import { makeNodeSession } from './sessions.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
 /** Bytes as keys: a passphrase takes its time, on purpose. */

@@ -19,7 +19,7 @@ import type { Answer, TestServer } from '../support/server.js';
 import { authority } from './authority.js';
 import type { Authority, Identity } from './authority.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 

@@ -14,7 +14,7 @@ import { until } from '../support/until.js';
 import { authority } from './authority.js';
 import type { Authority, Identity } from './authority.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 const BINDINGS = ['eager', 'late'] as const;
 
 let ca: Authority;

@@ -17,7 +17,7 @@ import { authority } from './authority.js';
 import type { Authority, Identity } from './authority.js';
 import { byEffort } from '../support/effort.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 let ca: Authority;
 let serverIdentity: Identity;

@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 import { KINDS, recorder, run } from './support.js';
 import type { Kind, Told } from './support.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** Milliseconds: an answer takes less on the busiest machine, and what never comes is not waited for. */
 const PATIENCE = 1500;

@@ -11,7 +11,7 @@ import { dispatcher } from '../../src/undici/index.js';
 import { httpsServer } from '../support/server.js';
 import '../support/audit.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 test('fetch over both protocols, by one dispatcher: limits and statistics are common', LIMIT, async (t) => {
   const secure = await httpsServer(t);

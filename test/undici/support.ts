@@ -18,7 +18,7 @@ import { httpsServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 import type { RequestListener } from 'node:http';
 
-export const LIMIT = { timeout: 60_000 };
+export const LIMIT = { timeout: 120_000 };
 
 /** The functions are the same in all versions, as far as the tests go. */
 export type Undici = typeof undici7;

@@ -12,7 +12,7 @@ import { until } from '../../support/until.js';
 import { mirror, pem } from '../options/support.js';
 import type { Options } from './support.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 const ca = pem('ca.pem');
 
 /** A request that no agent has yet. */

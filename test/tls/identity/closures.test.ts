@@ -9,7 +9,7 @@ import { until } from '../../support/until.js';
 import { identities } from './support.js';
 import type { Options } from './support.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 /** Profiles that may be a single request's, at a time. */
 const MAX_NEW = 8;
 

@@ -6,7 +6,7 @@ import { presentKey } from '../../sessions/sessions.js';
 import { identities, optionSets, oracle } from './support.js';
 import type { Options } from './support.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** Some on the agent, the others on the request. */
 const split = fc.func(fc.boolean());

@@ -13,7 +13,7 @@ import { pem } from '../options/support.js';
 import { identities, optionSets } from './support.js';
 import type { Options } from './support.js';
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 const core = new Agent();
 const DIGEST = /#[0-9a-f]{16}/g;
 const ANY_DIGEST = `#${'0'.repeat(16)}`;

@@ -13,7 +13,7 @@ import { get, httpsServer } from '../../support/server.js';
 import { identities, twin } from './support.js';
 import type { Options } from './support.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 const { cert, key } = await certificate();
 
 /** A different value in each; what is equal to what, is up to the test. */

@@ -21,7 +21,7 @@ import { fixture, mirror, pem } from '../options/support.js';
 import { twin } from './support.js';
 import type { Options } from './support.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 const ca = pem('ca.pem');
 const client = { cert: pem('client.pem'), key: pem('client.key') };
 

@@ -14,7 +14,7 @@ import { poolingAgent } from '../../support/agent.js';
 import { get, httpsServer } from '../../support/server.js';
 import type { TestServer } from '../../support/server.js';
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 120_000 };
 
 export type Options = Record<string, unknown>;
 export type Place = 'agent' | 'request';
