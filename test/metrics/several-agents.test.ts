@@ -1,13 +1,36 @@
 /** Both systems promise the same of several agents, and of hosts that agents do not list. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { createAgents } from '../../src/index.js';
 import { observe } from '../../src/opentelemetry/index.js';
 import { register } from '../../src/prometheus/index.js';
 import type { Observed } from '../../src/telemetry/observed.js';
 import { poolingAgent } from '../support/agent.js';
 import { hostStats, pretendAgent } from '../support/pretend-agent.js';
 import { get, httpsServer } from '../support/server.js';
+import { until } from '../support/until.js';
 import { openTelemetry, promClient } from './scrape.js';
+
+async function httpServer(t: TestContext): Promise<number> {
+  const server = http.createServer((_req, res) => res.end('ok'));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function plainGet(port: number, agent: http.Agent): Promise<void> {
+  const [res] = (await once(http.get({ host: 'localhost', port, agent }), 'response')) as [
+    http.IncomingMessage,
+  ];
+  await once(res.resume(), 'end');
+}
 
 const SYSTEMS = {
   OpenTelemetry: {
@@ -62,6 +85,30 @@ for (const [system, { begin, open }] of Object.entries(SYSTEMS)) {
     assert.equal(add(agent.lend().lend()), stop);
     await get(server, { agent });
     assert.equal((await scrape()).sum('pooling_https_agent_requests_total'), 1);
+    stop();
+    assert.equal((await scrape()).sum(open), 0);
+  });
+
+  test(`${system}: the two of createAgents() are one, whichever is given, and the end of one ends no report`, async (t) => {
+    const { add, scrape } = await begin(t);
+    const [secure, plain] = [await httpsServer(t), await httpServer(t)];
+    const pair = createAgents({ ca: secure.ca, name: 'pair' });
+    t.after(() => {
+      pair.http.destroy();
+      pair.https.destroy();
+    });
+    const stop = add(pair.http);
+    assert.equal(add(pair.https), stop);
+    assert.equal(add(pair.https.lend()), stop);
+    await get(secure, { agent: pair.https });
+    await plainGet(plain, pair.http);
+    await until(() => pair.http.stats().idle === 2);
+    const scraped = await scrape();
+    assert.equal(scraped.sum('pooling_https_agent_requests_total'), 2);
+    for (const port of [secure.port, plain])
+      assert.equal(scraped.sum(open, { server_address: 'localhost', server_port: String(port) }), 1);
+    await pair.http.close();
+    assert.equal((await scrape()).sum(open), 1);
     stop();
     assert.equal((await scrape()).sum(open), 0);
   });
