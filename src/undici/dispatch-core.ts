@@ -33,7 +33,7 @@ export class DispatchCore implements Owner {
   readonly options: CoreOptions;
   readonly #exchanges = new Set<Exchange>();
   readonly #saturation: Saturation;
-  /** Origins of hosts for which `dispatch` has returned `false`. */
+  /** Origins for which `dispatch` has returned `false`: those of both protocols may be of one host and port. */
   readonly #busy = new Map<string, Origin>();
   #onIdle: (() => void)[] = [];
 
@@ -42,7 +42,7 @@ export class DispatchCore implements Owner {
     this.#origins = new Origins(agents);
     this.options = options;
     const all = [agents.http, agents.https].filter((agent): agent is Agent => Boolean(agent));
-    this.#saturation = new Saturation([...new Set(all)], (host) => this.#drained(host));
+    this.#saturation = new Saturation([...new Set(all)], (agent, host) => this.#drained(agent, host));
   }
 
   /** Hot path. */
@@ -69,8 +69,8 @@ export class DispatchCore implements Owner {
     const exchange = new Exchange(this, origin, handler, request);
     this.#exchanges.add(exchange);
     exchange.start(request);
-    if (!this.#saturation.mustWait(origin.name)) return true;
-    this.#busy.set(origin.name, origin);
+    if (!this.#saturation.mustWait(origin.agent, origin.name)) return true;
+    this.#busy.set(origin.url.origin, origin);
     return false;
   }
 
@@ -102,9 +102,12 @@ export class DispatchCore implements Owner {
     if (this.#exchanges.size === 0 && this.#onIdle.length > 0) this.#tellIdle();
   }
 
-  #drained(host: string): void {
-    const origin = this.#busy.get(host);
-    if (this.#busy.delete(host)) this.#emitter.emit('drain', origin?.url);
+  #drained(agent: Agent, host: string): void {
+    for (const [key, origin] of this.#busy) {
+      if (origin.agent !== agent || origin.name !== host) continue;
+      this.#busy.delete(key);
+      this.#emitter.emit('drain', origin.url);
+    }
   }
 
   /** Takes no new requests; `onEnd` is called when the running ones are over. */

@@ -6,27 +6,27 @@ import type { Agent } from 'node:http';
 import type { QueueState } from '../index.js';
 import { isolate } from './isolate.js';
 
-type OnDrained = (host: string) => void;
+type OnDrained = (agent: Agent, host: string) => void;
 
 /** The saturated hosts of one agent. All dispatchers over it share this, because programs may make one for each request. */
 class Watch {
   /** As `host:port`. */
   readonly hosts = new Set<string>();
-  readonly #agent: Agent;
+  readonly agent: Agent;
   /** The dispatchers that want to hear when a host is drained. The others are only counted, so that they can be collected as garbage. */
   readonly #waiting = new Map<string, Set<OnDrained>>();
   #users = 0;
 
   constructor(agent: Agent) {
-    this.#agent = agent;
+    this.agent = agent;
   }
 
   /** These events cost the agent nothing while they have no listener. */
   join(): void {
     this.#users++;
     if (this.#users > 1) return;
-    this.#agent.on('saturated', this.#onSaturated);
-    this.#agent.on('drained', this.#onAgentDrained);
+    this.agent.on('saturated', this.#onSaturated);
+    this.agent.on('drained', this.#onAgentDrained);
   }
 
   leave(onDrained: OnDrained): void {
@@ -35,8 +35,8 @@ class Watch {
     if (this.#users > 0) return;
     this.hosts.clear();
     this.#waiting.clear();
-    this.#agent.removeListener('saturated', this.#onSaturated);
-    this.#agent.removeListener('drained', this.#onAgentDrained);
+    this.agent.removeListener('saturated', this.#onSaturated);
+    this.agent.removeListener('drained', this.#onAgentDrained);
   }
 
   await(host: string, onDrained: OnDrained): void {
@@ -53,7 +53,7 @@ class Watch {
     this.hosts.delete(host);
     const waiting = this.#waiting.get(host);
     this.#waiting.delete(host);
-    for (const onDrained of waiting ?? []) isolate(() => onDrained(host));
+    for (const onDrained of waiting ?? []) isolate(() => onDrained(this.agent, host));
   };
 }
 
@@ -83,10 +83,10 @@ export class Saturation {
     for (const watch of this.#watches) watch.join();
   }
 
-  /** Hot path. Whether requests to `host` have to wait. If so, the dispatcher hears when they do no more. */
-  mustWait(host: string): boolean {
+  /** Hot path. Whether requests of `agent` to `host` have to wait. If so, the dispatcher hears when they do no more. */
+  mustWait(agent: Agent, host: string): boolean {
     for (const watch of this.#watches) {
-      if (watch.hosts.size > 0 && watch.hosts.has(host)) {
+      if (watch.hosts.size > 0 && watch.agent === agent && watch.hosts.has(host)) {
         watch.await(host, this.#onDrained);
         return true;
       }

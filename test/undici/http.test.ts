@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { fetch, WebSocket } from 'undici';
 import { WebSocketServer } from 'ws';
 import { createAgents, PoolingHttpAgent } from '../../src/index.js';
 import { dispatcher } from '../../src/undici/index.js';
 import { httpsServer } from '../support/server.js';
+import { until } from '../support/until.js';
+import { recorder } from './support.js';
 import '../support/audit.js';
 
 const LIMIT = { timeout: 120_000 };
@@ -44,6 +48,45 @@ test('fetch over both protocols, by one dispatcher: limits and statistics are co
   assert.equal(agents.http.stats().requests, 5);
   assert.deepEqual(agents.http.stats(), agents.https.stats());
 });
+
+test(
+  'requests of one protocol wait for no limit of the other at the same host and port',
+  LIMIT,
+  async (t) => {
+    const held: ServerResponse[] = [];
+    const server = createServer((_req, res) => void held.push(res));
+    t.after(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const agents = createAgents({ hosts: { 'http://localhost': { maxSockets: 1 } } });
+    t.after(() => {
+      agents.http.destroy();
+      agents.https.destroy();
+    });
+    const both = dispatcher(agents);
+    const drained: string[] = [];
+    both.on('drain', (url: URL) => drained.push(url.protocol));
+    const send = (protocol: string): boolean =>
+      both.dispatch(
+        { origin: `${protocol}//localhost:${port}`, path: '/', method: 'GET' },
+        recorder('new').handler,
+      );
+    send('http:');
+    send('http:');
+    await until(() => agents.http.stats().waiting === 1 && held.length === 1);
+    assert.equal(send('http:'), false);
+    assert.equal(send('https:'), true, 'it speaks no TLS, but nothing waits');
+    while (drained.length === 0) {
+      await until(() => held.length > 0);
+      held.shift()?.end();
+      await setImmediate();
+    }
+    assert.deepEqual(drained, ['http:']);
+  },
+);
 
 test('one agent for http: alone, and a WebSocket over it', LIMIT, async (t) => {
   const server = createServer();
