@@ -89,7 +89,7 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   /** Hot path. */
   isReadyForNext({ pooled }: Conn): boolean {
-    return !pooled || isReadyForNext(pooled, monotonicNow());
+    return !pooled || isReadyForNext(pooled, monotonicNow);
   }
 
   /** Hot path. */

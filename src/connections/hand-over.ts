@@ -91,11 +91,15 @@ export function isFresh({ polledAt }: PooledSocket, now: number): boolean {
   return now - polledAt < FRESH;
 }
 
-/** Hot path. Whether `pooled`, which was just released, may go to a request that waits without another poll. */
-export function isReadyForNext(pooled: PooledSocket, now: number): boolean {
+/**
+ * Hot path. Whether `pooled`, which was just released, may go to a request that waits without another poll.
+ *
+ * @param now the monotonic clock: read only where the system cannot be asked
+ */
+export function isReadyForNext(pooled: PooledSocket, now: () => number): boolean {
   if (!isQuiet(pooled)) return false;
   const isPending = hasPendingRead(pooled.socket);
-  return isPending === undefined ? isFresh(pooled, now) : !isPending;
+  return isPending === undefined ? isFresh(pooled, now()) : !isPending;
 }
 
 /**
