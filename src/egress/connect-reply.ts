@@ -1,4 +1,7 @@
-/** Reads the head of a proxy's answer to `CONNECT`, in whatever pieces it comes, and no byte beyond it. */
+/**
+ * Reads the head of a proxy's answer to `CONNECT`, in whatever pieces it comes, and no byte beyond it. A proxy may repeat what it was sent, so the texts of the answer, which
+ * go into errors, are cleaned of secrets.
+ */
 
 /** Node's own limit for heads. Longer answers are refused. */
 const MAX_HEAD = 16 * 1024;
@@ -18,7 +21,13 @@ export interface Reply {
 }
 
 export class ReplyReader {
+  readonly #secrets: readonly string[];
   #head: Buffer = Buffer.alloc(0);
+
+  /** @param secrets texts that were sent to the proxy, the longest first */
+  constructor(secrets: readonly string[]) {
+    this.#secrets = secrets;
+  }
 
   /** @returns the answer as soon as it is whole; `'too long'` */
   add(chunk: Buffer): Reply | 'too long' | undefined {
@@ -29,7 +38,7 @@ export class ReplyReader {
     if ((end === -1 ? this.#head.length : end + END.length) > MAX_HEAD) return 'too long';
     if (end === -1) return undefined;
     const rest = this.#head.subarray(end + END.length);
-    const reply = replyOf(this.#head.toString('latin1', 0, end), rest);
+    const reply = replyOf(this.#head.toString('latin1', 0, end), rest, this.#secrets);
     if (!isInterim(reply)) return reply;
     // An interim response (RFC 9110, section 15.2): the answer is still to come.
     this.#head = Buffer.alloc(0);
@@ -37,13 +46,13 @@ export class ReplyReader {
   }
 }
 
-function replyOf(head: string, rest: Buffer): Reply {
+function replyOf(head: string, rest: Buffer, secrets: readonly string[]): Reply {
   const [line = '', ...fields] = head.split('\r\n');
   const [, digits, text = ''] = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/.exec(line) ?? [];
   return {
-    statusLine: printable(line),
+    statusLine: printable(line, secrets),
     statusCode: digits === undefined ? undefined : Number(digits),
-    statusText: printable(text),
+    statusText: printable(text, secrets),
     schemes: fields.flatMap((field) => /^proxy-authenticate: *([\w-]+)/i.exec(field)?.[1] ?? []),
     rest,
   };
@@ -53,6 +62,8 @@ function isInterim({ statusCode = 0 }: Reply): boolean {
   return statusCode >= 100 && statusCode < 200 && statusCode !== 101;
 }
 
-function printable(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_WORDS);
+function printable(text: string, secrets: readonly string[]): string {
+  // Before it is cut off: a part of a secret is secret, too.
+  const clean = secrets.reduce((rest, secret) => rest.replaceAll(secret, '[removed]'), text);
+  return clean.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_WORDS);
 }

@@ -121,7 +121,8 @@ export class Tunnel {
   /** The proxy is reached: asks it to connect to the host. */
   #ask(): void {
     const socket = this.#socket as Socket;
-    const reader = new ReplyReader();
+    const headers = this.#headers();
+    const reader = new ReplyReader(this.#secretsIn(headers));
     this.#enter('tunnel', socket, 'readable', () => {
       for (let chunk; (chunk = socket.read() as Buffer | null);) {
         const reply = reader.add(chunk);
@@ -130,7 +131,7 @@ export class Tunnel {
         return;
       }
     });
-    socket.write(this.#request());
+    socket.write(this.#request(headers));
   }
 
   #askBySocks(): void {
@@ -144,12 +145,28 @@ export class Tunnel {
     });
   }
 
-  /** @throws for headers that are not valid, and what the user's function throws */
-  #request(): string {
+  /** @throws what the user's function throws */
+  #headers(): ReadonlyMap<string, ProxyHeader> {
     const { host, keepAlive, port, proxy, target } = this.#order;
     const headers = new Map<string, ProxyHeader>([['host', ['Host', target]]]);
     if (keepAlive) headers.set('proxy-connection', ['Proxy-Connection', 'keep-alive']);
     for (const [name, header] of proxy.headersFor(host, port)) headers.set(name, header);
+    return headers;
+  }
+
+  /** What a proxy must not bring into an error by repeating it: the credentials, as they are and as they are sent. The longest first. */
+  #secretsIn(headers: ReadonlyMap<string, ProxyHeader>): string[] {
+    const { username = '', password = '' } = this.#order.proxy.credentials ?? {};
+    const [, authorization = []] = headers.get('proxy-authorization') ?? [];
+    // Behind the name of the scheme.
+    const sent = [authorization].flat().map((value) => String(value).replace(/^\S+ +/, ''));
+    const texts = [...sent, `${username}:${password}`, password, encodeURIComponent(password)];
+    return texts.filter(({ length }) => length > 1).toSorted((a, b) => b.length - a.length);
+  }
+
+  /** @throws for headers that are not valid */
+  #request(headers: ReadonlyMap<string, ProxyHeader>): string {
+    const { target } = this.#order;
     let text = `CONNECT ${target} HTTP/1.1\r\n`;
     for (const [name, value] of headers.values()) {
       for (const one of [value].flat()) {

@@ -257,6 +257,30 @@ it('credentials are sent to the proxy, and told nobody else', LIMIT, async (t) =
   assert.match(error.message, /does not take the credentials that it was given: it wants Basic/);
 });
 
+for (const [as, given, secret] of [
+  ['credentials', {}, 'VXM6U2U6Y3JldA=='],
+  ['a token', { headers: { 'Proxy-Authorization': 'Bearer to.ken' } }, 'to.ken'],
+] as const) {
+  it(`a proxy that repeats ${as} in its answer brings them into no error`, LIMIT, async (t) => {
+    const server = await httpsServer(t);
+    const fill = 'x'.repeat(70);
+    const proxy = await proxyServer(t, {
+      answer: ({ socket, headers }) =>
+        socket.end(`HTTP/1.1 407 ${headers['proxy-authorization']}, Se:cret, ${fill} ${secret}\r\n\r\n`),
+    });
+    const url = 'headers' in given ? proxy.url : proxy.url.replace('://', '://Us:Se%3Acret@');
+    const agent = poolingAgent(t, { ca: server.ca, proxy: { url, ...given } });
+    const sent = send(server, { agent });
+    await sent.closed;
+    const [error] = sent.errors;
+    assert.equal(error?.code, 'ERR_PROXY_TUNNEL');
+    assert.match(String(Reflect.get(error, 'statusText')), /removed/);
+    const told = inspect(error, { depth: 6, showHidden: true });
+    assert.ok(!told.includes(secret.slice(0, 4)), told);
+    if (as === 'credentials') assert.doesNotMatch(told, /Se:cret/);
+  });
+}
+
 it('headers: as they are given, or made for each tunnel', LIMIT, async (t) => {
   const server = await httpsServer(t);
   const proxy = await proxyServer(t);
