@@ -59,7 +59,7 @@ function send(
     const giveUp = (): void => {
       if (!isPatient || swallowed.has(path)) req.destroy(new Error('timeout'));
     };
-    const timer = setInterval(giveUp, PATIENCE);
+    const timer = setInterval(() => swallowed.has(path) && giveUp(), 50);
     let outcome: Outcome | undefined;
     req.on('response', (res) => {
       let body = '';

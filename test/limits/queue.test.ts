@@ -267,7 +267,7 @@ test(
     await until(() => server.held.length === 4);
     assert.equal(waitingCount(agent), 2);
     for (const res of server.held.splice(0, 4)) res.end();
-    await until(() => server.held.length === 2 && idleCount(agent) === 2);
+    await until(() => server.held.length === 2 && poolOf(agent).idle.size === 2);
     agent.setHostLimits('localhost', { maxSockets: 1 });
     assert.equal(idleCount(agent), 0);
     assert.equal(activeCount(agent), 2);

@@ -261,18 +261,28 @@ for (const binding of BINDINGS) {
     const { agent } = await agentFor(t, at, { binding, connectTimeout: 1000 });
     const { kill } = at;
     at.isMad = true;
-    let endedAt = 0;
+    // Since the first has ended: a busy machine takes longer for each, and for each part of the deadline.
+    let tenths = 0;
+    let timer: NodeJS.Timeout | undefined;
+    const count = (): void => {
+      timer = setTimeout(() => {
+        tenths++;
+        count();
+      }, 100);
+    };
+    t.after(() => clearTimeout(timer));
+    let isFirst = true;
     at.kill = (socket) => {
       // The second one gets no answer.
-      if (endedAt !== 0) return;
+      if (!isFirst) return;
+      isFirst = false;
       setTimeout(() => {
-        endedAt = performance.now();
+        count();
         kill(socket);
       }, 700);
-      endedAt = -1;
     };
     await assert.rejects(get(at, { agent }), { code: 'ETIMEDOUT', phase: 'secureConnect' });
-    assert.ok(performance.now() - endedAt < 900, 'not a second of its own');
+    assert.ok(tenths < 9, `${tenths} tenths of a second: not one of its own`);
   });
 }
 
