@@ -21,12 +21,12 @@ export interface Reply {
 }
 
 export class ReplyReader {
-  readonly #secrets: readonly string[];
+  readonly #clean: (text: string) => string;
   #head: Buffer = Buffer.alloc(0);
 
-  /** @param secrets texts that were sent to the proxy, the longest first */
-  constructor(secrets: readonly string[]) {
-    this.#secrets = secrets;
+  /** @param clean takes what was sent to the proxy, and is secret, out of a text */
+  constructor(clean: (text: string) => string) {
+    this.#clean = clean;
   }
 
   /** @returns the answer as soon as it is whole; `'too long'` */
@@ -38,7 +38,7 @@ export class ReplyReader {
     if ((end === -1 ? this.#head.length : end + END.length) > MAX_HEAD) return 'too long';
     if (end === -1) return undefined;
     const rest = this.#head.subarray(end + END.length);
-    const reply = replyOf(this.#head.toString('latin1', 0, end), rest, this.#secrets);
+    const reply = replyOf(this.#head.toString('latin1', 0, end), rest, this.#clean);
     if (!isInterim(reply)) return reply;
     // An interim response (RFC 9110, section 15.2): the answer is still to come.
     this.#head = Buffer.alloc(0);
@@ -46,13 +46,14 @@ export class ReplyReader {
   }
 }
 
-function replyOf(head: string, rest: Buffer, secrets: readonly string[]): Reply {
+function replyOf(head: string, rest: Buffer, clean: (text: string) => string): Reply {
   const [line = '', ...fields] = head.split('\r\n');
   const [, digits, text = ''] = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/.exec(line) ?? [];
   return {
-    statusLine: printable(line, secrets),
+    // Cleaned before they are cut off: a part of a secret is secret, too.
+    statusLine: printable(clean(line)),
     statusCode: digits === undefined ? undefined : Number(digits),
-    statusText: printable(text, secrets),
+    statusText: printable(clean(text)),
     schemes: fields.flatMap((field) => /^proxy-authenticate: *([\w-]+)/i.exec(field)?.[1] ?? []),
     rest,
   };
@@ -62,8 +63,6 @@ function isInterim({ statusCode = 0 }: Reply): boolean {
   return statusCode >= 100 && statusCode < 200 && statusCode !== 101;
 }
 
-function printable(text: string, secrets: readonly string[]): string {
-  // Before it is cut off: a part of a secret is secret, too.
-  const clean = secrets.reduce((rest, secret) => rest.replaceAll(secret, '[removed]'), text);
-  return clean.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_WORDS);
+function printable(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_WORDS);
 }

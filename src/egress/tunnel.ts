@@ -13,6 +13,7 @@ import net, { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import { proxyTimedOut, proxyTunnel } from '../errors.js';
+import { cleanerOf } from '../identity/removal.js';
 import { ReplyReader } from './connect-reply.js';
 import type { Reply } from './connect-reply.js';
 import { openBySocks } from './socks.js';
@@ -122,7 +123,7 @@ export class Tunnel {
   #ask(): void {
     const socket = this.#socket as Socket;
     const headers = this.#headers();
-    const reader = new ReplyReader(this.#secretsIn(headers));
+    const reader = new ReplyReader(cleanerOf(this.#secretsIn(headers)));
     this.#enter('tunnel', socket, 'readable', () => {
       for (let chunk; (chunk = socket.read() as Buffer | null);) {
         const reply = reader.add(chunk);
@@ -154,14 +155,14 @@ export class Tunnel {
     return headers;
   }
 
-  /** What a proxy must not bring into an error by repeating it: the credentials, as they are and as they are sent. The longest first. */
+  /** The credentials, as they are and as they are sent. A proxy that repeats them must not bring them into an error. */
   #secretsIn(headers: ReadonlyMap<string, ProxyHeader>): string[] {
     const { username = '', password = '' } = this.#order.proxy.credentials ?? {};
     const [, authorization = []] = headers.get('proxy-authorization') ?? [];
     // Behind the name of the scheme.
     const sent = [authorization].flat().map((value) => String(value).replace(/^\S+ +/, ''));
     const texts = [...sent, `${username}:${password}`, password, encodeURIComponent(password)];
-    return texts.filter(({ length }) => length > 1).toSorted((a, b) => b.length - a.length);
+    return texts.filter(({ length }) => length > 1);
   }
 
   /** @throws for headers that are not valid */

@@ -3,6 +3,7 @@
  * of the options at hand is taken out, and everything that looks like a private key.
  */
 import { codeOf, propertyOf } from '../node/foreign.js';
+import { cleanerOf, withoutPrivateKeys } from './removal.js';
 
 /** Options whose values are secret. In names they print as a digest, however short they are. */
 export const SECRET_OPTIONS: ReadonlySet<string> = new Set([
@@ -17,19 +18,13 @@ export const SECRET_OPTIONS: ReadonlySet<string> = new Set([
 const MIN_LENGTH = 4;
 /** Messages of others are cut off after this many characters. */
 const MAX_TEXT = 1000;
-const PRIVATE_KEY = /-----BEGIN [^-]*PRIVATE KEY-----[^]*?(?:-----END [^-]*-----|$)/g;
 /** The number of causes, one of the other, that are cleaned. */
 const MAX_CAUSES = 5;
-const REMOVED = '[removed]';
 
 /** Returns a function that takes the secrets of `options` out of a text. */
 function cleanerFor(options: Readonly<Record<string, unknown>>): (text: string) => string {
-  const secrets = secretsOf(options);
-  return (text) => {
-    let clean = text.replaceAll(PRIVATE_KEY, REMOVED);
-    for (const secret of secrets) clean = clean.replaceAll(secret, REMOVED);
-    return clean;
-  };
+  const clean = cleanerOf(secretsOf(options));
+  return (text) => clean(withoutPrivateKeys(text));
 }
 
 /** `text` without the secrets of `options`. */
@@ -81,8 +76,8 @@ function isCleaned(error: unknown, clean: (text: string) => string, depth: numbe
   return true;
 }
 
-/** Every text in the secret options, the longest first. Each line of a key counts for itself, so that a part of a key is found, too. */
-function secretsOf(options: Readonly<Record<string, unknown>>): string[] {
+/** Every text in the secret options. Each line of a key counts for itself, so that a part of a key is found, too. */
+function secretsOf(options: Readonly<Record<string, unknown>>): Set<string> {
   const found = new Set<string>();
   const add = (value: unknown, depth: number): void => {
     if (typeof value === 'string' || typeof value === 'number') {
@@ -98,5 +93,5 @@ function secretsOf(options: Readonly<Record<string, unknown>>): string[] {
     }
   };
   for (const name of SECRET_OPTIONS) add(options[name], 0);
-  return [...found].toSorted((a, b) => b.length - a.length);
+  return found;
 }

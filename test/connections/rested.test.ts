@@ -65,7 +65,7 @@ async function trigger(t: TestContext): Promise<(callback: () => void) => void> 
 
 /** Until the connection can be leased. It is shown as free before, while the loop polls once more. */
 async function untilLeasable(agent: PoolingAgent): Promise<void> {
-  await until(() => [...poolOf(agent).idle].length === 1);
+  await until(() => poolOf(agent).idle.size === 1);
 }
 
 /** Sends a request that is to get the only connection of `agent`, and tells what becomes of that at once. */

@@ -1,4 +1,4 @@
-/** The pool's own options: the agent's alone. What they do in full is tested with the pool; here, that they are heeded and where. */
+/** The pool's own options: the agent's alone. Tests of the pool show all that they do; the tests here show that they are heeded, and where. */
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
