@@ -41,7 +41,7 @@ const SHUTDOWN_EVENTS = ['begin', 'closeIdleConnections', 'closeAllConnections',
 type AnyPool = Pool<Kinds>;
 type Method = (this: object, ...args: unknown[]) => unknown;
 
-/** Events of one pool nest: the driver calls back. What holds, holds between the outermost. */
+/** Events of one pool nest: the driver calls back. The invariants hold between the outermost. */
 const depth = new WeakMap<AnyPool, number>();
 /** The pool of each of its parts that take events themselves: known since the first event of the pool, and before that it is empty. */
 const poolOf = new WeakMap<object, AnyPool>();
