@@ -14,7 +14,7 @@ const LIMITS = { tarball: 1_100_000, unpacked: 3_800_000, files: 370, [`${MAIN}.
 
 /** Sources that hold nothing, so that it does not matter how often they are there. */
 const STATELESS =
-  /\/src\/(?:telemetry\/.*|egress\/(?:ascii-name|socks-package)|errors|received|validate|process-wide|observe\/observation-key)\.ts$/;
+  /\/src\/(?:telemetry\/.*|egress\/(?:ascii-name|socks-package)|identity\/removal|errors|received|validate|process-wide|observe\/observation-key)\.ts$/;
 
 const manifest = readManifest(root);
 const { name } = manifest;
