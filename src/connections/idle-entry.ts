@@ -1,6 +1,7 @@
 /**
  * Prepares connections to stay idle: each is unref'd, gets TCP keep-alive, and leaves its async context. Under load a connection is leased again
- * long before that matters, so this is done a moment later, for all at once.
+ * long before that matters, so this is done a moment later, for all at once. A connection that has rested between its last two requests is prepared
+ * at once: at that pace, a timer for each rest would take longer.
  */
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 import { watch } from './guard.js';
@@ -19,6 +20,8 @@ import { monotonicNow } from '../node/timers.js';
 const DELAY = 50;
 /** A connection that has been idle for this long by then is made ready with those before it: one call of the timer fewer. */
 const NEARLY = 40;
+/** Milliseconds after which an idle connection has rested: it was not under load. */
+const REST = 3;
 
 interface Keeper {
   /** The agent's: `false` if the socket is not to be kept. */
@@ -54,7 +57,7 @@ export class IdleEntry {
   begin(pooled: PooledSocket): boolean {
     if (pooled.rested) return true;
     // A socket that is not being read must be prepared at once: its end would go unseen.
-    if (this.#isOverridden || !isReading(pooled.socket)) return this.#rest(pooled);
+    if (pooled.hasRested || this.#isOverridden || !isReading(pooled.socket)) return this.#rest(pooled);
     if (!pooled.restsSoon) {
       pooled.restsSoon = true;
       this.#soon.push(pooled);
@@ -63,6 +66,11 @@ export class IdleEntry {
     const { idleFrom } = pooled;
     if (this.#alarm.isIdle(idleFrom)) this.#alarm.set(idleFrom + DELAY, idleFrom);
     return true;
+  }
+
+  /** Hot path. `pooled`, which is idle, may be leased at `now`. */
+  end(pooled: PooledSocket, now: number): void {
+    pooled.hasRested = now - pooled.idleFrom >= REST;
   }
 
   /** Those that have been idle for long enough. One that was used a moment ago has time: it may well be used again. */
