@@ -110,11 +110,7 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   /** Hot path. */
   isReadyToLease({ pooled }: Conn, now: number, req: AgentRequest | undefined): boolean {
-    if (!pooled) return true;
-    const { idleEntry, lifetimes } = this.#parts;
-    const leasedAt = lifetimes.monotonicAt(now);
-    idleEntry.end(pooled, leasedAt);
-    return isReadyToLease(pooled, leasedAt, req);
+    return !pooled || isReadyToLease(pooled, this.#parts.lifetimes.monotonicAt(now), req);
   }
 
   validate({ pooled }: Conn): boolean {

@@ -1,7 +1,7 @@
 /**
  * Prepares connections to stay idle: each is unref'd, gets TCP keep-alive, and leaves its async context. Under load a connection is leased again
- * long before that matters, so this is done a moment later, for all at once. A connection that has rested between its last two requests is prepared
- * at once: at that pace, a timer for each rest would take longer.
+ * long before that matters, so this is done a moment later, for all at once. Where connections become idle seldom, each is prepared at once: a timer for
+ * each, and the turn of the loop that it wakes, would take longer.
  */
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 import { watch } from './guard.js';
@@ -14,14 +14,14 @@ import { Alarm } from '../node/alarm.js';
 import { monotonicNow } from '../node/timers.js';
 
 /**
- * Milliseconds after which that is done. An idle process exits that much later. (At 10 ms, the timer that wakes the loop is 2 % of a
+ * Milliseconds after which that is done under load. A process that falls idle then exits that much later. (At 10 ms, the timer that wakes the loop is 2 % of a
  * warm request.)
  */
 const DELAY = 50;
 /** A connection that has been idle for this long by then is made ready with those before it: one call of the timer fewer. */
 const NEARLY = 40;
-/** Milliseconds after which an idle connection has rested: it was not under load. */
-const REST = 3;
+/** Milliseconds from one connection that becomes idle to the next which are seldom. */
+const SELDOM = 10;
 
 interface Keeper {
   /** The agent's: `false` if the socket is not to be kept. */
@@ -35,6 +35,8 @@ export class IdleEntry {
   readonly #pool: Pool<AgentKinds>;
   /** Connections that have become idle, some of which were leased again since: under load most are, time and again. */
   #soon: PooledSocket[] = [];
+  /** The time at which a connection has become idle last. */
+  #lastIdleFrom = -Infinity;
   /** Sockets that are not unref'd yet keep the process alive until then. */
   readonly #alarm: Alarm = new Alarm('lets-exit', () => this.#restAll(monotonicNow()));
 
@@ -55,22 +57,20 @@ export class IdleEntry {
 
   /** Hot path. `pooled` becomes idle, from its `idleFrom` on. `false`: it may not be kept. */
   begin(pooled: PooledSocket): boolean {
+    const { idleFrom } = pooled;
+    const isSeldom = idleFrom - this.#lastIdleFrom >= SELDOM;
+    this.#lastIdleFrom = idleFrom;
+    // Its callback has not come: those that wait for it get another one.
+    if (this.#alarm.isLost(idleFrom)) this.#alarm.set(idleFrom + DELAY, idleFrom);
     if (pooled.rested) return true;
     // A socket that is not being read must be prepared at once: its end would go unseen.
-    if (pooled.hasRested || this.#isOverridden || !isReading(pooled.socket)) return this.#rest(pooled);
+    if (isSeldom || this.#isOverridden || !isReading(pooled.socket)) return this.#rest(pooled);
     if (!pooled.restsSoon) {
       pooled.restsSoon = true;
       this.#soon.push(pooled);
     }
-    // Asked also for a connection that waits for the alarm already: the alarm's callback may have been lost.
-    const { idleFrom } = pooled;
-    if (this.#alarm.isIdle(idleFrom)) this.#alarm.set(idleFrom + DELAY, idleFrom);
+    if (this.#alarm.at === Infinity) this.#alarm.set(idleFrom + DELAY, idleFrom);
     return true;
-  }
-
-  /** Hot path. `pooled`, which is idle, may be leased at `now`. */
-  end(pooled: PooledSocket, now: number): void {
-    pooled.hasRested = now - pooled.idleFrom >= REST;
   }
 
   /** Those that have been idle for long enough. One that was used a moment ago has time: it may well be used again. */

@@ -197,8 +197,6 @@ export class PooledSocket {
   requestTimer: unknown = undefined;
   /** Whether it has just become idle: if it still is in a moment, it is made ready to stay idle. */
   restsSoon = false;
-  /** Whether it was idle for some time before its last request: see idle-entry.ts. */
-  hasRested = false;
   /** Whether the agent's `keepSocketAlive` has made it ready to stay idle. */
   rested = false;
   /** Whether the server has said that it waits for no further request. */

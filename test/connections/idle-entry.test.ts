@@ -1,4 +1,4 @@
-/** When idle connections are made ready to stay idle: those that have been idle for some time, and not those that were used a moment ago. */
+/** When idle connections are made ready to stay idle: at once where they come seldom, else those that have been idle for some time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,12 +11,19 @@ import { until } from '../support/until.js';
 import { fakeOwner } from './fake-owner.js';
 import { LIMIT } from './support.js';
 
-/** Milliseconds for which a connection has been idle at least. */
+/** Milliseconds for which a connection has been idle at least, where many come. */
 const LEAST = 40;
-/** Milliseconds for which a connection is idle that has rested. */
-const REST = 3;
+/** Milliseconds from one to the next where they come seldom. */
+const SELDOM = 10;
 
-test('each connection is made ready when it has been idle for some time, and not before', LIMIT, async () => {
+interface Entry {
+  /** For how long each has been idle when it was made ready, in milliseconds. */
+  readonly times: number[];
+  readonly idle: Map<object, PooledSocket>;
+  begin(state: string, idleFrom: number): PooledSocket;
+}
+
+function idleEntry(): Entry {
   const idle = new Map<object, PooledSocket>();
   const times: number[] = [];
   const keepSocketAlive = (socket: object): boolean => {
@@ -31,59 +38,46 @@ test('each connection is made ready when it has been idle for some time, and not
     assert.equal(entry.begin(pooled), true);
     return pooled;
   };
+  return { times, idle, begin };
+}
+
+test('of many, each is made ready when it has been idle for some time, and not before', LIMIT, async () => {
+  const { times, idle, begin } = idleEntry();
   const now = monotonicNow();
-  const leased = begin('active', Infinity);
+  const first = begin('idle', now);
+  assert.ok(first.rested, 'none was before it');
+  const leased = begin('active', now);
   const early = begin('idle', now);
+  const later = begin('idle', now + SELDOM - 1);
   // Used again until then.
-  const late = begin('idle', now + 300);
-  await until(() => early.rested && late.rested);
-  assert.equal(times.length, 2);
-  for (const time of times) assert.ok(time >= LEAST, `after ${time} ms`);
+  Object.assign(later, { idleFrom: now + 300 });
+  await until(() => early.rested && later.rested);
+  assert.equal(times.length, 3);
+  for (const time of times.slice(1)) assert.ok(time >= LEAST, `after ${time} ms`);
   for (const { restsSoon } of idle.values()) assert.equal(restsSoon, false);
   assert.equal(leased.rested, false);
 });
 
-test(
-  'a connection that has rested is made ready at once when it is idle again, until it is in steady use',
-  LIMIT,
-  () => {
-    let made = 0;
-    const keepSocketAlive = (): boolean => made++ >= 0;
-    const { owner, pooled, socket } = fakeOwner('idle');
-    Object.assign(socket, { _handle: { reading: true } });
-    const entry = new IdleEntry({ keepSocketAlive }, keepSocketAlive, owner.pool);
-    const useAgain = (after: number): void => {
-      entry.end(pooled, pooled.idleFrom + after);
-      Object.assign(pooled, { rested: false, idleFrom: monotonicNow() });
-      assert.equal(entry.begin(pooled), true);
-    };
-    pooled.idleFrom = monotonicNow();
-    entry.begin(pooled);
-    assert.equal(made, 0, 'its first time');
-    useAgain(REST);
-    assert.equal(made, 1, 'after a rest');
-    useAgain(REST - 1);
-    assert.equal(made, 1, 'in steady use');
-  },
-);
+test('those that come seldom are made ready at once', LIMIT, () => {
+  const { begin } = idleEntry();
+  const now = monotonicNow();
+  assert.equal(begin('idle', now).rested, true);
+  assert.equal(begin('idle', now + SELDOM).rested, true);
+  assert.equal(begin('idle', now + 2 * SELDOM - 1).rested, false);
+});
 
 test(
-  'a connection whose requests come with rests between them is ready to rest as soon as it is idle',
+  'a connection whose requests come with rests between them is ready as soon as it is idle',
   LIMIT,
   async (t) => {
     const server = await httpsServer(t);
     const agent = poolingAgent(t, { ca: server.ca });
-    const request = async (): Promise<boolean> => {
+    for (let time = 0; time < 3; time++) {
       await get(server, { agent });
       await until(() => poolOf(agent).idle.size === 1);
       const [{ pooled } = {}] = poolOf(agent).idle;
-      return pooled?.rested === true;
-    };
-    await request();
-    // On a busy machine, a request may find that the connection must be validated first.
-    await until(async () => {
-      await sleep(2 * REST);
-      return request();
-    });
+      assert.equal(pooled?.rested, true);
+      await sleep(2 * SELDOM);
+    }
   },
 );

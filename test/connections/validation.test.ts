@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { poolOf, poolingAgent } from '../support/agent.js';
 import { get } from '../support/server.js';
 import { untilIdle } from '../contract/support.js';
@@ -10,6 +11,9 @@ import { pendingRead } from '../../src/node/handle.js';
 import { SYSTEM } from '../../src/lifetimes/clock.js';
 import { begin, connectionOf, endingServer, LIMIT, POST } from './support.js';
 import type { EndingServer } from './support.js';
+
+/** Milliseconds. A host that ends connections as soon as they are idle is given no idle connection again. */
+const IDLE = 50;
 
 /** Ends of which the client's system knows at once, and the event loop not before it polls. */
 const ENDS: Record<string, (server: EndingServer) => void> = {
@@ -24,6 +28,7 @@ for (const [how, end] of Object.entries(ENDS)) {
     for (let i = 0; i < 20; i++) {
       const dead = await get(server, { agent });
       await untilIdle(agent);
+      await sleep(IDLE);
       end(server);
       // In the same tick.
       const { req } = await get(server, { agent });

@@ -11,6 +11,7 @@ import type { Agents, Inspector } from '../../src/inspect/index.js';
 import { find } from '../interop/server-process.js';
 import { testWith } from '../interop/real-server.js';
 import { hostStats, pretendAgent } from '../support/pretend-agent.js';
+import { until } from '../support/until.js';
 
 const testInChromium = testWith('chromium');
 
@@ -119,8 +120,7 @@ testInChromium('is live', async (t) => {
   agent.numbers = { active: 8 };
   assert.equal(await page.textContent('#status'), 'Paused');
   const { asked } = agent;
-  await page.waitForTimeout(250);
-  assert.ok(agent.asked > asked);
+  await until(() => agent.asked > asked + 1);
   assert.equal(await page.locator('.tile strong').first().textContent(), '7');
   await page.click('#pause');
   await page.waitForSelector('.tile strong:text-is("8")');
