@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { installNode, newestVersion } from './lib/nodes.mjs';
 import { run } from './lib/run.mjs';
-import { runSuite } from './lib/suite.mjs';
+import { runSuite, summary } from './lib/suite.mjs';
 
 const MAJORS = ['20', '22', '24', '26'];
 const CURRENT = process.versions.node.replace(/\..*/, '');
@@ -55,10 +55,4 @@ function readArguments() {
     console.error(`${error.message}\n${USAGE}`);
     process.exit(2);
   }
-}
-
-/** The end of the runner's report: its counts, and the tests that failed. All of it, if the runner did not get there. */
-function summary(report) {
-  const start = report.lastIndexOf('\nℹ tests ');
-  return (start === -1 ? report : report.slice(start)).trim();
 }

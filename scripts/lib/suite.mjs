@@ -36,12 +36,28 @@ const SUITE_TIMEOUT = 900_000;
 const BRIEF = new URL('brief-reporter.mjs', import.meta.url).href;
 
 /**
+ * With TEST_AGAIN in the environment, a suite that has failed is run once more, and the second run counts. What failed by chance is told of all the same.
+ *
  * @param {string} node the binary to run it on
  * @param {readonly string[]} args for the runner
  * @param {{ quiet?: boolean, verbose?: boolean, without?: readonly string[] }} [options] `quiet`: collect the output; `verbose`:
  * tell of every test; `without`: folders of test/ that are left out
  */
-export function runSuite(node, args, { verbose = false, without = [], ...options } = {}) {
+export async function runSuite(node, args, options = {}) {
+  const first = await runOnce(node, args, options);
+  if (first.ok || !process.env.TEST_AGAIN) return first;
+  if (options.quiet) console.log(summary(first.output));
+  console.log('\nThe suite has failed. It is run once more.');
+  return runOnce(node, args, options);
+}
+
+/** The end of the runner's report: its counts, and the tests that failed. All of it, if the runner did not get there. */
+export function summary(report) {
+  const start = report.lastIndexOf('\nℹ tests ');
+  return (start === -1 ? report : report.slice(start)).trim();
+}
+
+function runOnce(node, args, { verbose = false, without = [], ...options }) {
   const flags = [
     '--test',
     `--test-reporter=${verbose ? 'spec' : BRIEF}`,
