@@ -60,17 +60,15 @@ export class IdleEntry {
     const { idleFrom } = pooled;
     const isSeldom = idleFrom - this.#lastIdleFrom >= SELDOM;
     this.#lastIdleFrom = idleFrom;
-    // Its callback has not come: those that wait for it get another one.
-    if (this.#alarm.isLost(idleFrom)) this.#alarm.set(idleFrom + DELAY, idleFrom);
-    if (pooled.rested) return true;
     // A socket that is not being read must be prepared at once: its end would go unseen.
-    if (isSeldom || this.#isOverridden || !isReading(pooled.socket)) return this.#rest(pooled);
-    if (!pooled.restsSoon) {
+    const isAtOnce = pooled.rested || isSeldom || this.#isOverridden || !isReading(pooled.socket);
+    if (!isAtOnce && !pooled.restsSoon) {
       pooled.restsSoon = true;
       this.#soon.push(pooled);
     }
-    if (this.#alarm.at === Infinity) this.#alarm.set(idleFrom + DELAY, idleFrom);
-    return true;
+    // Asked also for a connection that does not wait for the alarm: the alarm's callback may have been lost.
+    if (this.#soon.length > 0 && this.#alarm.isIdle(idleFrom)) this.#alarm.set(idleFrom + DELAY, idleFrom);
+    return !isAtOnce || pooled.rested || this.#rest(pooled);
   }
 
   /** Those that have been idle for long enough. One that was used a moment ago has time: it may well be used again. */

@@ -10,6 +10,7 @@ import type { TestContext } from 'node:test';
 import timers from 'node:timers';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PoolingAgent } from '../../src/index.js';
+import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const LIMIT = { timeout: 120_000 };
@@ -47,10 +48,16 @@ function idleHandlesOf(agent: PoolingAgent): boolean[] {
   return Object.values(agent.freeSockets).flatMap((sockets) => (sockets ?? []).map((s) => isReferenced(s)));
 }
 
-/** Repeats `idle`, by which a connection becomes idle, until one waits for the callback that unrefs it: only where they come often, they wait for one. */
-async function untilReferenced(agent: PoolingAgent, idle: () => Promise<void>): Promise<void> {
+/** The only connection of `agent` becomes idle. */
+async function becomeIdle(agent: PoolingAgent, server: TestServer): Promise<void> {
+  await get(server, { agent });
+  await until(() => poolOf(agent).idle.size === 1);
+}
+
+/** It becomes idle, time and again, until it waits for the callback that unrefs it: only one that does so often waits. */
+async function becomeIdleUntilReferenced(agent: PoolingAgent, server: TestServer): Promise<void> {
   await until(async () => {
-    await idle();
+    await becomeIdle(agent, server);
     return idleHandlesOf(agent).includes(true);
   });
 }
@@ -98,12 +105,9 @@ test(
   async (t) => {
     const server = await httpsServer(t);
     const agent = poolingAgent(t, { ca: server.ca, idleTimeout: 60_000 });
-    const idle = async (): Promise<void> => {
-      await get(server, { agent });
-      await until(() => poolOf(agent).idle.size === 1);
-    };
-    await losing(t, 50, () => untilReferenced(agent, idle));
-    await idle();
+    await losing(t, 50, () => becomeIdleUntilReferenced(agent, server));
+    assert.deepEqual(idleHandlesOf(agent), [true]);
+    await becomeIdle(agent, server);
     await until(() => idleHandlesOf(agent).includes(false));
     assert.equal(server.connections(), 1);
   },
@@ -112,11 +116,8 @@ test(
 test('a connection keeps the process alive no longer than until another one is idle', LIMIT, async (t) => {
   const server = await httpsServer(t);
   const agent = poolingAgent(t, { ca: server.ca, idleTimeout: 60_000 });
-  const idle = async (): Promise<void> => {
-    await get(server, { agent });
-    await until(() => poolOf(agent).idle.size === 1);
-  };
-  await losing(t, 50, () => untilReferenced(agent, idle));
+  await losing(t, 50, () => becomeIdleUntilReferenced(agent, server));
+  assert.deepEqual(idleHandlesOf(agent), [true]);
   await get(await httpsServer(t), { agent });
   await until(() => !idleHandlesOf(agent).includes(true));
   assert.equal(idleCount(agent), 2);
