@@ -3,7 +3,7 @@
  * an identity than that.
  */
 import { debug } from './debug.js';
-import { hostName } from './limits/host-name.js';
+import { hostName, printable } from './limits/host-name.js';
 import type { Named } from './limits/host-name.js';
 import { codeOf } from './node/foreign.js';
 import type { Connection, Waiter } from './pool/records.js';
@@ -18,8 +18,7 @@ interface Labelled extends Kinds {
 
 /** `localhost:8443`. Hosts are printed as the caller has written them, without unprintable characters. */
 export function hostLabel(origin: Named): string {
-  // oxlint-disable-next-line no-control-regex -- these are what must not be printed
-  return hostName(origin).replaceAll(/[\0-\x1f\x7f]/g, '?');
+  return printable(hostName(origin));
 }
 
 /** `#12 localhost:8443`: connections are numbered in the order in which they were begun, those of all agents together. */

@@ -5,20 +5,20 @@
 import type { ConnectPhase } from './pool/counters.js';
 import type { Refusal } from './pool/refusal.js';
 import { isInstanceOfAny } from './process-wide.js';
-import { receivedType, receivedValue, typeOf } from './received.js';
+import { loadReceived } from './received/late.js';
 
-function coded<E extends Error>(error: E, code: string): E & { code: string } {
+export function coded<E extends Error>(error: E, code: string): E & { code: string } {
   // As Node prints its own: the code stands beside the name, and is no part of the message.
   return Object.assign(error, { code });
 }
 
 export function invalidType(name: string, expected: string, actual: unknown): TypeError {
-  const message = `The ${JSON.stringify(name)} argument must be ${expected}. ${receivedType(name, actual)}`;
+  const message = `The ${JSON.stringify(name)} argument must be ${expected}. ${loadReceived().receivedType(name, actual)}`;
   return coded(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
 }
 
 export function invalidValue(name: string, expected: string, actual: unknown): TypeError {
-  return invalidName(name, `${expected}. ${receivedValue(name, actual)}`);
+  return invalidName(name, `${expected}. ${loadReceived().receivedValue(name, actual)}`);
 }
 
 /** For an option that must not be given, or has an unknown name: its value is left out. */
@@ -29,7 +29,7 @@ export function invalidName(name: string, expected: string): TypeError {
 
 /** For a result of a function of the user's. Nothing of the result is printed. */
 export function invalidReturn(expected: string, name: string, actual: unknown): TypeError {
-  const message = `Expected ${expected} to be returned from the ${JSON.stringify(name)} function but got ${typeOf(actual)}`;
+  const message = `Expected ${expected} to be returned from the ${JSON.stringify(name)} function but got ${loadReceived().typeOf(actual)}`;
   return coded(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
 }
 
@@ -38,13 +38,8 @@ export function invalidState(message: string): Error {
   return coded(new Error(message), 'ERR_INVALID_STATE');
 }
 
-export function invalidProtocol(actual: unknown, expected: string): TypeError {
-  const message = `Protocol ${JSON.stringify(String(actual))} not supported. Expected ${JSON.stringify(expected)}`;
-  return coded(new TypeError(message), 'ERR_INVALID_PROTOCOL');
-}
-
 export function outOfRange(name: string, expected: string, actual: unknown): RangeError {
-  const message = `The value of ${JSON.stringify(name)} is out of range. It must be ${expected}. ${receivedValue(name, actual)}`;
+  const message = `The value of ${JSON.stringify(name)} is out of range. It must be ${expected}. ${loadReceived().receivedValue(name, actual)}`;
   return coded(new RangeError(message), 'ERR_OUT_OF_RANGE');
 }
 
@@ -76,12 +71,6 @@ export function agentClosed(why: 'refused' | 'ended', host: string): Error {
       ? `The agent is closed and takes no new request to ${host}: stop sending before close()`
       : `The agent was closed while the request to ${host} waited for a connection`;
   return coded(new Error(message), 'ERR_AGENT_CLOSED');
-}
-
-/** For a connection that was not opened in advance: a limit does not allow it, or its capacity was needed for something else. */
-export function noCapacity(host: string, limitedBy: string): Error {
-  const error = new Error(`No connection to ${host} was opened in advance (limited by: ${limitedBy})`);
-  return Object.assign(coded(error, 'ERR_POOL_NO_CAPACITY'), { host, limitedBy });
 }
 
 /**
@@ -154,11 +143,6 @@ export function notSentAgain(cause: Error): Error {
   return coded(new Error(message, { cause }), 'ECONNRESET');
 }
 
-/** For an export of TLS sessions that is refused. */
-export function sessionImport(why: 'FORMAT' | 'VERSION' | 'KEY', message: string, cause?: unknown): Error {
-  return coded(new Error(message, cause === undefined ? {} : { cause }), `ERR_SESSION_IMPORT_${why}`);
-}
-
 /**
  * For a connection that was not ready in time. `ETIMEDOUT` is the system's own code for that, on which retry libraries act. `phase` is the step
  * that the dial waited for; `address` is the address that did not answer, if only one was tried.
@@ -182,53 +166,10 @@ export function noAddress(hostname: string): TypeError {
   return coded(new TypeError(message), 'ERR_INVALID_IP_ADDRESS');
 }
 
-/** For an environment variable that holds no valid proxy URL. Its value is left out: it may hold a password. The code is Node's own. */
-export function invalidProxyConfig(variable: string): Error {
-  return coded(
-    new Error(`Invalid proxy URL in the environment variable ${variable}`),
-    'ERR_PROXY_INVALID_CONFIG',
-  );
-}
-
 /** For an optional peer that is needed, and is not installed. The code is Node's own. */
 export function missingPackage(name: string, user: string): Error {
   return coded(
     new Error(`${user} needs the package "${name}", which is not installed: npm install ${name}`),
     'MODULE_NOT_FOUND',
   );
-}
-
-/** For a tunnel that was not open within the proxy's own `connectTimeout`. */
-export function proxyTimedOut(phase: ConnectPhase, host: string, port: number, timeout: number): Error {
-  const message = `The proxy ${host}:${port} opened no tunnel within ${timeout} ms (waiting for '${phase}')`;
-  return Object.assign(coded(new Error(message), 'ETIMEDOUT'), { phase, host, port });
-}
-
-/** The error of a tunnel that a proxy did not open, with Node's code. Fields that do not apply are left out. */
-export interface ProxyTunnelError extends Error {
-  /** The code, which Node's own agent uses, too. */
-  code: 'ERR_PROXY_TUNNEL';
-  /** `host:port` of the proxy. */
-  proxy: string;
-  /** The proxy's answer, if it gave one. */
-  statusCode?: number;
-  /** The text behind that number. */
-  statusText?: string;
-  /** Milliseconds: the request's `timeout`, which is over. Node's client emits 'timeout' for it. */
-  proxyTunnelTimeout?: number;
-}
-
-/** @param more the fields of the error */
-export function proxyTunnel(
-  message: string,
-  proxy: string,
-  more: { statusCode?: number; statusText?: string; proxyTunnelTimeout?: number } = {},
-): ProxyTunnelError {
-  return Object.assign(coded(new Error(message), 'ERR_PROXY_TUNNEL') as ProxyTunnelError, { proxy }, more);
-}
-
-/** For a connection in use on which no byte has moved. */
-export function socketTimedOut(host: string, port: unknown, timeout: number): Error {
-  const message = `Nothing was sent or received on the connection to ${host}:${port} for ${timeout} ms`;
-  return Object.assign(coded(new Error(message), 'ETIMEDOUT'), { phase: 'exchange', host, port });
 }

@@ -38,7 +38,7 @@ export type { LeakReport } from './options/leak-report.js';
 export type { PoolingHttpAgentOptions } from './options/http-options.js';
 export type { PoolingAgentOptions } from './options/options.js';
 export type { ProxyHeaders, ProxyOption, ProxyOptions, ProxyValue } from './limits/proxy-choice.js';
-export type { ProxyTunnelError } from './errors.js';
+export type { ProxyTunnelError } from './egress/proxy-errors.js';
 export { SessionCache } from './sessions/session-cache.js';
 export type {
   SessionCacheOptions,

@@ -15,20 +15,21 @@ import { root } from './run.mjs';
 /** Files of dist/, and the late.ts of src/ whose modules are in each. Nobody else can import them. */
 export const LATE_FILES = {
   agents: ['agent/late.ts'],
-  proxies: ['egress/late.ts', 'limits/late.ts'],
   recovery: ['connections/late.ts'],
+  rules: ['egress/late.ts', 'limits/late.ts'],
+  sessions: ['sessions/late.ts'],
   steering: [
     'identity/late.ts',
     'lifecycle/late.ts',
     'observe/late.ts',
     'options/late.ts',
-    'sessions/late.ts',
+    'received/late.ts',
     'tls/late.ts',
   ],
 };
 
 /** The files that `loadAhead` loads. The others are loaded when an agent is made whose options ask for them. */
-const AHEAD = ['recovery', 'steering'];
+const AHEAD = ['recovery', 'rules', 'sessions', 'steering'];
 
 /** The module that loads another package: its function, and which export that returns. */
 const PACKAGE = { module: 'late.ts', load: 'loadLruCache', from: 'lru-cache', what: 'LRUCache' };

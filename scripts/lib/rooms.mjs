@@ -48,7 +48,7 @@ export const ROOMS = {
     patience: 4000,
   },
   sessions: {
-    sources: below('sessions', 'resumption', 'session-key'),
+    sources: below('sessions', 'resumption', 'key-terms', 'session-key'),
     tests: ['sessions/session-key.test.ts', 'sessions', ...testsBelow('contract', 'sessions')],
   },
   lifetimes: {

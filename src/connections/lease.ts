@@ -21,10 +21,9 @@ import type { DrivenAgent } from './driven-agent.js';
 import type { Observer } from './observer.js';
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 import type { Replays } from './replay.js';
-import { checkForm } from './request-forms.js';
 import { applyHighWaterMark, applyTimeout } from './request-values.js';
 import type { StallWatch } from './stall-watch.js';
-import type { Transport } from './transport.js';
+import type { RequestForms, Transport } from './transport.js';
 import type { Waiting } from './waiting.js';
 
 /**
@@ -36,7 +35,7 @@ const MAX_MISSED = 3;
 export class Leases {
   readonly #agent: DrivenAgent;
   readonly #pool: Pool<AgentKinds>;
-  readonly #giveForm: Transport['giveForm'];
+  readonly #forms: RequestForms | undefined;
   readonly #replays: Replays;
   readonly #stalls: StallWatch | undefined;
   readonly #waiting: Waiting;
@@ -45,7 +44,7 @@ export class Leases {
   constructor(
     agent: DrivenAgent,
     pool: Pool<AgentKinds>,
-    { giveForm }: Transport,
+    { forms }: Transport,
     replays: Replays,
     stalls: StallWatch | undefined,
     waiting: Waiting,
@@ -53,7 +52,7 @@ export class Leases {
   ) {
     this.#agent = agent;
     this.#pool = pool;
-    this.#giveForm = giveForm;
+    this.#forms = forms;
     this.#replays = replays;
     this.#stalls = stalls;
     this.#waiting = waiting;
@@ -143,9 +142,9 @@ export class Leases {
     const agentOptions = this.#agent.options as Options;
     pooled.lease(req);
     pooled.requestOptions = deliver ? undefined : options;
-    this.#giveForm?.(req, pooled.connection.host.origin, pooled.forwarder);
+    this.#forms?.giveForm(req, pooled.connection.host.origin, pooled.forwarder);
     // Just before Node sends it: the caller may set headers in this turn.
-    if (pooled.forwarder && !deliver) nextTick(endIfMisdirected, req);
+    if (this.#forms && pooled.forwarder && !deliver) nextTick(endIfMisdirected, this.#forms, req);
     // Needed for a new connection, too, if it was opened for another request.
     if (pooled.openedFor !== req) resetAsyncId(socket);
     pooled.openedFor = undefined;
@@ -173,9 +172,9 @@ function hasNeverBeenReady({ connection, isGivenUp, offered }: PooledSocket): bo
   return connection.readyAt < 0 && connection.closeReason === undefined && !isGivenUp && !offered?.isRefused;
 }
 
-function endIfMisdirected(req: AgentRequest): void {
+function endIfMisdirected(forms: RequestForms, req: AgentRequest): void {
   try {
-    checkForm(req);
+    forms.checkForm(req);
   } catch (error) {
     req.destroy(error as Error);
   }

@@ -9,15 +9,15 @@ import type { ProxyServer } from '../limits/proxy-choice.js';
 import { isPlainOpenedByNode } from '../node/connect-functions.js';
 import type { SocketLike } from '../node/types.js';
 import type { SecureContexts } from '../tls/secure-contexts.js';
-import { giveForm } from './request-forms.js';
-import type { Attempt, Transport } from './transport.js';
+import { checkForm, giveForm } from './request-forms.js';
+import type { Attempt, RequestForms, Transport } from './transport.js';
 
 const NOTHING_MORE: Attempt = { unsent() {}, watch() {} };
 
 export class PlainTransport implements Transport {
   readonly protocol: Protocol = HTTP;
   readonly isLayered = false;
-  readonly giveForm: typeof giveForm = giveForm;
+  readonly forms: RequestForms = { giveForm, checkForm };
   readonly contexts: SecureContexts;
   readonly #forwarders = new WeakMap<object, ProxyServer>();
 

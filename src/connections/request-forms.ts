@@ -5,11 +5,10 @@
 import { asciiName } from '../egress/ascii-name.js';
 import { invalidName } from '../errors.js';
 import type { Origin } from '../identity/identity.js';
-import { hostAndPort } from '../limits/host-name.js';
+import { hostAndPort, withPort } from '../limits/host-name.js';
 import type { ProxyServer } from '../limits/proxy-choice.js';
 import { changeHead, hostsOf } from '../node/request-head.js';
 import type { Field } from '../node/request-head.js';
-import { withPort } from '../limits/pattern.js';
 import type { AgentRequest } from '../node/types.js';
 
 interface Given {
@@ -50,11 +49,7 @@ function withoutPort(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/**
- * `req` has a form, and is about to be sent. Its headers may have been set since.
- *
- * @throws where it names another host than its options
- */
+/** See `RequestForms.checkForm`. */
 export function checkForm(req: AgentRequest): void {
   const given = formed.get(req);
   if (given && req.method !== 'CONNECT') checkHost(req, given.authority);

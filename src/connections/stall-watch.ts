@@ -12,7 +12,7 @@ import type { AgentKinds, PooledSocket } from './pooled-socket.js';
 import type { Pool } from '../pool/pool.js';
 import { debug } from '../debug.js';
 import { connectionLabel } from '../debug-lines.js';
-import { socketTimedOut } from '../errors.js';
+import { coded } from '../errors.js';
 import { callIfAble } from '../node/foreign.js';
 import type { AgentRequest } from '../node/types.js';
 import { Alarm } from '../node/alarm.js';
@@ -134,4 +134,10 @@ function hostOf({ options }: PooledSocket): string {
 
 function portOf({ options }: PooledSocket): LeakReport['port'] {
   return options['port'] as LeakReport['port'];
+}
+
+/** For a connection in use on which no byte has moved. */
+function socketTimedOut(host: string, port: unknown, timeout: number): Error {
+  const message = `Nothing was sent or received on the connection to ${host}:${port} for ${timeout} ms`;
+  return Object.assign(coded(new Error(message), 'ETIMEDOUT'), { phase: 'exchange', host, port });
 }

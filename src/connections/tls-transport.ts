@@ -11,7 +11,7 @@ import type { SocketLike } from '../node/types.js';
 import type { ResolvedTlsOptions } from '../options/tls-options.js';
 import { processWide } from '../process-wide.js';
 import type { Resumption } from '../sessions/resumption.js';
-import { isVerified } from '../sessions/session-key.js';
+import { isVerified } from '../sessions/key-terms.js';
 import type { SecureContexts } from '../tls/secure-contexts.js';
 import type { Attempt, Opening, Transport } from './transport.js';
 
@@ -25,7 +25,7 @@ type ConnectOptions = Record<string, unknown> & {
 export class TlsTransport implements Transport {
   readonly protocol: Protocol = HTTPS;
   readonly isLayered = true;
-  readonly giveForm = undefined;
+  readonly forms = undefined;
   readonly contexts: SecureContexts;
   readonly resumption: Resumption;
   readonly options: Pick<ResolvedTlsOptions, 'eagerContext' | 'tls'>;

@@ -27,6 +27,22 @@ export interface Opening {
   readonly offersSession: boolean;
 }
 
+/** The forms of requests, which depend on their connections. */
+export interface RequestForms {
+  /**
+   * Gives a request the form that its connection needs, which leads to `origin` or to a `forwarder`.
+   *
+   * @throws for a request that has no such form
+   */
+  giveForm(req: AgentRequest, origin: Origin<unknown>, forwarder: ProxyServer | undefined): void;
+  /**
+   * A request that has the form for a proxy is about to be sent. Its headers may have been set since.
+   *
+   * @throws where it names another host than its options
+   */
+  checkForm(req: AgentRequest): void;
+}
+
 export interface Transport {
   readonly protocol: Protocol;
   /** The secure contexts of connections, at least of those to proxies. */
@@ -45,13 +61,8 @@ export interface Transport {
   leadsTo(socket: object, proxy: ProxyServer): void;
   /** The proxy to which `socket` is known to lead, and which forwards requests. `undefined`: none. */
   forwarderOf(socket: object): ProxyServer | undefined;
-  /**
-   * Gives a request the form that its connection needs, which leads to `origin` or to a `forwarder`. `undefined`: all requests have the same form.
-   *
-   * @throws for a request that has no such form
-   */
-  readonly giveForm:
-    ((req: AgentRequest, origin: Origin<unknown>, forwarder: ProxyServer | undefined) => void) | undefined;
+  /** `undefined`: requests have the same form on all connections. */
+  readonly forms: RequestForms | undefined;
 
   /**
    * A connection to `origin` is about to be opened by Node's `createConnection`: adds to `options`.

@@ -11,7 +11,7 @@ import type { Route } from '../egress/routes.js';
 import type { Options } from '../identity/identity.js';
 import { profileValues } from '../identity/profile.js';
 import type { ProfileValues } from '../identity/profile.js';
-import { withPort } from '../limits/pattern.js';
+import { withPort } from '../limits/host-name.js';
 import type { ProxyServer } from '../limits/proxy-choice.js';
 import { clearTimeout, setImmediate, setTimeout } from '../node/timers.js';
 import type { ConnectPhase } from '../pool/counters.js';

@@ -2,7 +2,7 @@
  * `proxy: 'env'`: the proxy that the environment of this process names now. Lower case comes first, and an empty variable counts as absent, as with curl. The
  * parsed values are kept until a variable changes, so that a dial only reads some variables.
  */
-import { invalidProxyConfig } from '../errors.js';
+import { invalidProxyConfig } from './proxy-errors.js';
 import type { Protocol } from '../identity/protocol.js';
 import { proxyServer } from '../limits/proxy-choice.js';
 import type { ProxyServer } from '../limits/proxy-choice.js';

@@ -13,7 +13,8 @@
  */
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { unbracketed, within } from '../limits/pattern.js';
+import { unbracketed } from '../limits/host-name.js';
+import { within } from '../limits/pattern.js';
 
 type Matches = (host: string, isAddress: boolean) => boolean;
 

@@ -3,7 +3,7 @@
  * would lead connections through the proxy a second time.
  */
 import { isIPv4 } from 'node:net';
-import { invalidProxyConfig } from '../errors.js';
+import { invalidProxyConfig } from './proxy-errors.js';
 import type { Protocol } from '../identity/protocol.js';
 import { DIRECT, ProxyServer } from '../limits/proxy-choice.js';
 import type { ProxyChoice } from '../limits/proxy-choice.js';

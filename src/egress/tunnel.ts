@@ -12,7 +12,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import net, { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
-import { proxyTimedOut, proxyTunnel } from '../errors.js';
+import { proxyTimedOut, proxyTunnel } from './proxy-errors.js';
 import { cleanerOf } from '../identity/removal.js';
 import { ReplyReader } from './connect-reply.js';
 import type { Reply } from './connect-reply.js';

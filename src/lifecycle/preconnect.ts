@@ -10,7 +10,7 @@ import type { RequestOptions } from 'node:https';
 import type { AgentPool, Host } from '../connections/agent-pool.js';
 import { SpareRequest } from '../connections/spare-request.js';
 import type { SpareListener } from '../connections/spare-request.js';
-import { agentClosed, invalidProtocol, invalidType, noCapacity } from '../errors.js';
+import { agentClosed, coded, invalidType } from '../errors.js';
 import type { Options } from '../identity/identity.js';
 import { hostName } from '../limits/host-name.js';
 import { isolate } from '../node/foreign.js';
@@ -254,4 +254,15 @@ class Preconnection implements SpareListener {
     this.#resolve({ opened: this.#opened, failed: this.#failed, errors: this.#errors });
     this.#resolve = undefined;
   }
+}
+
+/** For a connection that was not opened in advance: a limit does not allow it, or its capacity was needed for something else. */
+function noCapacity(host: string, limitedBy: string): Error {
+  const error = new Error(`No connection to ${host} was opened in advance (limited by: ${limitedBy})`);
+  return Object.assign(coded(error, 'ERR_POOL_NO_CAPACITY'), { host, limitedBy });
+}
+
+function invalidProtocol(actual: unknown, expected: string): TypeError {
+  const message = `Protocol ${JSON.stringify(String(actual))} not supported. Expected ${JSON.stringify(expected)}`;
+  return coded(new TypeError(message), 'ERR_INVALID_PROTOCOL');
 }

@@ -7,13 +7,13 @@ import {
   duration,
   durationOrNever,
   objectValue,
-  oneOf,
 } from '../validate.js';
 import type { Check } from '../validate.js';
-import { invalidName, invalidValue, outOfRange } from '../errors.js';
-import type { HostLimits, Limits, Scheduling } from '../pool/limits.js';
-import { loadProxyChoice } from './late.js';
+import { invalidName } from '../errors.js';
+import type { HostLimits, Scheduling } from '../pool/limits.js';
+import { proxyChoice } from './proxy-choice.js';
 import type { ProxyChoice, ProxyOption } from './proxy-choice.js';
+import { scheduling } from './shared-checks.js';
 
 /** Limits of single hosts. A limit that is left out, `undefined` or `null`, is the agent's own. */
 export interface HostLimitOptions {
@@ -57,8 +57,6 @@ export interface HostLimitOptions {
   readonly proxy?: ProxyOption | undefined;
 }
 
-export const scheduling: Check<Scheduling> = oneOf('lifo', 'fifo', 'least-used', 'random');
-
 const CHECKS: { readonly [K in keyof Given]-?: Check<Given[K]> } = {
   maxSockets: atLeastOne,
   maxFreeSockets: atLeastZero,
@@ -73,7 +71,7 @@ const CHECKS: { readonly [K in keyof Given]-?: Check<Given[K]> } = {
   validateAfterIdle: durationOrNever,
   reserve: count(0),
   weight: count(1),
-  proxy: (name, value) => loadProxyChoice().proxyChoice(name, value),
+  proxy: proxyChoice,
 };
 
 const KEYS = Object.keys(CHECKS) as (keyof HostLimitOptions)[];
@@ -104,32 +102,6 @@ export function parseHostLimits(name: string, value: unknown, agent: 'made' | 'r
     given[key] = check(`${name}.${key}`, limit);
   }
   return given as GivenLimits;
-}
-
-/**
- * Checks that no limit is below the number of connections to keep ready: the pool would dial in vain.
- *
- * @param prefix what comes before the limit's name in an error
- * @param limits the limits that hold together; `undefined`: there is none of this name
- * @throws `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`
- */
-export function checkMinFreeSockets(
-  prefix: string,
-  {
-    minFreeSockets,
-    ...limits
-  }: Pick<HostLimits, 'minFreeSockets' | 'maxFreeSockets' | 'maxSockets'> & Partial<Limits>,
-): void {
-  if (minFreeSockets === 0) return;
-  const name = `${prefix}minFreeSockets`;
-  if (limits.keepAlive === false) throw invalidValue(name, '0 where "keepAlive" is false', minFreeSockets);
-  for (const other of ['maxFreeSockets', 'maxTotalFreeSockets', 'maxSockets', 'maxTotalSockets'] as const) {
-    const limit = limits[other] ?? Infinity;
-    // A limit of 0 pauses a host, and is allowed.
-    const isPaused = limit === 0 && (other === 'maxSockets' || other === 'maxTotalSockets');
-    if (minFreeSockets > limit && !isPaused)
-      throw outOfRange(name, `at most ${other} (${limit})`, minFreeSockets);
-  }
 }
 
 /** All limits of a host: those of its rule, else the agent's own. The keys always have the same order, so that all such objects have one shape. */

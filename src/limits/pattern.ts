@@ -8,12 +8,11 @@
  * 4. `10.0.0.0/8`, `2001:db8::/32`: hosts given by an address in that network; the longest prefix first
  * 5. `*:8443`, `*`: any host
  *
- * Names are compared as DNS does, without case and without a dot at the end, addresses by what they mean. Nothing is
- * resolved: a network matches addresses, never names that lead there.
+ * Hosts are compared in the form that host-name.ts gives them. Nothing is resolved: a network matches addresses, never names that lead there.
  */
-import net, { isIP, isIPv4, isIPv6 } from 'node:net';
-import { domainToASCII } from 'node:url';
+import net, { isIP, isIPv6 } from 'node:net';
 import { invalidValue } from '../errors.js';
+import { normalizeHost, unbracketed, withPort } from './host-name.js';
 
 export interface Network {
   readonly prefix: number;
@@ -85,22 +84,6 @@ export function keysForAny(port: number): readonly string[] {
   return [withPort('*', port), '*'];
 }
 
-/** `host` in the form in which it is compared with patterns. */
-export function normalizeHost(host: string): string {
-  const address = unbracketed(host);
-  if (isIPv4(address)) return address;
-  // A zone names the interface by which a host is reached, and is no part of its identity.
-  const [withoutZone = ''] = address.split('%');
-  if (isIPv6(withoutZone)) return new net.SocketAddress({ address: withoutZone, family: 'ipv6' }).address;
-  const name = host.endsWith('.') ? host.slice(0, -1) : host;
-  return domainToASCIIOf(name) || name.toLowerCase();
-}
-
-/** `host:port`, as it is written in URLs. */
-export function withPort(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 function parseNetwork(pattern: string, refuse: (expected: string) => Error): Pattern {
   const [address = '', length = '', ...more] = pattern.split('/');
   const version = isIP(address);
@@ -135,11 +118,6 @@ function split(pattern: string): { host: string; port?: string } {
   return { host: pattern.slice(0, colon), port: pattern.slice(colon + 1) };
 }
 
-/** An IPv6 address without the brackets that it has in a URL. */
-export function unbracketed(host: string): string {
-  return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
-}
-
 /** @throws if no host can have this name */
 function nameOf(host: string, refuse: (expected: string) => Error): string {
   const name = normalizeHost(host);
@@ -151,10 +129,4 @@ function nameOf(host: string, refuse: (expected: string) => Error): string {
   if (/^(?:\d+|0x[\da-f]*)$/.test(labels.at(-1) ?? ''))
     throw refuse('a valid IP address, where it looks like one');
   return name;
-}
-
-/** `''` if the name is not valid or pure ASCII: converting that would turn '127.1' into an address. */
-function domainToASCIIOf(name: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return /[^\0-\x7f]/.test(name) ? domainToASCII(name) : '';
 }

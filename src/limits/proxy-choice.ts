@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { describe } from '../identity/option-value.js';
 import { invalidType, invalidValue } from '../errors.js';
 import { duration, objectValue, optional } from '../validate.js';
-import { unbracketed, withPort } from './pattern.js';
+import { unbracketed, withPort } from './host-name.js';
 
 /** Headers of the request that asks a proxy for a tunnel. */
 export type ProxyHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -1,58 +1,16 @@
 /**
- * Finds the limits of each host by the rules of the option `hosts` and those that were set later. Pure. The owner keeps the limits of a
+ * Which limits a host has: the agent's own, or those of a rule. Pure. Most agents have no rules, and load nothing for them. The owner keeps the limits of a
  * host for as long as it holds anything for it, and asks again when rules have changed.
  */
-import { inspect } from 'node:util';
-import { invalidType, invalidValue, outOfRange } from '../errors.js';
 import type { HostLimits, Limits } from '../pool/limits.js';
-import { checkMinFreeSockets, parseHostLimits, resolveLimits } from './host-limits.js';
-import type { GivenLimits, HostLimitOptions } from './host-limits.js';
-import { keysFor, keysForAny, normalizeHost, parsePattern, withPort } from './pattern.js';
-import type { Network, Pattern } from './pattern.js';
+import type { GivenRules, KeptHost, Protocols } from './given-rules.js';
+import { loadGivenRules } from './late.js';
 import type { ProxyChoice } from './proxy-choice.js';
-
-interface Rule {
-  readonly pattern: string;
-  /** Its name in errors. */
-  readonly name: string;
-  /** Of hosts of that protocol alone. */
-  readonly protocol: string | undefined;
-  readonly network: Network | undefined;
-  readonly single: Pattern['single'];
-  readonly given: GivenLimits;
-  /** One object for all hosts of the rule. */
-  readonly limits: HostLimits;
-}
-
-interface Parsed extends Pattern {
-  readonly protocol: string | undefined;
-}
-
-type LimitsOf = (host: string, port: number, protocol: string) => HostLimitOptions | undefined;
-
-/**
- * The protocols of the hosts that come: those of `one`; or of `both`, so that a pattern may name one; or those of one in a `copy` of an agent: that may be one of two
- * over one pool, and its patterns may name either.
- */
-export type Protocols = 'both' | 'copy' | 'one';
-
-/** A pattern with a protocol before it, for hosts of that protocol alone. */
-const WITH_PROTOCOL = /^(https?:)\/\/(.*)$/i;
 
 export class HostRules {
   readonly #defaults: Limits;
-  readonly #function: LimitsOf | undefined;
   readonly #protocols: Protocols;
-  /** The rules, by the keys of their patterns. */
-  readonly #rules = new Map<string, Rule>();
-  /** The sum of their `reserve`. */
-  #reserved = 0;
-  /** The rules for networks, the longest prefix first. */
-  #networks: readonly Rule[] = [];
-  /** The limits that the `hosts` function gave. Those that it left to the agent follow when the agent's own are changed. */
-  readonly #givenByFunction = new WeakMap<HostLimits, GivenLimits>();
-  /** The proxies of rules, and of results of the function, by their limits. */
-  readonly #proxies = new WeakMap<HostLimits, ProxyChoice>();
+  #given: GivenRules | undefined;
 
   /**
    * @param hosts the option of that name
@@ -62,52 +20,22 @@ export class HostRules {
   constructor(hosts: unknown, defaults: Limits, protocols: Protocols = 'one') {
     this.#defaults = defaults;
     this.#protocols = protocols;
-    if (typeof hosts === 'function') {
-      this.#function = hosts as LimitsOf;
-      return;
-    }
-    if (hosts === undefined || hosts === null) return;
-    if (typeof hosts !== 'object' || Array.isArray(hosts)) {
-      throw invalidType('hosts', 'of type object or function', hosts);
-    }
-    const names = new Map<string, string>();
-    for (const [pattern, options] of Object.entries(hosts)) {
-      const name = `hosts[${inspect(pattern)}]`;
-      const parsed = this.#parse(pattern, name);
-      const { key } = parsed;
-      const same = names.get(key);
-      if (same) throw invalidValue(name, `another pattern than ${same}, which matches the same`, pattern);
-      if (options === undefined || options === null) continue;
-      names.set(key, name);
-      const rule = this.#rule(pattern, name, parsed, parseHostLimits(name, options, 'made'));
-      this.#checkReserve(rule, 0);
-      this.#rules.set(key, rule);
-      this.#reserved += reserveOf(rule);
-    }
-    this.#sortNetworks();
+    if (hosts !== undefined && hosts !== null) this.#given = this.#create(hosts);
   }
 
   /** Whether every host has the agent's own limits. */
   get isEmpty(): boolean {
-    return this.#rules.size === 0 && !this.#function;
+    return this.#given?.isEmpty ?? true;
   }
 
   /** The limits of rules that reserve a part of `maxTotalSockets`. */
   get reserving(): HostLimits[] {
-    if (this.#reserved === 0) return [];
-    return [...this.#rules.values()].map(({ limits }) => limits).filter(({ reserve }) => reserve > 0);
+    return this.#given?.reserving ?? [];
   }
 
   /** The hosts whose own rule asks for connections to be kept ready, used or not. */
-  keptReady(protocol: string): { readonly host: string; readonly port: number | undefined }[] {
-    const kept = [];
-    for (const rule of this.#rules.values()) {
-      const { given, single } = rule;
-      // Where there are hosts of both, a rule that names neither does not say which one is to be dialled.
-      const isOf = rule.protocol === protocol || (this.#protocols !== 'both' && rule.protocol === undefined);
-      if (single && isOf && (given.minFreeSockets ?? 0) > 0) kept.push(single);
-    }
-    return kept;
+  keptReady(protocol: string): KeptHost[] {
+    return this.#given?.keptReady(protocol) ?? [];
   }
 
   /**
@@ -116,25 +44,7 @@ export class HostRules {
    * @throws what the user's function throws; a coded error for nonsense that it returns
    */
   limitsFor(host: string, port: number, protocol = 'https:'): HostLimits {
-    if (this.isEmpty) return this.#defaults;
-    const normalized = normalizeHost(host);
-    const rule = this.#find(normalized, port, protocol);
-    if (rule) return rule.limits;
-    const options = this.#function?.(normalized, port, protocol);
-    if (options === undefined || options === null) return this.#defaults;
-    const given = parseHostLimits('hosts()', options, 'running');
-    if (given.reserve !== undefined) {
-      throw invalidValue(
-        'hosts().reserve',
-        'in a rule with a pattern: it holds before the first request',
-        given.reserve,
-      );
-    }
-    const limits = resolveLimits(given, this.#defaults);
-    this.#checkReady('hosts().', given, limits);
-    this.#givenByFunction.set(limits, given);
-    if (given.proxy) this.#proxies.set(limits, given.proxy);
-    return limits;
+    return this.#given?.limitsFor(host, port, protocol) ?? this.#defaults;
   }
 
   /**
@@ -144,128 +54,36 @@ export class HostRules {
    * @throws as the constructor; then nothing has changed
    */
   set(pattern: unknown, options: unknown): () => void {
-    if (typeof pattern !== 'string') throw invalidType('pattern', 'of type string', pattern);
-    const parsed = this.#parse(pattern, 'pattern');
-    const { key } = parsed;
-    let rule: Rule | undefined;
-    if (options !== undefined && options !== null) {
-      const name = `hosts[${inspect(pattern)}]`;
-      rule = this.#rule(pattern, name, parsed, parseHostLimits(name, options, 'running'));
-    }
-    const before = this.#rules.get(key);
-    if (rule) this.#checkReserve(rule, reserveOf(before));
-    this.#put(key, rule);
-    return () => this.#put(key, before);
+    this.#given ??= this.#create(undefined);
+    return this.#given.set(pattern, options);
   }
 
   /** The proxy of the rule whose `limits` a host has; `undefined`: it says nothing about that. */
   proxyOf(limits: HostLimits): ProxyChoice | undefined {
-    return this.#proxies.get(limits);
+    return this.#given?.proxyOf(limits);
   }
 
   /** All proxies that rules name. */
-  *proxies(): Generator<ProxyChoice, void, undefined> {
-    for (const { given } of this.#rules.values()) if (given.proxy) yield given.proxy;
+  proxies(): Iterable<ProxyChoice> {
+    return this.#given?.proxies() ?? [];
   }
 
   /** The limits of a proxy's own rule, for exactly `host` and `port`, if that has a `maxSockets`. */
   boundsAt(host: string, port: number): HostLimits | undefined {
-    const rule = this.#rules.get(withPort(normalizeHost(host), port));
-    return rule?.given.maxSockets === undefined ? undefined : rule.limits;
+    return this.#given?.boundsAt(host, port);
   }
 
   /** The pattern of the rule that has set `limit` in `limits`; `undefined` if none has. Takes time that grows with the number of rules. */
   patternOf(limits: HostLimits, limit: keyof HostLimits): string | undefined {
-    for (const rule of this.#rules.values())
-      if (rule.limits === limits) return rule.given[limit] === undefined ? undefined : rule.pattern;
-    return undefined;
+    return this.#given?.patternOf(limits, limit);
   }
 
   /** The agent's own limits were changed: rules that leave these to the agent follow. `inUse`: the limits that the function gave. */
   refresh(inUse: Iterable<HostLimits>): void {
-    for (const { given, limits } of this.#rules.values()) {
-      Object.assign(limits, resolveLimits(given, this.#defaults));
-    }
-    if (!this.#function) return;
-    for (const limits of inUse) {
-      const given = this.#givenByFunction.get(limits);
-      if (given) Object.assign(limits, resolveLimits(given, this.#defaults));
-    }
+    this.#given?.refresh(inUse);
   }
 
-  /** @throws if the rule asks for more connections to be kept ready than it allows */
-  #rule(pattern: string, name: string, { network, protocol, single }: Parsed, given: GivenLimits): Rule {
-    const limits = resolveLimits(given, this.#defaults);
-    this.#checkReady(`${name}.`, given, limits);
-    if (given.proxy) this.#proxies.set(limits, given.proxy);
-    return { pattern, name, protocol, network, single, given, limits };
+  #create(hosts: unknown): GivenRules {
+    return new (loadGivenRules().GivenRules)(hosts, this.#defaults, this.#protocols);
   }
-
-  #checkReady(prefix: string, { minFreeSockets = 0 }: GivenLimits, limits: HostLimits): void {
-    checkMinFreeSockets(prefix, { ...this.#defaults, ...limits, minFreeSockets });
-  }
-
-  #find(host: string, port: number, protocol: string): Rule | undefined {
-    for (const key of keysFor(host, port)) {
-      const rule = this.#at(key, protocol);
-      if (rule) return rule;
-    }
-    const byNetwork = this.#networks.find(
-      (rule) => (rule.protocol ?? protocol) === protocol && rule.network?.contains(host),
-    );
-    if (byNetwork) return byNetwork;
-    for (const key of keysForAny(port)) {
-      const rule = this.#at(key, protocol);
-      if (rule) return rule;
-    }
-    return undefined;
-  }
-
-  #at(key: string, protocol: string): Rule | undefined {
-    if (this.#protocols === 'one') return this.#rules.get(key);
-    return this.#rules.get(`${protocol}//${key}`) ?? this.#rules.get(key);
-  }
-
-  /** @throws `ERR_INVALID_ARG_VALUE` */
-  #parse(pattern: string, name: string): Parsed {
-    const [, before, rest] = (this.#protocols !== 'one' && WITH_PROTOCOL.exec(pattern)) || [];
-    if (before === undefined || rest === undefined)
-      return { ...parsePattern(pattern, name), protocol: undefined };
-    const protocol = before.toLowerCase();
-    const parsed = parsePattern(rest, name);
-    return { ...parsed, key: `${protocol}//${parsed.key}`, protocol };
-  }
-
-  /** @param released slots that are reserved so far and will not be any more */
-  #checkReserve({ given, name }: Rule, released: number): void {
-    const left = Math.max(0, this.#defaults.maxTotalSockets - 1 - this.#reserved + released);
-    const reserve = given.reserve ?? 0;
-    if (reserve <= left) return;
-    const expected = `at most ${left}: what maxTotalSockets and other rules leave, less one connection for all other hosts`;
-    throw outOfRange(`${name}.reserve`, expected, reserve);
-  }
-
-  /** Replaces the rule with the same pattern. In constant time, except for networks: there may be thousands of rules. */
-  #put(key: string, rule: Rule | undefined): void {
-    const before = this.#rules.get(key);
-    if (rule) this.#rules.set(key, rule);
-    else this.#rules.delete(key);
-    this.#reserved += reserveOf(rule) - reserveOf(before);
-    if (rule?.network || before?.network) this.#sortNetworks();
-  }
-
-  #sortNetworks(): void {
-    this.#networks = [...this.#rules.values()]
-      .filter(({ network }) => network)
-      .toSorted((a, b) => rankOf(b) - rankOf(a));
-  }
-}
-
-/** The longest prefix first, and of two with the same the one that names a protocol. */
-function rankOf({ network, protocol }: Rule): number {
-  return (network?.prefix ?? 0) + (protocol === undefined ? 0 : 0.5);
-}
-
-function reserveOf(rule: Rule | undefined): number {
-  return rule?.given.reserve ?? 0;
 }

@@ -13,6 +13,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { Capability } from './capability.js';
 import { SourceMarks } from './source-marks.js';
+import type { Mark } from './source-marks.js';
 
 /** Set to `true` on a function that changes nothing: `tls.connect[Symbol.for('pooling-https-agent.harmless')] = true`. */
 const HARMLESS: unique symbol = Symbol.for('pooling-https-agent.harmless');
@@ -30,7 +31,7 @@ class Watched {
   #others: unknown;
 
   /** For `marks` and `inside` see `SourceMarks`. */
-  constructor(holder: object, name: string, marks: readonly (string | RegExp)[], inside: RegExp) {
+  constructor(holder: object, name: string, marks: readonly Mark[], inside: RegExp) {
     this.#holder = holder as Source;
     this.#name = name;
     this.#marks = new SourceMarks(name, LOSS, marks, inside);
@@ -64,7 +65,7 @@ function isHarmless(fn: unknown): boolean {
 
 const LOSS = 'connections are opened with plain options, as where a program adds a policy of its own';
 
-const PLAIN_MARK = /\bnew Socket\(options\)|\bnet\.createConnection\(\.\.\.args\)/;
+const PLAIN_MARK = ['new Socket(options)', 'net.createConnection(...args)'];
 
 const createConnection = new Watched(
   Agent.prototype,

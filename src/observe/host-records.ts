@@ -2,9 +2,8 @@
  * The counts of single hosts: one record for each `host:port`, for all its identities, which is kept for some time after the last connection is
  * closed. The number of records of hosts that hold nothing is bounded (`MAX_HOSTS`), and so is the number of histograms (`MAX_TIMED`).
  */
-import { hostAndPort } from '../limits/host-name.js';
+import { hostAndPort, normalizeHost, printable, withPort } from '../limits/host-name.js';
 import type { Named } from '../limits/host-name.js';
-import { normalizeHost, withPort } from '../limits/pattern.js';
 import { Counters } from '../pool/counters.js';
 import { Durations } from './durations.js';
 
@@ -137,8 +136,7 @@ function byUse(a: HostRecord, b: HostRecord): number {
 /** The name as callers have written it, normalized, and without characters that must not be printed. */
 function addressName(origin: Named): string {
   const { host, port } = hostAndPort(origin);
-  // oxlint-disable-next-line no-control-regex -- these are what must not be printed
-  return withPort(normalizeHost(host), port).replaceAll(/[\0-\x1f\x7f]/g, '?');
+  return printable(withPort(normalizeHost(host), port));
 }
 
 /** The record of a host of the pool: its counters object is the record. */

@@ -1,7 +1,7 @@
 /** `agent.maxSockets` and the like: properties that may be set at any time. They are checked, and take effect at once. */
 import { atLeastZero, count, duration, durationOrNever } from '../validate.js';
 import type { Check } from '../validate.js';
-import { checkMinFreeSockets, scheduling } from '../limits/host-limits.js';
+import { checkMinFreeSockets, scheduling } from '../limits/shared-checks.js';
 import { MAX_DELAY } from '../node/timers.js';
 import type { Limits } from '../pool/limits.js';
 

@@ -1,9 +1,19 @@
 /**
- * Exports of sessions, and their encryption. The build replaces this module
- * (scripts/lib/late-forms.mjs).
+ * What a cache of sessions needs when there is one to offer, at the second connection to a host: keys and tickets. And exports, with their encryption. The
+ * build replaces this module (scripts/lib/late-forms.mjs).
  */
 import * as sessionExport from './session-export.js';
+import * as sessionKey from './session-key.js';
+import * as tickets from './tickets.js';
 
 export function loadSessionExport(): typeof sessionExport {
   return sessionExport;
+}
+
+export function loadSessionKey(): typeof sessionKey {
+  return sessionKey;
+}
+
+export function loadTickets(): typeof tickets {
+  return tickets;
 }

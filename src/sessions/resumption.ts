@@ -13,8 +13,10 @@ import { isNumbered, LOSSES } from '../node/system-errors.js';
 import type { SocketLike } from '../node/types.js';
 import type { Options, Origin } from '../identity/identity.js';
 import type { SessionCache } from './session-cache.js';
-import { keyTerms, sessionKeyOf } from './session-key.js';
-import type { KeyTerms, SessionKey } from './session-key.js';
+import { keyTerms } from './key-terms.js';
+import type { KeyTerms } from './key-terms.js';
+import { loadSessionKey } from './late.js';
+import type { SessionKey } from './session-key.js';
 
 /** The methods that Node's agent has for its cache. Users call and override them. */
 export interface SessionMethods {
@@ -202,7 +204,11 @@ export class Attempt {
   }
 
   get key(): SessionKey {
-    return (this.#key ??= sessionKeyOf(this.origin, this.#terms ?? keyTerms(this.origin, this.#options)));
+    this.#key ??= loadSessionKey().sessionKeyOf(
+      this.origin,
+      this.#terms ?? keyTerms(this.origin, this.#options),
+    );
+    return this.#key;
   }
 
   /** There will be no handshake with the session that was offered. */

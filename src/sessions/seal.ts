@@ -6,7 +6,8 @@
  * bytes, which are taken to be random.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, KeyObject, randomBytes, scryptSync } from 'node:crypto';
-import { invalidType, outOfRange, sessionImport } from '../errors.js';
+import { invalidType, outOfRange } from '../errors.js';
+import { sessionImport } from './import-error.js';
 
 /** A passphrase, or at least 16 random bytes. */
 export type SealKey = string | Uint8Array | KeyObject;

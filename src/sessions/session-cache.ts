@@ -9,11 +9,10 @@ import { invalidType } from '../errors.js';
 import { RecentlyUsed } from '../recently-used.js';
 import { wallClockNow } from '../node/timers.js';
 import { isInstanceOfAny, protocolOf } from '../process-wide.js';
-import { loadSessionExport } from './late.js';
+import { loadSessionExport, loadTickets } from './late.js';
 import type { SealKey } from './seal.js';
 import type { SessionKey } from './session-key.js';
-import { Shelf } from './tickets.js';
-import type { TicketReuse } from './tickets.js';
+import type { Shelf, TicketReuse } from './tickets.js';
 
 /** The options of a `SessionCache`. A wrong type throws `ERR_INVALID_ARG_TYPE`, a number out of range `ERR_OUT_OF_RANGE`. */
 export interface SessionCacheOptions {
@@ -304,7 +303,11 @@ export class SessionCache {
     if (this.#unfiled.length === 0) return;
     const unfiled = this.#unfiled;
     this.#unfiled = [];
-    for (const { keyOf, session, owner, now } of unfiled) this.#store(keyOf(), session, owner, now);
+    try {
+      for (const { keyOf, session, owner, now } of unfiled) this.#store(keyOf(), session, owner, now);
+    } catch {
+      // The process may open no file at the moment. Connections without a session make a full handshake.
+    }
   }
 
   #store(key: SessionKey, session: Buffer, owner: object | undefined, now: number): void {
@@ -352,5 +355,5 @@ export function kindOfCache(value: unknown): 'cache' | 'copy' | 'incompatible' |
 }
 
 function newPlace(key: SessionKey): Place {
-  return { shelf: new Shelf(), key, owner: undefined };
+  return { shelf: new (loadTickets().Shelf)(), key, owner: undefined };
 }

@@ -1,5 +1,5 @@
 /** The content of an export: sessions by identity. All of it is checked before any of it is used. */
-import { sessionImport } from '../errors.js';
+import { sessionImport } from './import-error.js';
 import { unwrapsSessions } from '../node/session-mark.js';
 import { seal, unseal } from './seal.js';
 import type { SealKey } from './seal.js';

@@ -9,10 +9,10 @@
  */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import { currentPolicy, OWN_POLICY } from '../node/connect-functions.js';
-import { defaultAuthorities } from '../tls/context-defaults.js';
+import { OWN_POLICY } from '../node/connect-functions.js';
 import { referenceId } from '../identity/option-value.js';
-import type { Options, Origin } from '../identity/identity.js';
+import type { Origin } from '../identity/identity.js';
+import type { KeyTerms } from './key-terms.js';
 
 export interface SessionKey {
   readonly id: string;
@@ -20,23 +20,6 @@ export interface SessionKey {
   readonly portable: boolean;
   /** Whether a client certificate is part of it. */
   readonly clientCertificate: boolean;
-}
-
-/** The conditions that a key covers besides its origin. All of them can change while the process runs: they are noted when a connection is opened. */
-export interface KeyTerms {
-  readonly verified: boolean;
-  /** Those that Node trusts by default (`tls.setDefaultCACertificates`), if they count. */
-  readonly authorities: readonly string[] | undefined;
-  readonly policy: object;
-}
-
-/** The present terms, for a connection to `origin` that is opened with `options`. */
-export function keyTerms({ profile: { values } }: Origin<unknown>, options: Options): KeyTerms {
-  return {
-    verified: isVerified(options),
-    authorities: values.get('ca') || values.has('secureContext') ? undefined : defaultAuthorities(),
-    policy: currentPolicy(),
-  };
 }
 
 /** The key for connections to `origin` that are opened on these terms. Computed once for each origin: a digest of all authorities takes a millisecond. */
@@ -61,15 +44,6 @@ export function sessionKeyOf(origin: Origin<unknown>, terms: KeyTerms): SessionK
   };
   keys.set(origin, { key, ...terms });
   return key;
-}
-
-/**
- * Whether Node refuses the connection if the server's certificate is not valid, as tls.connect decides it. The environment variable is
- * read for each connection, because a process can change it.
- */
-export function isVerified(options: Options): boolean {
-  if ('rejectUnauthorized' in options) return options['rejectUnauthorized'] !== false;
-  return process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0';
 }
 
 const CREDENTIALS = ['cert', 'key', 'pfx', 'clientCertEngine', 'privateKeyIdentifier'] as const;

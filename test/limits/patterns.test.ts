@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from '../support/fast-check.js';
-import { keysFor, keysForAny, normalizeHost, parsePattern } from '../../src/limits/pattern.js';
+import { normalizeHost } from '../../src/limits/host-name.js';
+import { keysFor, keysForAny, parsePattern } from '../../src/limits/pattern.js';
 
 const keyOf = (pattern: string): string => parsePattern(pattern, 'pattern').key;
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import tls from 'node:tls';
-import { isVerified } from '../../src/sessions/session-key.js';
+import { isVerified } from '../../src/sessions/key-terms.js';
 import { presentKey } from './sessions.js';
 import type { SessionKey } from '../../src/sessions/session-key.js';
 import { identities } from '../tls/identity/support.js';

@@ -3,7 +3,8 @@ import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import type { Options, Origin } from '../../src/identity/identity.js';
 import { unwrapsSessions } from '../../src/node/session-mark.js';
-import { keyTerms, sessionKeyOf } from '../../src/sessions/session-key.js';
+import { keyTerms } from '../../src/sessions/key-terms.js';
+import { sessionKeyOf } from '../../src/sessions/session-key.js';
 import type { SessionKey } from '../../src/sessions/session-key.js';
 import { until } from '../support/until.js';
 

@@ -2,8 +2,7 @@
  * The names to which one agent has connections: the front of this folder. Each dial to a name gets a `Route`, and reports its outcome to it. Dials to
  * addresses and paths never come here.
  */
-import { hostName } from '../../limits/host-name.js';
-import { normalizeHost } from '../../limits/pattern.js';
+import { hostName, normalizeHost } from '../../limits/host-name.js';
 import { monotonicNow } from '../../node/timers.js';
 import type { NamePolicy } from '../../options/dns-option.js';
 import { Destination } from './destination.js';
