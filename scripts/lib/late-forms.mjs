@@ -23,13 +23,11 @@ export const LATE_FILES = {
     'lifecycle/late.ts',
     'observe/late.ts',
     'options/late.ts',
+    'pool/late.ts',
     'received/late.ts',
     'tls/late.ts',
   ],
 };
-
-/** The files that `loadAhead` loads. The others are loaded when an agent is made whose options ask for them. */
-const AHEAD = ['recovery', 'rules', 'sessions', 'steering'];
 
 /** The module that loads another package: its function, and which export that returns. */
 const PACKAGE = { module: 'late.ts', load: 'loadLruCache', from: 'lru-cache', what: 'LRUCache' };
@@ -110,7 +108,7 @@ export const loaderCode = lines(
     (file) =>
       `let made_${file}; export function ${file}() { return made_${file} ??= (provided?.${file} ?? ${LATE_REQUIRE}("./${file}.cjs")).create(internals()); }`,
   ),
-  `export function ahead() { for (const load of [${AHEAD.join(', ')}]) try { load(); } catch {} }`,
+  `export function ahead() { for (const load of [${Object.keys(LATE_FILES).join(', ')}]) try { load(); } catch {} }`,
 );
 
 /** The source of a file that is loaded late. */

@@ -1,9 +1,9 @@
 /** `createAgents()`: an agent for each protocol, over one pool. */
-import { Sharing } from '../connections/sharing.js';
 import { invalidName, invalidType } from '../errors.js';
 import type { PoolingAgentOptions } from '../options/options.js';
 import { kSharing } from './equipment.js';
 import { PoolingHttpAgent } from './http-agent.js';
+import { loadSharing } from './late.js';
 import { PoolingAgent } from './pooling-agent.js';
 
 /** Options of `createAgents()`: those of `PoolingAgent`. Each agent has the `protocol` and the `defaultPort` of its own kind. */
@@ -31,6 +31,7 @@ export function createAgents(options: AgentsOptions | null = {}): PoolingAgents 
   for (const name of ['protocol', 'defaultPort'] as const)
     if (((options ?? {}) as PoolingAgentOptions)[name] != null)
       throw invalidName(name, 'left out: each of the two agents has its own');
+  const { Sharing } = loadSharing();
   const shared = { ...options, [kSharing]: new Sharing() };
   const https = new PoolingAgent(shared);
   try {

@@ -3,7 +3,9 @@
  * (scripts/lib/late-forms.mjs).
  */
 import * as plainTransport from '../connections/plain-transport.js';
+import * as sharing from '../connections/sharing.js';
 import * as interceptedViews from './intercepted-views.js';
+import * as takenViews from './taken-views.js';
 
 export function loadInterceptedViews(): typeof interceptedViews {
   return interceptedViews;
@@ -11,4 +13,12 @@ export function loadInterceptedViews(): typeof interceptedViews {
 
 export function loadPlainTransport(): typeof plainTransport {
   return plainTransport;
+}
+
+export function loadSharing(): typeof sharing {
+  return sharing;
+}
+
+export function loadTakenViews(): typeof takenViews {
+  return takenViews;
 }

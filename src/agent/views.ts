@@ -3,40 +3,14 @@
  * arrays that are not empty. They are snapshots, taken when they are read after a change; writing to them changes nothing.
  * So no request has to search or splice lists.
  */
-import type { Agent, RequestOptions } from 'node:http';
+import type { Agent } from 'node:http';
 import type { InterceptedViews } from './intercepted-views.js';
-import { loadInterceptedViews } from './late.js';
+import { loadInterceptedViews, loadTakenViews } from './late.js';
 import { emptyViews } from './view-shapes.js';
-import type { View, Views } from './view-shapes.js';
+import type { Views } from './view-shapes.js';
 import { comesBack, isIntercepted } from '../node/interception.js';
 import type { Define } from '../options/live-options.js';
 import type { AgentPool, Host } from '../connections/agent-pool.js';
-import { loadAgentName } from '../identity/late.js';
-
-function takeViews(hosts: Iterable<Host>, nameOf: (host: Host) => string): Views {
-  const views = emptyViews();
-  for (const host of hosts) {
-    const name = nameOf(host);
-    // Released connections for which requests wait count as in use.
-    const validatingAs = host.waiting.size > 0 ? views.sockets : views.freeSockets;
-    for (const { state, pooled } of host.connections) {
-      if (!pooled || state === 'closing') continue;
-      const view =
-        state === 'idle' ? views.freeSockets : state === 'validating' ? validatingAs : views.sockets;
-      add(view, name, pooled.socket);
-    }
-    if (host.waiting.size === 0) continue;
-    for (const { request } of host.waiting) {
-      // A request that was destroyed in this turn leaves the queue at its end.
-      if (!request.req.destroyed) add(views.requests, name, request.req);
-    }
-  }
-  return views;
-}
-
-function add<T>(view: View<T>, name: string, member: T): void {
-  (view[name] ??= []).push(member);
-}
 
 const RESOLVED = Promise.resolve();
 
@@ -45,20 +19,11 @@ export function defineViews(define: Define, agent: Agent, pool: AgentPool): void
   const { view } = pool;
   let views: Views = emptyViews();
   let takenAt = -1;
-  const names = new WeakMap<object, string>();
+  const names = new WeakMap<Host, string>();
 
   const current = (): Views => {
     if (takenAt !== view.changes) {
-      views = takeViews(pool.hosts, (host) => {
-        let name = names.get(host);
-        if (name === undefined) {
-          const options = pool.optionsOf(host);
-          loadAgentName().rememberProfile(options, host.origin.profile.values);
-          name = agent.getName(options as RequestOptions);
-          names.set(host, name);
-        }
-        return name;
-      });
+      views = loadTakenViews().takeViews(agent, pool, names);
       takenAt = view.changes;
     }
     return views;

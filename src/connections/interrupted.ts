@@ -9,7 +9,8 @@
  * costs nothing.
  */
 import type { PooledSocket } from './pooled-socket.js';
-import { hasHeardError, isClosed, isHeldBack, isResponseEnded, takesSocketInTick } from '../node/exchange.js';
+import { takesSocketInTick } from '../node/exchange.js';
+import { hasHeardError, isClosed, isHeldBack, isResponseEnded } from '../node/exchange-end.js';
 import { propertyOf } from '../node/foreign.js';
 import { isStillParsing } from '../node/parsing.js';
 import type { AgentRequest } from '../node/types.js';

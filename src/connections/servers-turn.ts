@@ -5,7 +5,7 @@
 import type { PooledSocket } from './pooled-socket.js';
 import { isHeadWritten } from '../node/exchange.js';
 import { propertyOf } from '../node/foreign.js';
-import { isReadingStopped, queuedBytes } from '../node/handle.js';
+import { isReadingStopped, queuedBytes } from '../node/handle-state.js';
 import type { AgentRequest } from '../node/types.js';
 
 export function isServersTurn(pooled: PooledSocket, request: AgentRequest): boolean {

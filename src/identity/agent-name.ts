@@ -16,7 +16,8 @@ import { SECRET_OPTIONS } from './secrets.js';
 import { HTTPS } from './protocol.js';
 import type { Protocol } from './protocol.js';
 import { serverNameFor } from './server-name.js';
-import { copy, describe, isAscii, isPlain, textOf } from './option-value.js';
+import { describe } from './description.js';
+import { copy, isAscii, isPlain, textOf } from './option-value.js';
 
 type Test = (value: unknown) => boolean;
 

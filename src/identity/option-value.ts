@@ -2,14 +2,12 @@
  * Decides whether an option value counts by its content or by its identity. Strings, numbers, bytes, and arrays and plain objects of
  * these count by content; functions, contexts, sockets and all other objects count by identity.
  */
-import { randomBytes } from 'node:crypto';
-import { processWide } from '../process-wide.js';
 
 /** Options of a request, of an agent or of a dial: typed loosely, because users write anything into them. */
 export type Options = Readonly<Record<string, unknown>>;
 
 /** More levels than any option of Node's has; deeper values count by identity. */
-const MAX_DEPTH = 3;
+export const MAX_DEPTH = 3;
 
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (value === null || typeof value !== 'object') return false;
@@ -17,7 +15,7 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-function bytesOf(view: ArrayBufferView): Buffer {
+export function bytesOf(view: ArrayBufferView): Buffer {
   return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
 }
 
@@ -74,44 +72,4 @@ export function same(a: unknown, b: unknown, depth = 0): boolean {
 
 function sameText(text: string, view: ArrayBufferView): boolean {
   return view.byteLength === text.length && isAscii(text) && bytesOf(view).equals(Buffer.from(text));
-}
-
-/** Shared by all copies of this package: agents of two copies may share a session cache, in which a number stands for a function. */
-const references = processWide('references', 1, () => ({
-  last: 0,
-  numbers: new WeakMap<object, number>(),
-  realm: '',
-}));
-
-/** A number for an object that counts by identity, unique in this realm. */
-function numberOf(reference: object): number {
-  let number = references.numbers.get(reference);
-  if (number === undefined) references.numbers.set(reference, (number = ++references.last));
-  return number;
-}
-
-/** A text for such an object, unique among all realms and processes. */
-export function referenceId(reference: object): string {
-  references.realm ||= randomBytes(16).toString('base64url');
-  return `${references.realm} ${numberOf(reference)}`;
-}
-
-/** A string that is the same for two values exactly if these are the `same`. */
-export function describe(value: unknown, depth = 0): string {
-  if (typeof value === 'string') return `"${value.length}:${value}`;
-  if (ArrayBuffer.isView(value)) {
-    const text = textOf(value);
-    return text === undefined ? `%${bytesOf(value).toString('hex')}` : describe(text);
-  }
-  if (isReference(value) || (depth === MAX_DEPTH && value !== null && typeof value === 'object')) {
-    return `@${numberOf(value)}`;
-  }
-  if (Array.isArray(value)) {
-    return `[${value.length}:${value.map((member) => describe(member, depth + 1)).join()}`;
-  }
-  if (isPlain(value)) {
-    const entries = Object.keys(value).toSorted();
-    return `{${entries.length}:${entries.map((name) => describe(name) + describe(value[name], depth + 1)).join()}`;
-  }
-  return `${typeof value} ${String(value)}`;
 }

@@ -4,7 +4,7 @@
  */
 import type { ConnectionOptions } from 'node:tls';
 import { inspect } from 'node:util';
-import { describe } from '../identity/option-value.js';
+import { describe } from '../identity/description.js';
 import { invalidType, invalidValue } from '../errors.js';
 import { duration, objectValue, optional } from '../validate.js';
 import { unbracketed, withPort } from './host-name.js';

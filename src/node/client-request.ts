@@ -17,7 +17,7 @@
  */
 import { OutgoingMessage } from 'node:http';
 import { Capability } from './capability.js';
-import { hasHeardError } from './exchange.js';
+import { hasHeardError } from './exchange-end.js';
 import { ownSymbol } from './symbols.js';
 import type { AgentRequest, SocketLike } from './types.js';
 

@@ -55,11 +55,6 @@ export function headSize(req: AgentRequest): number {
   return req._header?.length ?? 0;
 }
 
-/** Whether 'close' of `req` was emitted. */
-export function isClosed(req: AgentRequest): boolean {
-  return propertyOf(req, '_closed') === true;
-}
-
 /** Marks `req`, which ends without Node's client, as destroyed and closed. */
 export function markClosed(req: AgentRequest): void {
   Object.assign(req, { destroyed: true, _closed: true });
@@ -70,24 +65,6 @@ const { onSocket } = ClientRequest.prototype as { onSocket?: unknown };
 /** Whether Node's client itself takes the socket that `req` is given. */
 export function takesSocketInTick(req: AgentRequest): boolean {
   return onSocket !== undefined && propertyOf(req, 'onSocket') === onSocket;
-}
-
-/** Whether 'end' of the response was emitted. `undefined`: that is not known. */
-export function isResponseEnded(req: AgentRequest): boolean | undefined {
-  const hasEnded = propertyOf(req, '_ended');
-  return typeof hasEnded === 'boolean' ? hasEnded : undefined;
-}
-
-/** Whether the request of `socket` has heard of an error of the socket. */
-export function hasHeardError(socket: SocketLike): boolean {
-  return propertyOf(socket, '_hadError') === true;
-}
-
-/** Whether `req` has not passed on to its socket all that was written to it, or its connected socket has not passed it on to the system. */
-export function isHeldBack(req: AgentRequest, socket: SocketLike): boolean {
-  const queued = propertyOf(req, 'outputData');
-  if (Array.isArray(queued) && queued.length > 0) return true;
-  return !socket.connecting && Boolean(propertyOf(socket, '_pendingData'));
 }
 
 export const destroyReason: Capability = new Capability(

@@ -5,7 +5,7 @@
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Capability } from './capability.js';
-import { callIfAble, propertyOf } from './foreign.js';
+import { callIfAble } from './foreign.js';
 import type { Handle, SocketLike } from './types.js';
 
 /** Whether the stream reads from a handle. A custom stream gets its bytes in some other way. */
@@ -21,11 +21,6 @@ export function isReadByNode(socket: SocketLike): boolean {
 /** Hot path. Whether the loop is known to read from the socket. */
 export function isReading(socket: SocketLike): boolean {
   return socket._handle?.reading === true;
-}
-
-/** Whether reading from `socket`, which may be anything, is stopped. */
-export function isReadingStopped(socket: object): boolean {
-  return propertyOf(propertyOf(socket, '_handle'), 'reading') === false;
 }
 
 /** Stops reading from `socket` until its reader asks for more, or `readOn` is called: the stream takes its reader for a slow one. */
@@ -63,17 +58,6 @@ export function hasPendingRead({ _handle: handle }: SocketLike): boolean | undef
 /** Whether the system has a descriptor for it, which it has from the connect on. */
 export function hasDescriptor(socket: SocketLike): boolean {
   return (socket._handle?.fd ?? -1) >= 0;
-}
-
-/** Bytes that were handed to the system and not taken by it yet, including those of TLS. */
-export function queuedBytes(socket: object): number {
-  const handle = propertyOf(socket, '_handle');
-  return queuedBy(handle) + queuedBy(propertyOf(handle, '_parent'));
-}
-
-function queuedBy(handle: unknown): number {
-  const size = propertyOf(handle, 'writeQueueSize');
-  return typeof size === 'number' ? size : 0;
 }
 
 export const wireCounter: Capability = new Capability(

@@ -34,7 +34,8 @@ import type { Queues } from './queues.js';
 import type { Connection, HostPool, Waiter } from './records.js';
 import { Retries } from './retries.js';
 import { Shutdown } from './shutdown.js';
-import { Spares } from './spares.js';
+import { loadSpares } from './late.js';
+import type { Spares } from './spares.js';
 import { Supply } from './supply.js';
 import { Upkeep } from './upkeep.js';
 
@@ -48,8 +49,6 @@ export class Pool<K extends Kinds> {
   readonly endOfTurn: EndOfTurn<K>;
   /** The counters of all hosts together, forgotten ones included. */
   readonly counters: Counters;
-  /** Connections that are opened before a request asks for them. */
-  readonly spares: Spares<K>;
   /** The closing of connections that no request needs. */
   readonly upkeep: Upkeep<K>;
   /** The end of idle connections, of all connections, or of everything. */
@@ -62,6 +61,7 @@ export class Pool<K extends Kinds> {
   readonly #admission: Admission<K>;
   readonly #retries: Retries<K>;
   readonly #limitChanges: LimitChanges<K>;
+  #spares: Spares<K> | undefined;
 
   constructor(driver: Driver<K>, limits: Limits) {
     const books = new Books(driver, limits);
@@ -76,7 +76,6 @@ export class Pool<K extends Kinds> {
     this.upkeep = new Upkeep(books, supply);
     this.#limitChanges = new LimitChanges(books, supply);
     this.shutdown = new Shutdown(books, supply);
-    this.spares = new Spares(books, supply);
     ({
       limits: this.limits,
       hosts: this.hosts,
@@ -86,6 +85,15 @@ export class Pool<K extends Kinds> {
       endOfTurn: this.endOfTurn,
       counters: this.counters,
     } = books);
+  }
+
+  /** Connections that are opened before a request asks for them. */
+  get spares(): Spares<K> {
+    if (!this.#spares) {
+      const { Spares: Loaded } = loadSpares();
+      this.#spares = new Loaded(this.#books, this.#supply);
+    }
+    return this.#spares;
   }
 
   /** Connections of all hosts that are not closed: `maxTotalSockets` limits their number. */

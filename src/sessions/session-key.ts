@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { OWN_POLICY } from '../node/connect-functions.js';
-import { referenceId } from '../identity/option-value.js';
+import { referenceId } from '../identity/reference-number.js';
 import type { Origin } from '../identity/identity.js';
 import type { KeyTerms } from './key-terms.js';
 

@@ -1,7 +1,8 @@
 /** Values of an option that count as the same, and how the last options are recognised. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { copy, describe, isReference, lend, same } from '../../../src/identity/option-value.js';
+import { describe } from '../../../src/identity/description.js';
+import { copy, isReference, lend, same } from '../../../src/identity/option-value.js';
 import { placesOf, RecentOptions } from '../../../src/identity/recent-options.js';
 import type { Options } from '../../../src/identity/option-value.js';
 
