@@ -10,11 +10,11 @@ import { LATE_FILES } from './lib/late-forms.mjs';
 import { root, run, tsc } from './lib/run.mjs';
 
 /** The greatest sizes of the package and of its main entry. A change that needs more, and is worth it, raises them. */
-const LIMITS = { tarball: 1_100_000, unpacked: 3_800_000, files: 390, [`${MAIN}.js`]: 210_000 };
+const LIMITS = { tarball: 1_100_000, unpacked: 3_800_000, files: 390, [`${MAIN}.js`]: 205_000 };
 
-/** Sources that hold nothing, so that it does not matter how often they are there. */
+/** Sources that hold nothing, or what all copies share, so that it does not matter how often they are there. */
 const STATELESS =
-  /\/src\/(?:telemetry\/.*|egress\/(?:ascii-name|socks-package)|identity\/removal|errors|received\/.*|validate|process-wide|observe\/observation-key)\.ts$/;
+  /\/src\/(?:telemetry\/.*|egress\/(?:ascii-name|socks-package)|identity\/(?:description|reference-number|removal)|errors|received\/.*|validate|process-wide|observe\/observation-key)\.ts$/;
 
 const manifest = readManifest(root);
 const { name } = manifest;
