@@ -13,7 +13,7 @@ import type { Deliver } from '../requests/pending-request.js';
 import type { Options, Origin } from '../identity/identity.js';
 import { loadSecrets } from '../identity/late.js';
 import { nameServer } from '../identity/server-name.js';
-import { callIfAble } from '../node/foreign.js';
+import { callIfAble, discard } from '../node/foreign.js';
 import type { ConnectPhase } from '../pool/counters.js';
 import type { Attempt, Transport } from './transport.js';
 import type { Tunnels } from './tunnels.js';
@@ -245,7 +245,7 @@ export class Connector {
       }
       use.onPhase('createConnection');
       if (forwards) this.#transport.leadsTo(tunnel, route);
-      if (this.#transport.isLayered) this.#overTunnel(tunnel, options, origin, dial, callback);
+      if (this.#transport.isLayered) this.#overTunnel(req, tunnel, options, origin, dial, callback);
       else callback(null, withTimeout(tunnel, options.timeout));
     });
     if (dial) dial.cancel = cancel;
@@ -259,23 +259,52 @@ export class Connector {
     }
   }
 
-  /** Destroys `tunnel` if the connection fails, whatever `createConnection` has made. */
+  /**
+   * Destroys `tunnel` if the connection fails, whatever `createConnection` has made. While that is still to answer, nobody else listens to the tunnel: its loss is
+   * the answer then, and whoever gives up the dial ends it.
+   */
   #overTunnel(
+    req: AgentRequest,
     tunnel: Socket,
     options: ConnectOptions,
     origin: Origin<unknown>,
     dial: Dial | undefined,
     callback: Deliver,
   ): void {
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+      if (dial) dial.cancel = undefined;
+      tunnel.removeListener('error', onLost).removeListener('close', onLost);
+    };
     const deliver: Deliver = (error, socket) => {
+      if (isOver) {
+        if (socket) discard(socket);
+        return;
+      }
+      end();
       if (socket) callIfAble(socket, 'once', 'close', () => tunnel.destroy());
-      else tunnel.destroy();
+      else discard(tunnel);
       callback(error, socket && withTimeout(socket, options.timeout));
     };
+    const onLost = (error: unknown): void =>
+      deliver((error || connectionReset('The tunnel was closed before a connection went over it')) as Error);
     try {
       this.#connect({ ...options, socket: tunnel }, origin, dial, deliver, 'tunnel');
     } catch (error) {
       deliver(error as Error);
+    }
+    if (isOver) return;
+    tunnel.on('error', onLost).on('close', onLost);
+    if (dial) {
+      dial.cancel = () => {
+        end();
+        discard(tunnel);
+      };
+    } else {
+      callIfAble(req, 'once', 'close', () =>
+        deliver(connectionReset('The request closed before its connection was open')),
+      );
     }
   }
 

@@ -10,7 +10,7 @@ import { connectionLabel } from '../debug-lines.js';
 import { connectionReset, invalidType } from '../errors.js';
 import { numberForConnection } from '../node/interception.js';
 import type { Lifetimes } from '../lifetimes/lifetimes.js';
-import { callIfAble } from '../node/foreign.js';
+import { discard } from '../node/foreign.js';
 import { sayClose } from '../node/last-request.js';
 import { monotonicNow } from '../node/timers.js';
 import { isSocketLike } from '../node/socket.js';
@@ -266,11 +266,3 @@ export class PendingDials {
     }
   }
 }
-
-/** Destroys a socket that no request gets, and silences its errors. */
-function discard(socket: object): void {
-  callIfAble(socket, 'on', 'error', ignore);
-  callIfAble(socket, 'destroy');
-}
-
-function ignore(): void {}

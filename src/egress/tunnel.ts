@@ -18,7 +18,11 @@ import { ReplyReader } from './connect-reply.js';
 import type { Reply } from './connect-reply.js';
 import { openBySocks } from './socks.js';
 import type { ProxyHeader } from '../limits/proxy-choice.js';
+import { propertyOf } from '../node/foreign.js';
 import type { TunnelOrder, TunnelPhase } from './tunnel-order.js';
+
+/** The number of characters from which on the value of a header may be secret. */
+const LONG = 8;
 
 export type TunnelAnswer = (error: unknown, socket: Socket | undefined) => void;
 
@@ -73,8 +77,10 @@ export class Tunnel {
     this.#socket = socket;
     onPhase(phase);
     // Errors of the system do not say that the peer is a proxy.
-    const onError = (error: Error): void =>
-      this.#fail(Object.assign(error, { proxy: this.#order.proxy.address }));
+    const onError = (error: unknown): void => {
+      nameProxy(error, this.#order.proxy.address);
+      this.#fail(error);
+    };
     const onClose = (): void => this.#fail(this.#endedError());
     const onTimeout = (): void => this.#fail(this.#timeoutError());
     const onNext = (): void => {
@@ -161,8 +167,17 @@ export class Tunnel {
     const [, authorization = []] = headers.get('proxy-authorization') ?? [];
     // Behind the name of the scheme.
     const sent = [authorization].flat().map((value) => String(value).replace(/^\S+ +/, ''));
-    const texts = [...sent, `${username}:${password}`, password, encodeURIComponent(password)];
-    return texts.filter(({ length }) => length > 1);
+    // A user without a password is a token.
+    const secret = password || username;
+    const texts = [...sent, `${username}:${password}`, secret, encodeURIComponent(secret)];
+    return [...texts.filter(({ length }) => length > 1), ...this.#longValues(headers)];
+  }
+
+  /** Other headers may hold a token, too. Short values occur in other texts by chance. */
+  #longValues(headers: ReadonlyMap<string, ProxyHeader>): string[] {
+    const values = [...headers].filter(([name]) => name !== 'host' && name !== 'proxy-connection');
+    const texts = values.flatMap(([, [, value]]) => [value].flat().map(String));
+    return texts.filter(({ length }) => length >= LONG);
   }
 
   /** @throws for headers that are not valid */
@@ -241,7 +256,8 @@ export class Tunnel {
   #fail(error: unknown): void {
     if (this.#isDone) return;
     this.cancel();
-    this.#answer(error, undefined);
+    // Code of others throws anything. Without an error, the answer would be taken for a success.
+    this.#answer(error || this.#error(this.#failure()), undefined);
   }
 
   #end(): void {
@@ -250,8 +266,19 @@ export class Tunnel {
   }
 }
 
+/** Errors may be anything: those of a `lookup` or a check of the user's are passed on as they are. */
+function nameProxy(error: unknown, proxy: string): void {
+  try {
+    if (typeof error === 'object' && error !== null) Reflect.set(error, 'proxy', proxy);
+  } catch {
+    // It has a setter or a trap that throws.
+  }
+}
+
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (typeof error !== 'object' || error === null) return String(error);
+  const message = propertyOf(error, 'message');
+  return typeof message === 'string' ? message : 'an error without a message';
 }
 
 function ignore(): void {}

@@ -47,6 +47,14 @@ export function destroy(stream: { destroy(reason?: Error): unknown }, reason: un
   }
 }
 
+/** Destroys a stream that no request gets, and silences its errors. */
+export function discard(stream: object): void {
+  callIfAble(stream, 'on', 'error', ignore);
+  callIfAble(stream, 'destroy');
+}
+
+function ignore(): void {}
+
 /** Runs `fn`. An exception of it does not stop the caller. */
 export function isolate(fn: () => void): void {
   try {

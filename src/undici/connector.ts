@@ -122,7 +122,7 @@ class Dial {
     const request = (this.#request = new EventEmitter());
     try {
       this.#agent.createSocket(request as never, options, (error, socket) => {
-        if (error || !socket) this.#fail(error ?? new Error('createSocket has brought no socket'));
+        if (error || !socket) this.#fail(error);
         else this.#watch(socket as unknown as TLSSocket);
       });
     } catch (error) {
@@ -204,7 +204,8 @@ class Dial {
     if (!this.#finish()) return;
     this.#socket?.on('error', () => {}).destroy();
     this.#request?.emit('close');
-    this.#callback(error as Error, null);
+    // Code of others throws anything. Without an error, undici would take the dial for a success.
+    this.#callback((error || new Error('createSocket has brought no socket')) as Error, null);
   }
 
   #finish(): boolean {

@@ -220,6 +220,38 @@ it('nobody listens where the proxy should be', LIMIT, async (t) => {
   assert.equal(agent.stats().failed.proxyConnect, 1);
 });
 
+it('errors of code of others come through as they are, whatever they are', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const { cert } = await certificate();
+  const proxy = await proxyServer(t, { protocol: 'https' });
+  const frozen = Object.freeze(Object.assign(new Error('frozen'), { code: 'EFROZEN' }));
+  const closed = new Proxy(new Error('closed'), {
+    set() {
+      throw new Error('no');
+    },
+  });
+  const endedWith = async (options: object): Promise<unknown> => {
+    const sent = send(server, { agent: poolingAgent(t, { ca: server.ca, ...options }) });
+    await sent.closed;
+    assert.deepEqual(sent.events, ['error', 'close']);
+    return sent.errors[0];
+  };
+  for (const error of [frozen, closed, 'a text']) {
+    const lookup = (_host: string, _options: object, callback: (error: unknown) => void): void =>
+      void setImmediate(callback, error);
+    assert.equal(await endedWith({ proxy: 'http://proxy.test', lookup }), error);
+    const tls = { ca: cert, checkServerIdentity: () => error as Error };
+    assert.equal(await endedWith({ proxy: { url: proxy.url, tls } }), error);
+  }
+  const headers = (): never => {
+    throw undefined;
+  };
+  const { code } = (await endedWith({ proxy: { url: proxy.url, tls: { ca: cert }, headers } })) as {
+    code?: string;
+  };
+  assert.equal(code, 'ERR_PROXY_TUNNEL');
+});
+
 it('a session is not lost by a tunnel that fails', LIMIT, async (t) => {
   const server = await httpsServer(t);
   let refuses = false;

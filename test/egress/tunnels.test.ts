@@ -1,6 +1,7 @@
 /** Connections through a proxy are connections of the pool: counted, reused, resumed, replaced and ended as all others. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
@@ -11,6 +12,7 @@ import { certificate } from '../support/certificate.js';
 import { proxyServer } from '../support/proxy-server.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { connector } from '../../src/undici/index.js';
 
 const PROTOCOLS = ['http', 'https'] as const;
 
@@ -172,6 +174,69 @@ it('a `createConnection` that throws takes its tunnel with it', LIMIT, async (t)
   assert.equal(agent.totalSocketCount, 0);
 });
 
+it(
+  'a tunnel that is lost while `createConnection` is at work is the end of its request',
+  LIMIT,
+  async (t) => {
+    const server = await httpsServer(t);
+    for (const loss of ['resetAndDestroy', 'destroy'] as const) {
+      const proxy = await proxyServer(t);
+      const agent = poolingAgent(t, { ca: server.ca, proxy: proxy.url });
+      let answerLate = (): unknown => undefined;
+      replaceCreateConnection(agent, (options, callback) => {
+        const tunnel = options['socket'] as Socket;
+        // The end of a stream is found by reading.
+        tunnel.resume();
+        proxy.asked[0]?.socket[loss]();
+        answerLate = () => {
+          const socket = connectTls(options);
+          callback(null, socket);
+          return socket;
+        };
+        return undefined;
+      });
+      const { closed, errors, events } = send(server, { agent });
+      await closed;
+      assert.deepEqual(events, ['error', 'close']);
+      assert.equal(errors[0]?.code, 'ECONNRESET');
+      assert.equal(agent.totalSocketCount, 0);
+      const late = answerLate() as Socket;
+      assert.ok(late.destroyed);
+      await until(() => late.closed);
+    }
+  },
+);
+
+it('a tunnel ends with its dial while `createConnection` is at work', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const proxy = await proxyServer(t);
+  const agent = poolingAgent(t, { ca: server.ca, proxy: proxy.url, connectTimeout: 100 });
+  replaceCreateConnection(agent, () => undefined);
+  const { closed, errors } = send(server, { agent });
+  await closed;
+  assert.equal(errors[0]?.code, 'ETIMEDOUT');
+  await until(() => proxy.open() === 0);
+
+  const lasting = poolingAgent(t, { ca: server.ca, proxy: proxy.url });
+  let calls = 0;
+  replaceCreateConnection(lasting, () => void calls++);
+  const sent = send(server, { agent: lasting });
+  await until(() => calls === 1);
+  lasting.destroy();
+  await sent.closed;
+  await until(() => proxy.open() === 0);
+
+  const others = poolingAgent(t, { ca: server.ca, proxy: proxy.url });
+  replaceCreateConnection(others, () => void calls++);
+  const error = await new Promise<unknown>((resolve) => {
+    const dial = connector(others, { timeout: 100 });
+    dial({ protocol: 'https:', hostname: 'localhost', port: server.port }, (...[reason]) => resolve(reason));
+  });
+  assert.equal(Reflect.get(error as Error, 'code'), 'UND_ERR_CONNECT_TIMEOUT');
+  assert.equal(calls, 2);
+  await until(() => proxy.open() === 0);
+});
+
 it('a socket from outside is not taken in where a proxy leads, and is where none does', LIMIT, async (t) => {
   const server = await httpsServer(t);
   const proxy = await proxyServer(t);
@@ -280,6 +345,20 @@ for (const [as, given, secret] of [
     if (as === 'credentials') assert.doesNotMatch(told, /Se:cret/);
   });
 }
+
+it('a user without a password, and headers of any name, are as secret', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const proxy = await proxyServer(t, {
+    answer: ({ socket, headers }) => {
+      const [, sent = ''] = (headers['proxy-authorization'] ?? '').split(' ');
+      const [user] = Buffer.from(sent, 'base64').toString().split(':');
+      socket.end(`HTTP/1.1 403 ${user} and ${headers['x-key']} are not known\r\n\r\n`);
+    },
+  });
+  const url = proxy.url.replace('://', '://to%3Fken@');
+  const agent = poolingAgent(t, { ca: server.ca, proxy: { url, headers: { 'X-Key': 'abcdefgh' } } });
+  await assert.rejects(get(server, { agent }), { statusText: '[removed] and [removed] are not known' });
+});
 
 it('headers: as they are given, or made for each tunnel', LIMIT, async (t) => {
   const server = await httpsServer(t);

@@ -249,6 +249,17 @@ describe('connector()', LIMIT, () => {
     await until(() => silent.open() === 0);
   });
 
+  it('tells of an error that is none', async (t) => {
+    const agent = poolingAgent(t, {
+      proxy: () => {
+        throw undefined;
+      },
+    });
+    const { error, socket } = await connect(agent, {});
+    assert.ok(error);
+    assert.equal(socket, null);
+  });
+
   it('tries again without a session when the handshake is refused for one', async (t) => {
     const at = await front(t);
     const agent = poolingAgent(t, { ca: at.ca });
