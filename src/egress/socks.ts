@@ -2,9 +2,12 @@
  * Tunnels through SOCKS 5 proxies, by the package `socks`, an optional peer. It is required by name at run time, as `debug` is, so that bundlers do not
  * complain where it is not installed.
  */
-import { lookup as systemLookup } from 'node:dns';
+// The module object: others may replace its function.
+import dns from 'node:dns';
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
+import { noAddress } from '../errors.js';
+import { answerOf } from './dns/addresses.js';
 import { loadSocks } from './socks-package.js';
 import type { SocksClient } from './socks-package.js';
 import type { TunnelOrder } from './tunnel-order.js';
@@ -20,12 +23,15 @@ export function openBySocks(order: TunnelOrder, socket: Socket, done: (error: un
     negotiate(order, socket, host, done);
     return;
   }
-  const { family, hints, lookup = systemLookup } = order.connect;
-  lookup(host, { family, hints, all: false } as never, (error: unknown, address: unknown) => {
-    const [first] = [address].flat() as (string | { address: string } | undefined)[];
-    const found = typeof first === 'object' ? first.address : first;
-    if (error || !found) done(error ?? new Error(`${host} was not found`));
-    else negotiate(order, socket, found, done);
+  const { family, hints, lookup = dns.lookup } = order.connect;
+  let isAnswered = false;
+  lookup(host, { family, hints, all: false } as never, (error: unknown, addresses: unknown) => {
+    // A second answer would begin a second conversation with the proxy. The tunnel may be over.
+    if (isAnswered || socket.destroyed) return;
+    isAnswered = true;
+    const [first] = (error ? undefined : answerOf(addresses, family)) ?? [];
+    if (first) negotiate(order, socket, first.address, done);
+    else done(error || noAddress(host));
   });
 }
 

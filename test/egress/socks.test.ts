@@ -12,6 +12,7 @@ import { socksServer } from '../support/socks-server.js';
 import type { SocksSettings } from '../support/socks-server.js';
 import { until } from '../support/until.js';
 import { PoolingAgent } from '../../src/index.js';
+import { fakeLookup } from './support.js';
 
 const credentials = { user: 'us@er', password: 'pa:ss wörd' };
 const GIVEN = `${encodeURIComponent(credentials.user)}:${encodeURIComponent(credentials.password)}@`;
@@ -89,6 +90,63 @@ it('a name that is not ASCII is encoded, and what is no name is refused', LIMIT,
     [...socks.asked, ...http.asked.map(({ target }) => target)],
     ['xn--mlle-0ra.test', `xn--mlle-0ra.test:${server.port}`],
   );
+});
+
+describe('socks5: the name of the server', LIMIT, () => {
+  type Back = (error: unknown, addresses?: unknown, family?: unknown) => void;
+  const throwing = (name: string): object =>
+    Object.defineProperty(new Error(), name, {
+      get() {
+        throw new Error('read');
+      },
+    });
+
+  for (const [what, ...answer] of [
+    ['null', null, null],
+    ['a list of null', null, [null]],
+    ['nothing', null],
+    ['a name', null, 'localhost', 4],
+    ['an address that throws', null, [throwing('address')]],
+    ['an error that throws', throwing('message')],
+  ] as const) {
+    it(`${what} is no address of it, and ends the request`, async (t) => {
+      const server = await httpsServer(t);
+      const proxy = await socksServer(t);
+      const lookup = (_host: string, _options: object, back: Back): void =>
+        void setImmediate(back, ...answer);
+      const agent = poolingAgent(t, {
+        ca: server.ca,
+        proxy: `socks5://127.0.0.1:${proxy.port}`,
+        lookup: lookup as never,
+      });
+      const { closed, errors } = send(server, { agent });
+      await closed;
+      assert.equal(errors[0]?.code, 'ERR_PROXY_TUNNEL');
+      assert.deepEqual(proxy.asked, []);
+    });
+  }
+
+  it('is told the proxy once, however often it is answered', async (t) => {
+    const server = await httpsServer(t);
+    const proxy = await socksServer(t);
+    const lookup = (_host: string, _options: object, back: Back): void =>
+      void setImmediate(() => {
+        for (let i = 0; i < 3; i++) back(null, '127.0.0.1', 4);
+      });
+    const url = `socks5://127.0.0.1:${proxy.port}`;
+    const agent = poolingAgent(t, { ca: server.ca, proxy: url, lookup: lookup as never });
+    assert.equal((await get(server, { agent, path: '/1' })).body, '/1');
+    assert.deepEqual(proxy.asked, ['127.0.0.1']);
+  });
+
+  it('is looked up by what stands in `dns.lookup`', async (t) => {
+    const server = await httpsServer(t);
+    const proxy = await socksServer(t);
+    const fake = fakeLookup(t, '127.0.0.1');
+    const agent = poolingAgent(t, { ca: server.ca, proxy: `socks5://127.0.0.1:${proxy.port}` });
+    await get(server, { agent });
+    assert.equal(fake.asked.length, 1);
+  });
 });
 
 describe('a proxy that', () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 
 export interface SocksProxy {
   readonly port: number;
@@ -85,7 +86,9 @@ function reader(socket: Socket): (length: number) => Promise<Buffer> {
     for (;;) {
       const chunk = length === 0 ? Buffer.alloc(0) : (socket.read(length) as Buffer | null);
       if (chunk?.length === length) return chunk;
-      await once(socket, 'readable');
+      // Where a part is there, a listener would be called at once, again and again.
+      if (socket.readableLength > 0) await setImmediate();
+      else await once(socket, 'readable');
     }
   };
 }

@@ -1,5 +1,6 @@
 /** Reads the answers of resolvers, in whatever shape they come, as a list of addresses. */
 import { isIP } from 'node:net';
+import { propertyOf } from '../../node/foreign.js';
 
 interface Address {
   readonly address: string;
@@ -18,8 +19,7 @@ export function answerOf(addresses: unknown, family: unknown): Answer | undefine
   const list: unknown[] = Array.isArray(addresses) ? addresses : [{ address: addresses, family }];
   const valid: Address[] = [];
   for (const one of list) {
-    if (typeof one !== 'object' || one === null) continue;
-    const { address } = one as { readonly address?: unknown };
+    const address = propertyOf(one, 'address');
     if (typeof address !== 'string') continue;
     const actual = isIP(address);
     if (actual !== 0) valid.push(Object.freeze({ address, family: actual }));
