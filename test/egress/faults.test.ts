@@ -244,6 +244,7 @@ it('errors of code of others come through as they are, whatever they are', LIMIT
     assert.equal(await endedWith({ proxy: { url: proxy.url, tls } }), error);
   }
   const headers = (): never => {
+    // oxlint-disable-next-line no-throw-literal -- code of others throws anything
     throw undefined;
   };
   const { code } = (await endedWith({ proxy: { url: proxy.url, tls: { ca: cert }, headers } })) as {

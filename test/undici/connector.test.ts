@@ -252,6 +252,7 @@ describe('connector()', LIMIT, () => {
   it('tells of an error that is none', async (t) => {
     const agent = poolingAgent(t, {
       proxy: () => {
+        // oxlint-disable-next-line no-throw-literal -- code of others throws anything
         throw undefined;
       },
     });
