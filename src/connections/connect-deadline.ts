@@ -53,9 +53,9 @@ export class ConnectDeadline {
     this.#socket = socket;
     if (host === undefined) this.#isPath = true;
     else if (isIP(host) !== 0) this.#addresses.push(host);
-    // Listeners of 'socket' may call `unref()`: they are called in a tick. Where no name is looked up, Node's socket has its descriptor in the next tick.
-    if (this.#isPath || this.#addresses.length > 0) nextTick(adjustRef, this);
-    else setImmediate(adjustRef, this);
+    // Listeners of 'socket' may call `unref()`: they are called in a tick. Where no name is looked up, Node's socket has its descriptor in the next tick;
+    // otherwise when an address is found.
+    nextTick(adjustRef, this);
   }
 
   /** An address was found for the socket's name. */

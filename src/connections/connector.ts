@@ -12,6 +12,7 @@ import { failIfUnusable } from '../node/unix-path.js';
 import type { Deliver } from '../requests/pending-request.js';
 import type { Options, Origin } from '../identity/identity.js';
 import { loadSecrets } from '../identity/late.js';
+import { mergedOptions } from '../identity/merged-options.js';
 import { nameServer } from '../identity/server-name.js';
 import { callIfAble, discard } from '../node/foreign.js';
 import type { ConnectPhase } from '../pool/counters.js';
@@ -30,12 +31,12 @@ export interface ConnectingAgent {
 
 type CreateConnection = (this: object, options: object, callback: Deliver) => SocketLike | undefined;
 
-/** The two ways in which a dial ends. One of them is called, once. */
-interface Answer {
-  /** By `createConnection`, which may have made anything. */
-  brought(socket: SocketLike | undefined): void;
+/** Hears how dials have ended: in one of two ways, once. */
+interface Dialler<D extends Dial> {
+  /** @param socket made by `createConnection`, which may have made anything */
+  brought(dial: D, socket: SocketLike | undefined): void;
   /** @param socket came with the error, and is of no use */
-  failed(error: unknown, socket?: SocketLike): void;
+  failed(dial: D, error: unknown, socket?: SocketLike): void;
 }
 
 /** The dials to names: see named-dials.ts. */
@@ -46,8 +47,9 @@ interface NameFinder {
 }
 
 export interface Dial {
-  /** The pool's connection for which the dial is made. */
-  readonly connection: { readonly phase: ConnectPhase; readonly host: { readonly abandoned: boolean } };
+  /** The pool's connection for which the dial is made. Its `phase` says how far the dial is, before there is a socket. */
+  readonly connection: { phase: ConnectPhase; readonly host: { readonly abandoned: boolean } };
+  readonly req: AgentRequest;
   readonly origin: Origin<unknown>;
   /** The options that `createSocket` was called with. */
   readonly options: Options;
@@ -59,10 +61,6 @@ export interface Dial {
   readonly route: Route;
   /** Whether it keeps the process alive before there is a socket. */
   readonly holdsProcess: boolean;
-  /** Called at each step before there is a socket. */
-  readonly onPhase: (phase: ConnectPhase) => void;
-  /** Hears how it has ended. Called once. */
-  readonly answer: Answer;
   isAnswered: boolean;
   /** Whether nobody but Node and us has opened it: then its handles were made in the async context of its request. */
   isInContext: boolean;
@@ -136,8 +134,7 @@ export class Connector {
    * @throws for a `Host` header that is not valid
    */
   optionsFor(options: Options, origin: Origin<unknown>, req?: AgentRequest): Options {
-    // Spread, so that symbols survive: Node marks requests with some of its own.
-    const dial: Record<string, unknown> = { ...options, ...this.#agent.options };
+    const dial = mergedOptions(options, this.#agent.options as Options);
     // An absent value is left out: `session: undefined` would hide a cached session from createConnection.
     origin.applyTo(dial);
     if (req && origin.servername === undefined) nameServer(dial, req);
@@ -148,11 +145,12 @@ export class Connector {
   }
 
   /** Opens a connection by the agent's `createSocket`. The answer may come before this returns. */
-  dial(req: AgentRequest, dial: Dial): void {
+  dial<D extends Dial>(dial: D, dialler: Dialler<D>): void {
+    const { req } = dial;
     const callback: Deliver = (error, socket) => {
-      if (!this.#ends(req, dial)) return;
-      if (error) dial.answer.failed(error, socket);
-      else dial.answer.brought(socket);
+      if (!this.#ends(dial)) return;
+      if (error) dialler.failed(dial, error, socket);
+      else dialler.brought(dial, socket);
     };
     const agent = this.#agent;
     try {
@@ -165,15 +163,15 @@ export class Connector {
         this.#open(req, dial.options, dial.origin, dial.route, callback, dial);
       }
     } catch (error) {
-      if (this.#ends(req, dial)) dial.answer.failed(error);
+      if (this.#ends(dial)) dialler.failed(dial, error);
     }
   }
 
   /** `false`: it was answered before. */
-  #ends(req: AgentRequest, dial: Dial): boolean {
+  #ends(dial: Dial): boolean {
     if (dial.isAnswered) return false;
     dial.isAnswered = true;
-    this.#dialling.delete(req);
+    this.#dialling.delete(dial.req);
     return true;
   }
 
@@ -200,7 +198,9 @@ export class Connector {
     dial: Dial | undefined,
   ): void {
     const agent = this.#agent;
-    const connectOptions: ConnectOptions = { ...options, encoding: null };
+    // Not spread: see merged-options.ts.
+    const connectOptions = Object.assign({}, options) as ConnectOptions;
+    connectOptions.encoding = null;
     const timeout = req.timeout || ((agent.options as Options)['timeout'] as number | undefined);
     if (timeout) connectOptions.timeout = timeout;
     if (agent.keepAlive) {
@@ -226,7 +226,9 @@ export class Connector {
       forwards,
       timeout: options.timeout ?? 0,
       holdsProcess: dial?.holdsProcess ?? true,
-      onPhase: dial?.onPhase ?? ignore,
+      onPhase: (phase: ConnectPhase) => {
+        if (dial) dial.connection.phase = phase;
+      },
       onSocket: (socket: Socket) => dial && this.#names?.brought({ connection: dial.connection, socket }),
     };
     // The proxy's name is looked up here; the server's is looked up by the proxy.
@@ -332,10 +334,13 @@ export class Connector {
       isTunnelled: over === 'tunnel',
       offersSession: dial?.offersSession !== false,
     });
-    const deliver = once<Deliver>((error, socket) => {
+    let isDelivered = false;
+    const deliver: Deliver = (error, socket) => {
+      if (isDelivered) return;
+      isDelivered = true;
       if (error) attempt.unsent();
       callback(error || watch(attempt, socket), socket);
-    });
+    };
     try {
       const socket = createConnection.call(agent, connectOptions, deliver);
       // Node's own function knows no proxy of this agent, and so opens no tunnel.
@@ -367,16 +372,4 @@ function watch(attempt: Attempt, socket: SocketLike | undefined): Error | null {
   } catch (error) {
     return error as Error;
   }
-}
-
-function ignore(): void {}
-
-/** A second call does nothing. */
-function once<F extends (...args: never[]) => void>(fn: F): (...args: Parameters<F>) => void {
-  let called = false;
-  return (...args) => {
-    if (called) return;
-    called = true;
-    fn(...args);
-  };
 }

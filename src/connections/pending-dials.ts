@@ -14,7 +14,7 @@ import { discard } from '../node/foreign.js';
 import { sayClose } from '../node/last-request.js';
 import { monotonicNow } from '../node/timers.js';
 import { isSocketLike } from '../node/socket.js';
-import type { AgentRequest, SocketLike } from '../node/types.js';
+import type { SocketLike } from '../node/types.js';
 import type { Connection } from '../pool/records.js';
 import type { Connector, Dial } from './connector.js';
 import type { CurrentRoute } from './current-route.js';
@@ -30,13 +30,12 @@ import type { Options } from '../identity/identity.js';
 
 type Conn = Connection<AgentKinds>;
 
-/** Notes from the moment when a dial began. */
-interface Begun {
+/** A dial of the pool, with notes from the moment when it began. */
+interface PendingDial extends Dial {
+  readonly connection: Conn;
   readonly clock: DialTime | undefined;
   /** See `PooledSocket.openedIn`. */
   readonly openedIn: number;
-  /** See `PooledSocket.openedFor`. */
-  readonly openedFor: AgentRequest | undefined;
 }
 
 export class PendingDials {
@@ -139,36 +138,47 @@ export class PendingDials {
       connection.dialledAt = monotonicNow();
       this.#observer.opened(connection, pending.req);
     }
-    const openedIn = numberForConnection();
-    const dial: Dial = {
+    const dial: PendingDial = {
       connection,
+      req: pending.req,
       origin,
       options,
       requested,
       offersSession: refused === undefined,
       route,
       holdsProcess: holdsProcess(connection),
-      onPhase: (phase) => (connection.phase = phase),
-      answer: {
-        brought: (socket) => {
-          const openedFor = dial.isInContext ? pending.req : undefined;
-          this.#answered(connection, socket, options, { clock, openedIn, openedFor });
-          const { pooled } = connection;
-          if (pooled && connection.state !== 'closed') clock?.watch(pooled.socket);
-          else clock?.clear();
-        },
-        failed: (error, socket) => {
-          clock?.clear();
-          this.#failed(connection, error, socket);
-        },
-      },
+      clock,
+      openedIn: numberForConnection(),
       isAnswered: false,
       isInContext: false,
       cancel: undefined,
     };
     if (route) this.#tunnels.set(connection, dial);
     readAheadAtDial();
-    connector.dial(pending.req, dial);
+    connector.dial(dial, this);
+  }
+
+  /** @internal For the connector. */
+  brought(dial: PendingDial, socket: SocketLike | undefined): void {
+    const { clock, connection } = dial;
+    try {
+      this.#take(dial, socket);
+    } catch (error) {
+      // The socket throws when it is read, marked, or given a listener.
+      if (socket) discard(socket);
+      this.#owner.pool.failed(connection, error);
+    }
+    const { pooled } = connection;
+    if (pooled && connection.state !== 'closed') clock?.watch(pooled.socket);
+    else clock?.clear();
+  }
+
+  /** @internal For the connector. */
+  failed({ clock, connection }: PendingDial, error: unknown, socket: SocketLike | undefined): void {
+    clock?.clear();
+    // A failed proxy tunnel comes with the proxy's socket.
+    if (socket) discard(socket);
+    this.#owner.pool.failed(connection, error);
   }
 
   /** `connection` is gone: its dial is ended, if that has brought no socket yet. */
@@ -215,28 +225,15 @@ export class PendingDials {
 
   #clockFor(connection: Conn, options: Options): DialTime | undefined {
     if (this.#timeout === 0) return undefined;
-    return new DialClock(connection, options, this.#timeout, (late, error) =>
-      this.#owner.pool.failed(late, error),
-    );
+    return new DialClock(connection, options, this.#timeout, this.#timedOut);
   }
 
-  #failed(connection: Conn, error: unknown, socket: SocketLike | undefined): void {
-    // A failed proxy tunnel comes with the proxy's socket.
-    if (socket) discard(socket);
+  readonly #timedOut = (connection: Conn, error: Error): void => {
     this.#owner.pool.failed(connection, error);
-  }
+  };
 
-  #answered(connection: Conn, socket: unknown, options: Options, begun: Begun): void {
-    try {
-      this.#take(connection, socket, options, begun);
-    } catch (error) {
-      // The socket throws when it is read, marked, or given a listener.
-      if (socket) discard(socket);
-      this.#owner.pool.failed(connection, error);
-    }
-  }
-
-  #take(connection: Conn, socket: unknown, options: Options, { clock, openedIn, openedFor }: Begun): void {
+  #take(dial: PendingDial, socket: unknown): void {
+    const { clock, connection } = dial;
     const { pool } = this.#owner;
     if (!isSocketLike(socket) || isPooled(socket)) {
       const expected = 'a stream.Duplex that is in no pool yet, returned by createConnection';
@@ -250,9 +247,9 @@ export class PendingDials {
       const why = socket.errored ?? connectionReset('The socket was closed before it was connected');
       pool.failed(connection, why);
     } else {
-      const pooled = this.own(connection, socket, options);
-      pooled.openedIn = openedIn;
-      pooled.openedFor = openedFor;
+      const pooled = this.own(connection, socket, dial.options);
+      pooled.openedIn = dial.openedIn;
+      if (dial.isInContext) pooled.openedFor = dial.req;
       pooled.clock = clock;
       if (this.#owner.transport.isOffered(socket)) pooled.offered = this.#owner.offer(pooled, clock);
       this.#names?.brought(pooled);
