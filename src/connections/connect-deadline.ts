@@ -7,7 +7,7 @@
  *
  * It keeps the process alive until a socket of the system's does that. Code that calls `unref()` on the socket lets the process end.
  */
-import { isIP } from 'node:net';
+import { isAddress } from '../identity/server-name.js';
 import { hasDescriptor, isUnreferenced } from '../node/handle.js';
 import type { SocketLike } from '../node/types.js';
 import { clearTimeout, MAX_DELAY, nextTick, setImmediate, setTimeout } from '../node/timers.js';
@@ -52,7 +52,7 @@ export class ConnectDeadline {
     if (this.#isCleared) return;
     this.#socket = socket;
     if (host === undefined) this.#isPath = true;
-    else if (isIP(host) !== 0) this.#addresses.push(host);
+    else if (isAddress(host)) this.#addresses.push(host);
     // Listeners of 'socket' may call `unref()`: they are called in a tick. Where no name is looked up, Node's socket has its descriptor in the next tick;
     // otherwise when an address is found.
     nextTick(adjustRef, this);

@@ -6,13 +6,13 @@ import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Route } from '../egress/routes.js';
 import { connectionReset } from '../errors.js';
+import { mergedOptions } from '../node/merged-options.js';
 import { awaitsTunnel } from '../node/proxy-support.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import { failIfUnusable } from '../node/unix-path.js';
 import type { Deliver } from '../requests/pending-request.js';
 import type { Options, Origin } from '../identity/identity.js';
 import { loadSecrets } from '../identity/late.js';
-import { mergedOptions } from '../identity/merged-options.js';
 import { nameServer } from '../identity/server-name.js';
 import { callIfAble, discard } from '../node/foreign.js';
 import type { ConnectPhase } from '../pool/counters.js';
@@ -74,6 +74,9 @@ export interface Dial {
  * the server has ended.
  */
 const NOT_FOR_SOCKETS = ['hosts', 'proxy', 'proxyEnv', 'onread', 'allowHalfOpen'] as const;
+
+/** As Node's agents ask for it. */
+const BYTES = { encoding: null };
 
 /** Options of a connection, as `createConnection` gets them. */
 type ConnectOptions = ConnectionOptions &
@@ -198,9 +201,7 @@ export class Connector {
     dial: Dial | undefined,
   ): void {
     const agent = this.#agent;
-    // Not spread: see merged-options.ts.
-    const connectOptions = Object.assign({}, options) as ConnectOptions;
-    connectOptions.encoding = null;
+    const connectOptions = mergedOptions(options, BYTES) as ConnectOptions;
     const timeout = req.timeout || ((agent.options as Options)['timeout'] as number | undefined);
     if (timeout) connectOptions.timeout = timeout;
     if (agent.keepAlive) {

@@ -2,9 +2,9 @@
  * Follows the steps of a dial by the socket's own events, up to the moment at which its connection is ready to be used. For counters and
  * observers, and for the deadline of the dial: nothing else is decided by it.
  */
-import { isIP } from 'node:net';
 import { pooledSocketOf } from './pooled-socket.js';
 import type { PooledSocket } from './pooled-socket.js';
+import { isAddress } from '../identity/server-name.js';
 import { callIfAble } from '../node/foreign.js';
 import { hasDescriptor } from '../node/handle.js';
 import { monotonicNow } from '../node/timers.js';
@@ -15,7 +15,7 @@ export function followDial(pooled: PooledSocket): void {
   const { connection, options, socket } = pooled;
   if (socket.connecting) {
     // A `lookup` that answers at once has done so before a listener could be added. Then the socket has a descriptor.
-    const isFound = options['path'] || isIP(String(options['host'])) !== 0 || hasDescriptor(socket);
+    const isFound = options['path'] || isAddress(String(options['host'])) || hasDescriptor(socket);
     connection.phase = isFound ? 'connect' : 'lookup';
     if (!isFound) socket.on('lookup', lookedUp);
   } else if (socket.secureConnecting) {

@@ -2,13 +2,13 @@
  * The dials of one agent to hosts that are given by name: each gets a `lookup` of ours, and reports its outcome. This is loaded for the first such dial.
  * Dials to addresses and paths, and dials by functions of others, are left alone. Where a proxy leads to a host, the name is the proxy's.
  */
-import { isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
 import type { AddressState } from '../egress/dns/destination.js';
 import type { DnsModule, Lookup } from '../egress/dns/lookups.js';
 import { Names } from '../egress/dns/names.js';
 import type { Route } from '../egress/dns/route.js';
 import type { Options } from '../identity/identity.js';
+import { isAddress } from '../identity/server-name.js';
 import type { NamePolicy } from '../options/dns-option.js';
 import type { Connection } from '../pool/records.js';
 import type { Pool } from '../pool/pool.js';
@@ -51,7 +51,7 @@ export class NamedDials {
   lookupFor(connection: Conn, options: Options): LookupFunction | undefined {
     this.#end(connection);
     const { host, lookup: own, path, port, socket } = options;
-    if (typeof host !== 'string' || isIP(host) !== 0 || path || socket) return undefined;
+    if (typeof host !== 'string' || isAddress(host) || path || socket) return undefined;
     // Node refuses a `lookup` that is no function.
     if (own && typeof own !== 'function') return undefined;
     const route = this.#use().begin(host, port, options['localAddress']);
@@ -77,21 +77,26 @@ export class NamedDials {
     this.#routes.get(connection)?.brought(socket);
   }
 
+  /** The socket of `pooled` is connected. */
+  connected(pooled: PooledSocket): void {
+    this.#routes.get(pooled.connection)?.connected(() => pooled.peer.address);
+  }
+
   /** `pooled` is ready to be used. */
-  ready({ address, connection }: PooledSocket): void {
-    this.#routes.get(connection)?.ready(hostOf(address));
+  ready({ connection }: PooledSocket): void {
+    this.#routes.get(connection)?.ready();
   }
 
   /** The socket of `pooled` has an error, and was not ready. */
-  failed({ address, connection, error, isGivenUp, offered }: PooledSocket): void {
+  failed({ connection, error, isGivenUp, offered }: PooledSocket): void {
     // The dial was given up, by us or by its user, or the session was refused: neither says anything of the address.
     if (connection.closeReason !== undefined || isGivenUp || offered?.isRefused) return;
-    this.#routes.get(connection)?.failed(error, hostOf(address));
+    this.#routes.get(connection)?.failed(error);
   }
 
   /** No socket of the dial of `connection` has reached its proxy. */
   proxyFailed(connection: Conn, error: unknown): void {
-    this.#routes.get(connection)?.failed(error, undefined);
+    this.#routes.get(connection)?.failed(error);
   }
 
   /** `connection` is gone. */
@@ -142,9 +147,4 @@ function together(states: readonly AddressState[]): AddressState[] {
     });
   }
   return [...found.values()];
-}
-
-/** `address`, as `addressOf` writes it, without its port. */
-function hostOf(address: string | undefined): string | undefined {
-  return address?.slice(0, address.lastIndexOf(' '));
 }

@@ -38,6 +38,7 @@ import type { StallWatch } from './stall-watch.js';
 import { TlsTransport } from './tls-transport.js';
 import type { Transport } from './transport.js';
 import { Waiting } from './waiting.js';
+import { YoungConnections } from './young-connections.js';
 
 export class Parts implements Owner {
   readonly agent: DrivenAgent;
@@ -64,6 +65,7 @@ export class Parts implements Owner {
   readonly idleEntry: IdleEntry;
   readonly endings: Endings;
   readonly leases: Leases;
+  readonly young: YoungConnections;
   readonly saturation: SaturationEvents;
   /** Only with the options that need it. */
   readonly stalls: StallWatch | undefined = undefined;
@@ -134,6 +136,7 @@ export class Parts implements Owner {
     this.#releases = new Releases(pool, lifetimes, this.idleEntry);
     this.endings = new Endings(pool, this.dials, this.#releases);
     this.leases = new Leases(agent, pool, transport, this.replays, stalls, waiting, observer);
+    this.young = new YoungConnections(agent);
     this.saturation = new SaturationEvents(agent, observer);
     common.join(this);
   }

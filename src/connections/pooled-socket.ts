@@ -6,10 +6,12 @@ import type { LearnedIdle } from '../lifetimes/learned-idle.js';
 import type { Output } from '../node/client-request.js';
 import { connectionLabel } from '../debug-lines.js';
 import type { ProxyServer } from '../limits/proxy-choice.js';
+import { addressOf } from './dead-peers.js';
 import { RecordLedger } from './record-ledger.js';
 import { codeOf, propertyOf } from '../node/foreign.js';
 import { headMark, isDone, isHeadWritten } from '../node/exchange.js';
-import { bytesSent, bytesWritten, countsWrites, isSent } from '../node/socket.js';
+import { bytesSent, bytesWritten, countsWrites, isSent, peerOf } from '../node/socket.js';
+import type { Peer } from '../node/socket.js';
 import { isStillIn } from '../node/poll-count.js';
 import type { Poll } from '../node/poll-count.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
@@ -107,11 +109,12 @@ export interface Owner {
   readonly pool: Pool<AgentKinds>;
   readonly transport: SocketQuestions;
   readonly replays: Replaying;
+  readonly young: { add(pooled: PooledSocket): void; delete(pooled: PooledSocket): void };
   readonly observer: {
     ready(connection: Connection<AgentKinds>, handshake: 'full' | 'resumed' | undefined): void;
   };
   /** Hears of sockets that were dialled by name. `undefined`: Node looks names up. */
-  readonly names: { ready(pooled: PooledSocket): void; failed(pooled: PooledSocket): void } | undefined;
+  readonly names: Record<'connected' | 'failed' | 'ready', (pooled: PooledSocket) => void> | undefined;
   /** The socket exists, or is ready for a request. */
   connected(pooled: PooledSocket): void;
   /** `pooled` offers a session that may be refused. `undefined`: nothing is noted for that. */
@@ -203,8 +206,8 @@ export class PooledSocket {
   dismissed = false;
   /** The last response's `Keep-Alive` hint. */
   hint: KeepAliveHint | undefined = undefined;
-  /** The address that it is connected to, as `addressOf` writes it. */
-  address: string | undefined = undefined;
+  /** The other side, once it was asked for. */
+  #peer: Peer | undefined = undefined;
   /** The time of the last poll in which the loop looked for bytes on it. */
   polledAt = 0;
   /** The poll in which it was found connected, where that is needed: see `checkPollCount`. */
@@ -237,6 +240,17 @@ export class PooledSocket {
     this.forwarder = owner.transport.forwarderOf(socket);
     this.#counts = countsWrites(socket);
     this.ledger = new RecordLedger(socket);
+  }
+
+  /** The other side. Where it has failed before anybody has asked, it is not known. */
+  get peer(): Peer {
+    return (this.#peer ??= peerOf(this.socket));
+  }
+
+  /** The address and port of the other side, as `addressOf` writes them. `undefined`: not known. */
+  get address(): string | undefined {
+    const { address, port } = this.peer;
+    return address === undefined ? undefined : addressOf(address, port);
   }
 
   /** `util.inspect` of the socket shows this object, and its options hold keys. */

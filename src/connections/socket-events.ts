@@ -5,7 +5,7 @@
 import { pooledSocketOf } from './pooled-socket.js';
 import type { Offer, PooledSocket } from './pooled-socket.js';
 import { connectionReset } from '../errors.js';
-import { addressOf, deadAddress } from './dead-peers.js';
+import { deadAddress } from './dead-peers.js';
 import { isConnected, isReady, unfollowDial } from './dial-progress.js';
 import { onAgentFree } from './free-listener.js';
 import { guard, unguard } from './guard.js';
@@ -16,7 +16,7 @@ import { callIfAble, isolate } from '../node/foreign.js';
 import { nextTick } from '../node/timers.js';
 import { hasOnlyListener } from '../node/listeners.js';
 import { pollOfConnect } from '../node/poll-count.js';
-import { peerOf, timerOf } from '../node/socket.js';
+import { timerOf } from '../node/socket.js';
 import type { SocketLike } from '../node/types.js';
 
 const LISTENERS: readonly (readonly [string, (this: SocketLike, error: unknown) => void])[] = [
@@ -58,7 +58,8 @@ export function awaitReady({ socket }: PooledSocket): boolean {
 }
 
 export function stopListening(pooled: PooledSocket): void {
-  const { socket } = pooled;
+  const { owner, socket } = pooled;
+  owner.young.delete(pooled);
   // A socket that has closed emits nothing more, and is not listened to.
   if (!socket.destroyed) {
     for (const [event, listener] of LISTENERS) socket.removeListener(event, listener);
@@ -82,14 +83,13 @@ function onConnect(this: SocketLike): void {
   isConnected(pooled);
 }
 
-/** The socket is connected. TCP keep-alive now finds a peer that answers no more, also while a request only waits for it. */
+/** The socket is connected. */
 function arm(pooled: PooledSocket): void {
-  const { owner, options, socket } = pooled;
-  const { address, port } = peerOf(socket);
-  if (address) pooled.address = addressOf(address, port);
-  // Node 20 and 22 heed neither option on a TLS socket.
-  callIfAble(socket, 'setKeepAlive', true, owner.agent.keepAliveMsecs);
+  const { options, owner, socket } = pooled;
+  // Node 20 and 22 do not heed the option on a TLS socket.
   if (options['noDelay']) callIfAble(socket, 'setNoDelay', true);
+  owner.names?.connected(pooled);
+  owner.young.add(pooled);
 }
 
 function onReady(this: SocketLike): void {

@@ -9,10 +9,14 @@ import type { AgentRequest } from '../node/types.js';
  */
 export function serverNameFor(host: string, hostHeader: unknown): string {
   const name = hostHeader ? fromHostHeader(hostHeader) : host;
-  // A name that ends in a letter and has no colon cannot be an address: most names skip the parser.
-  const last = name.charCodeAt(name.length - 1);
-  const mayBeAddress = (last >= 48 && last <= 57) || name.includes(':');
-  return mayBeAddress && isIP(name) ? '' : name;
+  return isAddress(name) ? '' : name;
+}
+
+/** Whether `host` is an IP address. One that ends in a letter and has no colon is none: most names skip Node's parser. */
+export function isAddress(host: string): boolean {
+  const last = host.charCodeAt(host.length - 1);
+  const mayBeAddress = (last >= 48 && last <= 57) || host.includes(':');
+  return mayBeAddress && isIP(host) !== 0;
 }
 
 /** The option `servername`, if it is given. */

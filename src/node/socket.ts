@@ -15,11 +15,17 @@ export function isSocketLike(value: unknown): value is SocketLike {
     typeof socket.write === 'function' && typeof socket.destroy === 'function'; // prettier-ignore
 }
 
+/** The other side of a connection, as far as the socket tells. */
+export interface Peer {
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+}
+
 /**
  * The address and port of the other side, if the socket tells. Its handle is asked first: reading `remoteAddress` would add a property to the socket, and
  * V8 has optimized Node's functions for sockets without it.
  */
-export function peerOf(socket: SocketLike): { address?: string | undefined; port?: number | undefined } {
+export function peerOf(socket: SocketLike): Peer {
   const peer = {};
   if (socket._handle?.getpeername?.(peer) === 0) return peer;
   const address = propertyOf(socket, 'remoteAddress');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { monotonicNow } from '../../src/node/timers.js';
 import { poolOf, poolingAgent } from '../support/agent.js';
@@ -90,6 +90,8 @@ test('when a connection dies because its peer does not answer, its idle siblings
 
   const stalled = send(server, { agent });
   await until(() => server.held.length === 1);
+  // No peer counts as dead sooner.
+  await setTimeout(600);
   stalled.req.socket?.destroy(timedOut('read'));
   await stalled.closed;
   assert.equal(stalled.errors[0]?.code, 'ETIMEDOUT');
@@ -128,19 +130,30 @@ test('a client that ran out of patience proves nothing', LIMIT, async (t) => {
   assert.equal(poolOf(agent).idle.size, 1);
 });
 
-test('TCP keep-alive is armed as soon as a connection is connected', LIMIT, async (t) => {
+test('TCP keep-alive is armed for a connection that has lived for half a second', LIMIT, async (t) => {
   const server = await holdingServer(t);
   const agent = poolingAgent(t, { ca: server.ca, keepAliveMsecs: 1234 });
-  const { req } = send(server, { agent });
-  const [socket] = (await once(req, 'socket')) as [TLSSocket];
-  const armed: unknown[][] = [];
-  const { setKeepAlive } = socket;
-  socket.setKeepAlive = function spy(...args) {
-    armed.push(args);
-    return setKeepAlive.apply(this, args);
+  const armedFor = async (req: ClientRequest): Promise<unknown[][]> => {
+    const [socket] = (await once(req, 'socket')) as [TLSSocket];
+    const armed: unknown[][] = [];
+    const { setKeepAlive } = socket;
+    socket.setKeepAlive = function spy(...args) {
+      armed.push(args);
+      return setKeepAlive.apply(this, args);
+    };
+    return armed;
   };
-  await once(socket, 'connect');
+  const short = send(server, { agent });
+  const spared = await armedFor(short.req);
+  await until(() => server.held.length === 1);
+  short.req.destroy();
+  await short.closed;
+  const armed = await armedFor(send(server, { agent }).req);
+  const startedAt = performance.now();
+  await until(() => armed.length > 0);
+  assert.ok(performance.now() - startedAt < 1000);
   assert.deepEqual(armed, [[true, 1234]]);
+  assert.deepEqual(spared, []);
 });
 
 test(

@@ -38,6 +38,7 @@ export function fakeOwner(state: string, saves = false): FakeOwner {
       redial: note('redial', false),
     },
     transport: { forwarderOf: () => undefined, isOffered: () => false, refuses: () => false },
+    young: { add: () => {}, delete: () => {} },
     connected: note('connected'),
     release: note('release'),
     remove: note('remove'),

@@ -8,7 +8,8 @@ import type { Answer } from './addresses.js';
 import { canonical } from './addresses.js';
 import { rotated } from './rotation.js';
 import type { Load } from './rotation.js';
-import type { Question } from './lookups.js';
+import { ownQuestion } from './lookups.js';
+import type { Lookup, LookupOptions, Question } from './lookups.js';
 
 /** A dial, or the connection that has come of it. */
 export interface Leading {
@@ -55,6 +56,7 @@ export class Destination {
   askedAt = -Infinity;
   readonly #loads = new Map<string, Load>();
   readonly #heard = new Map<string, Heard>();
+  #ownQuestion: Question | undefined = undefined;
   #turns = 0;
 
   constructor(name: string) {
@@ -103,6 +105,19 @@ export class Destination {
       this.#heard.set(question.key, { question, answer, compared: undefined, missing: new Map() });
     }
     this.#forgetLoads();
+  }
+
+  /** The question of a dial with a `lookup` of its own: mostly the same as of the last one. */
+  ownQuestion(hostname: string, options: LookupOptions, own: Lookup): Question {
+    const last = this.#ownQuestion;
+    if (last?.own === own && last.hostname === hostname && last.options.family === options.family)
+      return last;
+    return (this.#ownQuestion = ownQuestion(hostname, options, own));
+  }
+
+  /** The last answer to `question` of which a dial has heard. */
+  lastAnswerTo({ key }: Question): Answer | undefined {
+    return this.#heard.get(key)?.answer;
   }
 
   /** The questions that dials of open connections have asked. */

@@ -12,6 +12,13 @@ import { answerOf } from './addresses.js';
 import { Route } from './route.js';
 import type { RouteOwner } from './route.js';
 
+interface Last {
+  readonly host: string;
+  readonly port: unknown;
+  readonly localAddress: unknown;
+  readonly destination: Destination;
+}
+
 export class Names implements RouteOwner {
   readonly lookups: Lookups;
   readonly rotates: boolean;
@@ -19,6 +26,8 @@ export class Names implements RouteOwner {
   readonly #now: () => number;
   /** Destinations by host, port and local address. The one that was dialled longest ago comes first. */
   readonly #destinations = new Map<string, Destination>();
+  /** The one that was dialled last. */
+  #last: Last | undefined = undefined;
 
   /** @param now milliseconds, by a monotonic clock */
   constructor(policy: NamePolicy, dns: DnsModule, now: () => number = monotonicNow) {
@@ -38,6 +47,16 @@ export class Names implements RouteOwner {
   }
 
   #destinationOf(host: string, port: unknown, localAddress: unknown): Destination {
+    const last = this.#last;
+    // Most dials lead to one destination. It is the last of all.
+    if (last?.host === host && last.port === port && last.localAddress === localAddress)
+      return last.destination;
+    const destination = this.#find(host, port, localAddress);
+    this.#last = { host, port, localAddress, destination };
+    return destination;
+  }
+
+  #find(host: string, port: unknown, localAddress: unknown): Destination {
     const key = `${host} ${String(port)} ${String(localAddress ?? '')}`;
     const all = this.#destinations;
     let destination = all.get(key);

@@ -7,7 +7,7 @@ import type { SocketLike } from '../../node/types.js';
 import { answerOf, canonical } from './addresses.js';
 import type { Answer } from './addresses.js';
 import type { Destination, Leading } from './destination.js';
-import { ownQuestion, questionOf } from './lookups.js';
+import { questionOf } from './lookups.js';
 import type { Lookup, LookupOptions, Lookups, Question } from './lookups.js';
 import { noAddress } from '../../errors.js';
 
@@ -30,6 +30,13 @@ const LOSSES: ReadonlySet<unknown> = new Set([
 
 type Callback = Parameters<Lookup>[2];
 
+type Attempts = Readonly<
+  Record<
+    'connectionAttemptFailed' | 'connectionAttemptTimeout',
+    (address: string, port: unknown, family: unknown, error: unknown) => void
+  >
+>;
+
 export class Route implements Leading {
   readonly destination: Destination;
   readonly #owner: RouteOwner;
@@ -38,8 +45,12 @@ export class Route implements Leading {
   /** The key of its question. */
   key: string | undefined = undefined;
   #socket: SocketLike | undefined = undefined;
+  /** The address that it is connected to. */
+  #peer: string | undefined = undefined;
   /** The addresses that are tried, in order, where there are several. */
   #order: Answer | undefined = undefined;
+  /** The listeners on its socket, where it tries several addresses. */
+  #attempts: Attempts | undefined = undefined;
   /** The addresses that have failed in this dial. */
   #failed: Set<string> | undefined = undefined;
 
@@ -55,21 +66,20 @@ export class Route implements Leading {
    * @param own the option `lookup`: it is called each time, with the dial's own arguments
    */
   lookup(own: Lookup | undefined): Lookup {
-    return own ? this.#lookupBy(own) : this.#lookup;
+    if (own) return this.#lookupBy(own);
+    return (hostname, options, callback) => {
+      const question = questionOf(hostname, options);
+      const { lookups } = this.#owner;
+      if (!question) {
+        lookups.askNode(hostname, options, callback);
+        return;
+      }
+      lookups.ask(question, (error, answer) => {
+        if (answer) this.#found(question, answer, options, callback);
+        else callback(error);
+      });
+    };
   }
-
-  readonly #lookup: Lookup = (hostname, options, callback) => {
-    const question = questionOf(hostname, options);
-    const { lookups } = this.#owner;
-    if (!question) {
-      lookups.askNode(hostname, options, callback);
-      return;
-    }
-    lookups.ask(question, (error, answer) => {
-      if (answer) this.#found(question, answer, options, callback);
-      else callback(error);
-    });
-  };
 
   #lookupBy(own: Lookup): Lookup {
     return (hostname, options, callback) => {
@@ -77,8 +87,10 @@ export class Route implements Leading {
       return own(hostname, options, (error, addresses, family) => {
         if (isCalledBack) return;
         isCalledBack = true;
-        const answer = error ? undefined : answerOf(addresses, family);
-        if (answer) this.#found(ownQuestion(hostname, options, own), answer, options, callback);
+        const question = this.destination.ownQuestion(hostname, options, own);
+        const before = this.destination.lastAnswerTo(question);
+        const answer = error ? undefined : answerOf(addresses, family, before);
+        if (answer) this.#found(question, answer, options, callback);
         else callback(error || noAddress(hostname));
       });
     };
@@ -125,28 +137,27 @@ export class Route implements Leading {
 
   /** Where there are several addresses, Node emits events for each attempt. */
   #listen(): void {
-    if (!this.#order) return;
-    this.#socket?.on('connectionAttemptFailed', this.#onAttemptFailed);
-    this.#socket?.on('connectionAttemptTimeout', this.#onAttemptTimeout);
+    if (!this.#order || !this.#socket) return;
+    this.#attempts = {
+      connectionAttemptFailed: (address: string, _port: unknown, _family: unknown, error: unknown) =>
+        this.#attemptFailed(address, error),
+      connectionAttemptTimeout: (address) => this.#failedAt(address, 'ETIMEDOUT'),
+    };
+    for (const [event, listener] of Object.entries(this.#attempts)) this.#socket.on(event, listener);
   }
 
   #unlisten(): void {
     const socket = this.#socket;
     this.#socket = undefined;
-    if (!socket || !this.#order) return;
-    socket.removeListener('connectionAttemptFailed', this.#onAttemptFailed);
-    socket.removeListener('connectionAttemptTimeout', this.#onAttemptTimeout);
+    if (!socket || !this.#attempts) return;
+    for (const [event, listener] of Object.entries(this.#attempts)) socket.removeListener(event, listener);
   }
 
-  readonly #onAttemptFailed = (address: string, _port: unknown, _family: unknown, error: unknown): void => {
+  #attemptFailed(address: string, error: unknown): void {
     // Some versions of Node emit this code for an attempt that was given up, which says nothing of the address.
     const code = codeOf(error);
     if (code !== 'ECANCELED') this.#failedAt(address, textOf(code));
-  };
-
-  readonly #onAttemptTimeout = (address: string): void => {
-    this.#failedAt(address, 'ETIMEDOUT');
-  };
+  }
 
   #failedAt(given: string, code: string): void {
     const address = canonical(given);
@@ -159,30 +170,37 @@ export class Route implements Leading {
     if (next && destination.routes.has(this)) this.#tries(canonical(next.address));
   }
 
-  /** Its connection, which leads to `address`, is ready to be used. */
-  ready(given: string | undefined): void {
+  /**
+   * Its socket is connected. Where there are several addresses, it is asked which one it has reached: it does not tell when it has failed.
+   *
+   * @param peerOf the address of the socket's other side
+   */
+  connected(peerOf: () => string | undefined): void {
+    const peer = this.#order ? peerOf() : this.address;
+    if (peer !== undefined) this.#peer = canonical(peer);
+  }
+
+  /** Its connection is ready to be used. */
+  ready(): void {
     const { destination } = this;
-    if (given !== undefined && this.key !== undefined) {
-      const address = canonical(given);
+    const address = this.#peer;
+    if (address !== undefined && this.key !== undefined) {
       // For versions of Node that emit no events for single attempts.
-      for (const tried of attemptedBy(this.#socket))
-        if (canonical(tried) !== address) this.#failedAt(tried, '');
+      if (this.#order)
+        for (const tried of attemptedBy(this.#socket))
+          if (canonical(tried) !== address) this.#failedAt(tried, '');
       destination.memory.worked(address);
       if (destination.routes.has(this)) this.#leadsTo(address);
     }
     this.#unlisten();
   }
 
-  /**
-   * Its dial has failed with `error`, which may be of any type.
-   *
-   * @param given the address that it was connected to
-   */
-  failed(error: unknown, given: string | undefined): void {
+  /** Its dial has failed with `error`, which may be of any type. */
+  failed(error: unknown): void {
     if (this.key === undefined) return;
-    if (given !== undefined) {
+    if (this.#peer !== undefined) {
       const code = codeOf(error);
-      if (LOSSES.has(code)) this.#failedAt(given, textOf(code));
+      if (LOSSES.has(code)) this.#failedAt(this.#peer, textOf(code));
       return;
     }
     const attempts = propertyOf(error, 'errors');
