@@ -6,18 +6,19 @@ import { root, run } from './run.mjs';
 import { inGroups } from './test-groups.mjs';
 
 /**
- * Every test file but those below the folders `without`. Found here, because Node 20 takes no patterns, and a shell passes on one that
+ * Every test file but those below the folders `without`, and without `all` those that `npm test` leaves out. Found here, because Node 20 takes no patterns, and a shell passes on one that
  * matches nothing.
  *
  * @param {readonly string[]} without folders of test/
+ * @param {boolean} all
  */
-function testFiles(without) {
+function testFiles(without, all) {
   const folder = join(root, 'build/test');
   const files = readdirSync(folder, { recursive: true })
     .filter((path) => path.endsWith('.test.js'))
     .map((path) => join(folder, path));
   if (files.length === 0) throw new Error('no test files: has `npm run build:all` been run?');
-  return inGroups(files.toSorted(), folder, join(root, 'build/test-groups'), without);
+  return inGroups(files.toSorted(), folder, join(root, 'build/test-groups'), without, all);
 }
 
 /**
@@ -40,8 +41,8 @@ const BRIEF = new URL('brief-reporter.mjs', import.meta.url).href;
  *
  * @param {string} node the binary to run it on
  * @param {readonly string[]} args for the runner
- * @param {{ quiet?: boolean, verbose?: boolean, without?: readonly string[] }} [options] `quiet`: collect the output; `verbose`:
- * tell of every test; `without`: folders of test/ that are left out
+ * @param {{ quiet?: boolean, verbose?: boolean, without?: readonly string[], all?: boolean }} [options] `quiet`: collect the output; `verbose`:
+ * tell of every test; `without`: folders of test/ that are left out; `all`: with the files that `npm test` leaves out (default)
  */
 export async function runSuite(node, args, options = {}) {
   const first = await runOnce(node, args, options);
@@ -57,12 +58,12 @@ export function summary(report) {
   return (start === -1 ? report : report.slice(start)).trim();
 }
 
-function runOnce(node, args, { verbose = false, without = [], ...options }) {
+function runOnce(node, args, { verbose = false, without = [], all = true, ...options }) {
   const flags = [
     '--test',
     `--test-reporter=${verbose ? 'spec' : BRIEF}`,
     `--test-timeout=${TEST_TIMEOUT}`,
     `--test-concurrency=${CONCURRENCY}`,
   ];
-  return run(node, [...flags, ...args, ...testFiles(without)], { ...options, timeout: SUITE_TIMEOUT });
+  return run(node, [...flags, ...args, ...testFiles(without, all)], { ...options, timeout: SUITE_TIMEOUT });
 }

@@ -5,7 +5,7 @@ import { join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** Most files that share a process: they run one after the other, and some wait long. */
-const LARGEST = 8;
+const LARGEST = 10;
 
 /** Files that take longest, which have processes of their own. They start first, so that none is still running when all others are done. */
 const LONG = [
@@ -56,16 +56,24 @@ const ALONE = new Set([
 const OVER_HTTP = /\/over-http[^/]*$/;
 
 /**
+ * Files that `npm test` leaves out, to take less than three minutes; all other runs have them. They run most tests once more over `http:` (those of the contract
+ * stay), or read the documents.
+ */
+const LEFT_OUT = /^(?!contract)[^/]+\/over-http|^tooling\/(code-blocks|examples)$/;
+
+/**
  * @param {readonly string[]} files compiled test files, with absolute paths
  * @param {string} folder where they lie
  * @param {string} groups a folder beside it, for files that each run several
  * @param {readonly string[]} without folders of `folder` that are left out
+ * @param {boolean} all whether the files that `npm test` leaves out are run, too
  * @returns {string[]} what the test runner is to run, in this order
  */
-export function inGroups(files, folder, groups, without = []) {
-  const all = files.map((path) => [nameIn(folder, path), path]);
-  checkNames(new Set(all.map(([name]) => name)));
-  const paths = new Map(all.filter(([name]) => !without.includes(name.split('/')[0])));
+export function inGroups(files, folder, groups, without = [], all = true) {
+  const named = files.map((path) => [nameIn(folder, path), path]);
+  checkNames(new Set(named.map(([name]) => name)));
+  const isLeftOut = (name) => without.includes(name.split('/')[0]) || (!all && LEFT_OUT.test(name));
+  const paths = new Map(named.filter(([name]) => !isLeftOut(name)));
   const pathsOf = (names) => names.flatMap((name) => paths.get(name) ?? []);
   rmSync(groups, { recursive: true, force: true });
   mkdirSync(groups);

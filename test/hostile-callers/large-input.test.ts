@@ -1,19 +1,15 @@
 /**
- * Input of any size: hosts out of URLs, exports of sessions, queues. The work for it grows with its size at most, and nothing is a
+ * Input of any size: hosts out of URLs, rules, queues (and exports of sessions: large-imports.test.ts). The work for it grows with its size at most, and nothing is a
  * call with as many arguments. Steps are counted here, not milliseconds.
  */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { SessionCache } from '../../src/index.js';
 import { keysFor } from '../../src/limits/pattern.js';
 import { HostRules } from '../../src/limits/rules.js';
 import { HostPool, Waiter } from '../../src/pool/records.js';
 import type { Kinds } from '../../src/pool/kinds.js';
 import { WaitQueue } from '../../src/pool/wait-queue.js';
-import { sealExport } from '../../src/sessions/session-export.js';
 import { LIMIT } from '../contract/support.js';
-import { makeNodeSession } from '../sessions/sessions.js';
 import { poolingAgent } from '../support/agent.js';
 import { limitsWith } from '../support/limits.js';
 import { nodes } from '../support/node-protocol.js';
@@ -40,35 +36,6 @@ test('a host with 8000 labels is compared with no more patterns than a host can 
   });
   assert.equal((error as Error).message, 'no');
   assert.deepEqual(asked, [long]);
-});
-
-test('an import of 130,000 sessions of one identity is taken in, as far as there is room', LIMIT, () => {
-  const key = randomBytes(32);
-  const issuedAt = Math.floor(Date.now() / 1000);
-  const made = (ticket: string): Buffer => makeNodeSession({ issuedAt, lifetimeHint: 7200, ticket });
-  const sessions = Array.from({ length: 130_000 }, () => made('old'));
-  sessions.push(made('newest'));
-  const blob = sealExport([{ id: 'x', clientCertificate: false, sessions }], key);
-
-  const cache = new SessionCache();
-  assert.equal(cache.import(blob, { key }), 32);
-  assert.equal(cache.import(blob, { key }), 0, 'there is no room for more');
-  assert.deepEqual(cache.take('x'), made('newest'));
-  assert.equal(cache.import(blob, { key }), 1);
-
-  const endless = new SessionCache({ maxTicketsPerIdentity: Infinity });
-  assert.equal(endless.import(blob, { key }), 130_001);
-  assert.deepEqual(endless.take('x'), made('newest'));
-});
-
-test('an import that is too large is refused with a code, before anything is done with it', LIMIT, () => {
-  const cache = new SessionCache();
-  const blob = Buffer.alloc(256 * 1024 * 1024 + 1);
-  assert.throws(() => cache.import(blob, { key: randomBytes(32) }), {
-    code: 'ERR_SESSION_IMPORT_FORMAT',
-    message: /has more than 268435456 bytes/,
-  });
-  assert.equal(cache.size, 0);
 });
 
 test('a queue of any priority may be longer than a call may have arguments', () => {

@@ -1,6 +1,6 @@
 /**
- * The tests of this folder that are about agents of both protocols, over `http:`. Of the others, live-options.test.ts, secrets.test.ts and unreadable.test.ts are about options of TLS,
- * and foreign-values.test.ts about sockets that look like those of TLS.
+ * The tests of this folder that are about agents of both protocols, over `http:`. Of the others, large-imports.test.ts, live-options.test.ts, secrets.test.ts and
+ * unreadable.test.ts are about sessions and options of TLS, and foreign-values.test.ts about sockets that look like those of TLS.
  */
 import '../support/over-http.js';
 import './async-resources.test.js';

@@ -48,12 +48,12 @@ async function busyAgent(t: TestContext, options: PoolingAgentOptions): Promise<
 const REFUSED = 'ERR_POOL_ACQUIRE_TIMEOUT';
 
 test('timeouts before acquireTimeout come before it, and those after it not at all', LIMIT, async (t) => {
-  const { wait, events, blockFor } = await busyAgent(t, { acquireTimeout: 120 });
-  wait('early', { timeout: 40 });
+  const { wait, events, blockFor } = await busyAgent(t, { acquireTimeout: 240 });
+  wait('early', { timeout: 120 });
   wait('late', { timeout: 10_000 });
   wait('never');
   wait('at once', { timeout: 20 });
-  await blockFor(200);
+  await blockFor(320);
   assert.deepEqual(events, [
     'at once timeout',
     'early timeout',
