@@ -22,7 +22,8 @@ interface ConnectSetting extends Setting {
 
 const COUNTS = [1, MANY_AUTHORITIES];
 const OTHERS = ['core', 'undici'] as const;
-const SAMPLE: Load = { requests: 60, concurrency: 1 };
+/** Some tenths of a second: in shorter samples the collection of garbage, and other work of the machine, come to more than what is measured. */
+const SAMPLE: Load = { requests: 200, concurrency: 1 };
 
 /** Connections after which V8 has optimized all, and the milliseconds that they may take: a slower contender is slow for other reasons. */
 interface WarmUp {

@@ -11,7 +11,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { noAddress } from '../../errors.js';
 import { codeOf, isolate, onOwnStack } from '../../node/foreign.js';
-import { nextTick, setImmediate, setTimeout } from '../../node/timers.js';
+import { setImmediate, setTimeout } from '../../node/timers.js';
 import { answerOf } from './addresses.js';
 import type { Answer } from './addresses.js';
 import { AnswerCache } from './answer-cache.js';
@@ -96,14 +96,6 @@ class Waiting extends AsyncResource {
   }
 }
 
-/**
- * Tells an answer that is known already: after two ticks. In the first one Node's client gives the request its socket, and listeners for 'lookup' are added. (An
- * immediate would come after both, too, but has the loop poll once more.)
- */
-function soon(hear: Hear, error: unknown, answer: Answer | undefined): void {
-  nextTick(nextTick, hear, error, answer);
-}
-
 /** A look-up that is under way. */
 class SharedLookup {
   readonly begunAt: number;
@@ -142,14 +134,14 @@ export class Lookups {
     const entry = this.#cache.use(question.key);
     switch (this.#cache.stateOf(entry, now)) {
       case 'fresh':
-        soon(hear, undefined, entry.answer);
+        setImmediate(hear, undefined, entry.answer);
         return;
       case 'renew':
-        soon(hear, undefined, entry.answer);
+        setImmediate(hear, undefined, entry.answer);
         this.#renew(question, entry, now);
         return;
       case 'failed':
-        soon(hear, copyOf(entry.failure?.error), undefined);
+        setImmediate(hear, copyOf(entry.failure?.error), undefined);
         return;
       case 'stale':
         this.#wait(question, entry, now, hear, entry.answer);
@@ -185,7 +177,7 @@ export class Lookups {
   ): void {
     let shared = entry.lookup;
     if (shared && now - shared.begunAt > STALE_AFTER && old) {
-      soon(hear, undefined, old);
+      setImmediate(hear, undefined, old);
       return;
     }
     // Made before the look-up begins, so that its async context is the request's.
