@@ -14,7 +14,7 @@ const YOUNG_FOR = 500;
 export class YoungConnections {
   readonly #agent: { readonly keepAliveMsecs: number };
   readonly #young = new Set<PooledSocket>();
-  readonly #alarm: Alarm = new Alarm('lets-exit', () => this.#settle());
+  readonly #alarm: Alarm = new Alarm('lets-exit', () => this.#settleAll());
 
   constructor(agent: { readonly keepAliveMsecs: number }) {
     this.#agent = agent;
@@ -27,17 +27,20 @@ export class YoungConnections {
     if (this.#alarm.isIdle(now)) this.#alarm.set(now + YOUNG_FOR, now);
   }
 
-  /** `pooled` is closed, or has left the pool. */
+  /** `pooled` is closed, or its socket is the caller's from now on: that may live for long. */
   delete(pooled: PooledSocket): void {
-    this.#young.delete(pooled);
+    if (this.#young.delete(pooled) && !pooled.socket.destroyed) this.#settle(pooled);
   }
 
-  #settle(): void {
-    for (const pooled of this.#young) {
-      void pooled.peer;
-      // Node 20 and 22 do not heed the option on a TLS socket.
-      callIfAble(pooled.socket, 'setKeepAlive', true, this.#agent.keepAliveMsecs);
-    }
+  #settleAll(): void {
+    const all = [...this.#young];
     this.#young.clear();
+    for (const pooled of all) this.#settle(pooled);
+  }
+
+  #settle(pooled: PooledSocket): void {
+    void pooled.peer;
+    // Node 20 and 22 do not heed the option on a TLS socket.
+    callIfAble(pooled.socket, 'setKeepAlive', true, this.#agent.keepAliveMsecs);
   }
 }
