@@ -58,7 +58,7 @@ export class Routes {
         const value = choice.call(host, port, origin.protocol.name);
         return value === undefined || value === null || value === false
           ? undefined
-          : loadProxyChoice().proxyServer('proxy()', value);
+          : loadProxyChoice().returnedProxy(value);
       }
     }
   }

@@ -5,7 +5,8 @@
 import type { ConnectionOptions } from 'node:tls';
 import { inspect } from 'node:util';
 import { describe } from '../identity/description.js';
-import { invalidType, invalidValue } from '../errors.js';
+import { invalidReturn, invalidType, invalidValue } from '../errors.js';
+import { propertyOf } from '../node/foreign.js';
 import { duration, objectValue, optional } from '../validate.js';
 import { unbracketed, withPort } from './host-name.js';
 
@@ -21,7 +22,7 @@ export interface ProxyOptions {
   readonly url: string | URL;
   /**
    * Headers of the `CONNECT` request, such as `Proxy-Authorization: Bearer …`. A function is called for each tunnel, with the host and the port of its
-   * target; an exception fails that tunnel. Not for SOCKS.
+   * target; it is synchronous, and an exception fails that tunnel. Not for SOCKS.
    */
   readonly headers?: ProxyHeaders | ((host: string, port: number) => ProxyHeaders | undefined) | undefined;
   /**
@@ -118,7 +119,7 @@ export class ProxyServer {
   /**
    * The headers that a request or a tunnel to a host has for this proxy, by their names in lower case.
    *
-   * @throws what the user's function throws
+   * @throws what the user's function throws, and `ERR_INVALID_RETURN_VALUE` for what it returns
    */
   headersFor(host: string, port: number): Map<string, ProxyHeader> {
     const headers = new Map<string, ProxyHeader>();
@@ -128,8 +129,8 @@ export class ProxyServer {
       const value = `Basic ${Buffer.from(text).toString('base64')}`;
       headers.set('proxy-authorization', ['Proxy-Authorization', value]);
     }
-    const own: unknown = typeof given === 'function' ? given(host, port) : given;
-    for (const [name, value] of Object.entries((own ?? {}) as ProxyHeaders))
+    const own = typeof given === 'function' ? returnedHeaders(given(host, port)) : given;
+    for (const [name, value] of Object.entries(own ?? {}))
       if (value !== undefined) headers.set(name.toLowerCase(), [name, value]);
     return headers;
   }
@@ -175,6 +176,13 @@ export function proxyServer(name: string, value: unknown): ProxyServer {
   });
 }
 
+/** The result of a user's function that names a proxy. @throws as `proxyServer`, and `ERR_INVALID_RETURN_VALUE` for a promise */
+export function returnedProxy(value: unknown): ProxyServer {
+  if (typeof propertyOf(value, 'then') === 'function')
+    throw invalidReturn('a URL, an object with a url, or false', 'proxy', value);
+  return proxyServer('proxy()', value);
+}
+
 const EXPECTED = "a URL that begins with 'http://', 'https://', 'socks5://' or 'socks5h://'";
 
 /** Bytes of a user or a password (RFC 1929, section 2). */
@@ -205,5 +213,20 @@ function isUrl(value: unknown): value is URL {
 
 function headersValue(name: string, value: unknown): ProxyOptions['headers'] {
   if (typeof value === 'function') return value as Exclude<ProxyOptions['headers'], undefined>;
-  return objectValue(name, value) as ProxyHeaders;
+  if (!isHeaders(value)) throw invalidType(name, `${HEADERS} or a function`, value);
+  return value;
+}
+
+function returnedHeaders(value: unknown): ProxyHeaders | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isHeaders(value)) throw invalidReturn(HEADERS, 'proxy.headers', value);
+  return value;
+}
+
+const HEADERS = 'an object with a property for each header';
+
+/** Whether the properties of `value` are headers. Those of a promise, a list, a `Map` or `Headers` are not: no header of it would be sent. */
+function isHeaders(value: unknown): value is ProxyHeaders {
+  if (typeof value !== 'object' || value === null) return false;
+  return !(Symbol.iterator in value) && typeof propertyOf(value, 'then') !== 'function';
 }

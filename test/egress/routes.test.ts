@@ -141,6 +141,11 @@ describe('a function', () => {
         return true;
       });
     }
+    says = () => Promise.resolve(proxy.url);
+    await assert.rejects(get(server, { agent }), {
+      code: 'ERR_INVALID_RETURN_VALUE',
+      message: /returned from the "proxy" function but got an instance of Promise/,
+    });
     await until(() => agent.totalSocketCount === 0);
   });
 });

@@ -12,6 +12,7 @@ import { certificate } from '../support/certificate.js';
 import { proxyServer } from '../support/proxy-server.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import type { ProxyOptions } from '../../src/index.js';
 import { connector } from '../../src/undici/index.js';
 
 const PROTOCOLS = ['http', 'https'] as const;
@@ -401,6 +402,34 @@ it('headers: as they are given, or made for each tunnel', LIMIT, async (t) => {
     },
   });
   await assert.rejects(get(server, { agent: throwing }), /no token/);
+});
+
+it('headers that are no object with a property for each are refused, and not left out', LIMIT, async (t) => {
+  const server = await httpsServer(t);
+  const proxy = await proxyServer(t);
+  const token = { 'Proxy-Authorization': 'Bearer secret' };
+  for (const headers of [
+    new Headers(token),
+    new Map(Object.entries(token)),
+    Object.entries(token),
+    'secret',
+  ]) {
+    const given = { url: proxy.url, headers } as unknown as ProxyOptions;
+    assert.throws(() => poolingAgent(t, { proxy: given }), {
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /must be an object with a property for each header or a function\. Received (?!.*secret)/,
+    });
+  }
+  for (const value of [Promise.resolve(token), new Headers(token), 'secret']) {
+    const headers = (() => value) as unknown as () => Record<string, string>;
+    const agent = poolingAgent(t, { ca: server.ca, proxy: { url: proxy.url, headers } });
+    await assert.rejects(get(server, { agent }), {
+      code: 'ERR_INVALID_RETURN_VALUE',
+      message: /returned from the "proxy\.headers" function but got (?!.*secret)/,
+    });
+    assert.equal(agent.totalSocketCount, 0);
+  }
+  assert.equal(proxy.asked.length, 0);
 });
 
 it('an https proxy is verified by its own options, never by those for servers', LIMIT, async (t) => {
