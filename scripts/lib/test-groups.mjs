@@ -56,7 +56,7 @@ const ALONE = new Set([
 const OVER_HTTP = /\/over-http[^/]*$/;
 
 /**
- * Files that `npm test` leaves out, to take less than three minutes; all other runs have them. They run most tests once more over `http:` (those of the contract
+ * Files that `npm test` leaves out, because they take a quarter of the time; all other runs have them. They run most tests once more over `http:` (those of the contract
  * stay), or read the documents.
  */
 const LEFT_OUT = /^(?!contract)[^/]+\/over-http|^tooling\/(code-blocks|examples)$/;
