@@ -1,17 +1,21 @@
 /**
  * The cost of a new connection: one after the other, each for one request. There are two floors, both with a context
- * that is ready: raw TLS is `tls.connect` and fixed bytes; the zero pool adds a request of Node's client, as every agent must.
+ * that is ready: raw TLS is `tls.connect` and fixed bytes; the zero pool adds a request of Node's client, as every agent must. Each contender takes turns with
+ * the zero pool in its process, so that both share the load of the machine; the zero pool itself shows how well that works.
  */
 import { authorities, authoritiesTitle, MANY_AUTHORITIES } from '../authorities.js';
 import { drive, measure } from '../measure.js';
 import type { Load } from '../measure.js';
+import { loadContender } from '../contenders/index.js';
 import type { ContenderName } from '../contenders/index.js';
-import { ratioOf } from '../results.js';
+import { ratioOf, valuesAt } from '../results.js';
 import type { CaseResult } from '../results.js';
+import { median, summarize } from '../statistics.js';
 import type { Summary } from '../statistics.js';
 import { atLeast, atMost } from '../verdict.js';
 import type { Verdict } from '../verdict.js';
 import { createClient } from './case.js';
+import type { Client, Contender } from '../contenders/contender.js';
 import type { Case, Setting } from './case.js';
 
 interface ConnectSetting extends Setting {
@@ -22,18 +26,22 @@ interface ConnectSetting extends Setting {
 
 const COUNTS = [1, MANY_AUTHORITIES];
 const OTHERS = ['core', 'undici'] as const;
-/** Some tenths of a second: in shorter samples the collection of garbage, and other work of the machine, come to more than what is measured. */
-const SAMPLE: Load = { requests: 200, concurrency: 1 };
+/** One turn of each: some hundredths of a second. */
+const TURN: Load = { requests: 20, concurrency: 1 };
+/** Turns of each in one sample: in shorter samples the collection of garbage, and other work of the machine, come to more than what is measured. */
+const TURNS = 10;
+/** Connections of each in one sample. */
+const SAMPLE = TURNS * TURN.requests;
 
-/** Connections after which V8 has optimized all, and the milliseconds that they may take: a slower contender is slow for other reasons. */
+/** Connections of each after which V8 has optimized all, and the milliseconds that they may take: a slower contender is slow for other reasons. */
 interface WarmUp {
   readonly connections: number;
   readonly limit: number;
 }
 
 /** Before the first setting of a process. V8 optimizes code once: the other settings run the same code, but for a few functions. */
-const FIRST: WarmUp = { connections: 4000, limit: 8000 };
-const LATER: WarmUp = { connections: 600, limit: 1500 };
+const FIRST: WarmUp = { connections: 4000, limit: 12_000 };
+const LATER: WarmUp = { connections: 600, limit: 2500 };
 let warmUp = FIRST;
 
 function setting(count: number, resume: boolean, looksUp = false): ConnectSetting {
@@ -56,8 +64,9 @@ export const connect: Case<ConnectSetting> = {
   onRequest: ['agentkeepalive'],
   metrics: [
     { key: 'cpu', title: 'CPU µs/connection', digits: 0 },
+    { key: 'ratio', title: '× zero pool, in turn', digits: 3 },
     { key: 'wall', title: 'µs/connection', digits: 0 },
-    { key: 'connections', title: `opened for ${SAMPLE.requests}`, digits: 0 },
+    { key: 'connections', title: `opened for ${SAMPLE} of each`, digits: 0 },
     { key: 'resumed', title: 'of these resumed', digits: 1 },
   ],
   limit: 60_000,
@@ -67,23 +76,38 @@ export const connect: Case<ConnectSetting> = {
   settings: () => SETTINGS,
 
   async prepare(contender, { authorities: count, looksUp, resume }, target) {
-    const client = createClient(contender, target, authorities(target.certificate, count), {
-      keepAlive: false,
-      sessions: resume,
-      looksUp,
-    });
+    const create = (one: Contender): Client =>
+      createClient(one, target, authorities(target.certificate, count), {
+        keepAlive: false,
+        sessions: resume,
+        looksUp,
+      });
+    const client = create(contender);
+    const floor = create(await loadContender('zero-pool'));
     const { connections, limit } = warmUp;
     warmUp = LATER;
     const startedAt = performance.now();
-    for (let done = 0; done < connections && performance.now() - startedAt < limit; done += 20) {
-      await drive(client, { requests: 20, concurrency: 1 });
+    for (let done = 0; done < connections && performance.now() - startedAt < limit; done += TURN.requests) {
+      await drive(client, TURN);
+      await drive(floor, TURN);
     }
     return {
       async sample() {
-        const { cpu, wall } = await measure(() => drive(client, SAMPLE));
-        return { cpu: cpu / SAMPLE.requests, wall: (wall * 1000) / SAMPLE.requests };
+        const turns = [];
+        for (let turn = 0; turn < TURNS; turn++) {
+          const own = await measure(() => drive(client, TURN));
+          turns.push({ ...own, floor: (await measure(() => drive(floor, TURN))).cpu });
+        }
+        return {
+          cpu: median(turns.map(({ cpu }) => cpu)) / TURN.requests,
+          ratio: median(turns.map((turn) => turn.cpu / turn.floor)),
+          wall: (median(turns.map(({ wall }) => wall)) * 1000) / TURN.requests,
+        };
       },
-      close: () => client.close(),
+      async close() {
+        await client.close();
+        await floor.close();
+      },
     };
   },
 
@@ -96,10 +120,11 @@ function verdictsOn(result: CaseResult, { name, authorities: count, looksUp }: C
     return ratioOf(result, { ...place, contender: dividend }, { ...place, contender: divisor });
   };
   const what = `CPU per connection, ${name}`;
-  if (looksUp) return atMost(0.95, `${what}: at most 0.95 × zero pool`, ratio('ours', 'zero-pool'));
+  const inTurn = summarize(valuesAt(result, { setting: name, contender: 'ours', metric: 'ratio' }));
+  if (looksUp) return atMost(0.95, `${what}: at most 0.95 × zero pool, in turn`, inTurn);
   return [
     ...atMost(1.1, `${what}: at most 1.10 × raw TLS`, ratio('ours', 'raw-tls')),
-    ...atMost(1.1, `${what}: at most 1.10 × zero pool`, ratio('ours', 'zero-pool')),
+    ...atMost(1.1, `${what}: at most 1.10 × zero pool, in turn`, inTurn),
     ...(count < MANY_AUTHORITIES
       ? []
       : OTHERS.flatMap((other) => atLeast(6, `${what}: ${other} at least 6 × ours`, ratio(other, 'ours')))),
