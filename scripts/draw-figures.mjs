@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { root } from './lib/run.mjs';
+import { root, run } from './lib/run.mjs';
 
 const STORE = join(root, 'bench/figures.json');
 const PICTURE = join(root, 'docs/images/figures.svg');
@@ -154,5 +154,6 @@ if (isRun) {
   writeFileSync(STORE, `${JSON.stringify(figures, undefined, 2)}\n`);
   writeFileSync(PICTURE, draw(figures));
   writeFileSync(README, withDescription(readFileSync(README, 'utf8'), figures));
+  await run(join(root, 'node_modules/.bin/prettier'), ['--log-level', 'warn', '--write', STORE, README]);
   console.log(describe(figures));
 }
