@@ -4,13 +4,14 @@
  * the zero pool in its process, so that both share the load of the machine; the zero pool itself shows how well that works.
  */
 import { authorities, authoritiesTitle, MANY_AUTHORITIES } from '../authorities.js';
-import { drive, measure } from '../measure.js';
+import { measureInTurn } from '../in-turn.js';
+import { drive } from '../measure.js';
 import type { Load } from '../measure.js';
 import { loadContender } from '../contenders/index.js';
 import type { ContenderName } from '../contenders/index.js';
 import { ratioOf, valuesAt } from '../results.js';
 import type { CaseResult } from '../results.js';
-import { median, summarize } from '../statistics.js';
+import { summarize } from '../statistics.js';
 import type { Summary } from '../statistics.js';
 import { atLeast, atMost } from '../verdict.js';
 import type { Verdict } from '../verdict.js';
@@ -93,16 +94,8 @@ export const connect: Case<ConnectSetting> = {
     }
     return {
       async sample() {
-        const turns = [];
-        for (let turn = 0; turn < TURNS; turn++) {
-          const own = await measure(() => drive(client, TURN));
-          turns.push({ ...own, floor: (await measure(() => drive(floor, TURN))).cpu });
-        }
-        return {
-          cpu: median(turns.map(({ cpu }) => cpu)) / TURN.requests,
-          ratio: median(turns.map((turn) => turn.cpu / turn.floor)),
-          wall: (median(turns.map(({ wall }) => wall)) * 1000) / TURN.requests,
-        };
+        const { cpu, ratio, wall } = await measureInTurn(client, floor, TURN, TURNS);
+        return { cpu, ratio, wall };
       },
       async close() {
         await client.close();

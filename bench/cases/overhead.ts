@@ -5,10 +5,11 @@
  */
 import { authorities, authoritiesTitle, MANY_AUTHORITIES } from '../authorities.js';
 import { loadContender } from '../contenders/index.js';
-import { drive, measure } from '../measure.js';
+import { measureInTurn } from '../in-turn.js';
+import { drive } from '../measure.js';
 import type { Load } from '../measure.js';
 import { valuesAt } from '../results.js';
-import { median, summarize } from '../statistics.js';
+import { summarize } from '../statistics.js';
 import { atMost } from '../verdict.js';
 import { createClient } from './case.js';
 import type { Case, Setting } from './case.js';
@@ -60,16 +61,8 @@ export const overhead: Case<OverheadSetting> = {
     }
     return {
       async sample() {
-        const turns = [];
-        for (let turn = 0; turn < TURNS; turn++) {
-          const { cpu } = await measure(() => drive(client, load));
-          turns.push({ cpu, floor: (await measure(() => drive(floor, load))).cpu });
-        }
-        return {
-          ratio: median(turns.map((turn) => turn.cpu / turn.floor)),
-          cpu: median(turns.map((turn) => turn.cpu)) / REQUESTS,
-          floor: median(turns.map((turn) => turn.floor)) / REQUESTS,
-        };
+        const { cpu, floor: floorCpu, ratio } = await measureInTurn(client, floor, load, TURNS);
+        return { ratio, cpu, floor: floorCpu };
       },
       async close() {
         await client.close();
