@@ -6,8 +6,8 @@ import { root, run } from './run.mjs';
 import { inGroups } from './test-groups.mjs';
 
 /**
- * Every test file but those below the folders `without`, and without `all` those that `npm test` leaves out. Found here, because Node 20 takes no patterns, and a shell passes on one that
- * matches nothing.
+ * Every test file but those below the folders `without`, and without `all` those that `npm test` leaves out. They are found here, because Node 20 takes no
+ * patterns, and a shell passes on one that matches nothing.
  *
  * @param {readonly string[]} without folders of test/
  * @param {boolean} all

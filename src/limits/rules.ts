@@ -1,5 +1,5 @@
 /**
- * Which limits a host has: the agent's own, or those of a rule. Pure. Most agents have no rules, and load nothing for them. The owner keeps the limits of a
+ * Finds the limits of a host: the agent's own, or those of a rule. Pure. Most agents have no rules, and load nothing for them. The owner keeps the limits of a
  * host for as long as it holds anything for it, and asks again when rules have changed.
  */
 import type { HostLimits, Limits } from '../pool/limits.js';

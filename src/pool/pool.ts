@@ -61,7 +61,7 @@ export class Pool<K extends Kinds> {
   readonly #admission: Admission<K>;
   readonly #retries: Retries<K>;
   readonly #limitChanges: LimitChanges<K>;
-  #spares: Spares<K> | undefined;
+  #spares: Spares<K> | undefined = undefined;
 
   constructor(driver: Driver<K>, limits: Limits) {
     const books = new Books(driver, limits);

@@ -1,6 +1,6 @@
 /**
- * What a cache of sessions needs when there is one to offer, at the second connection to a host: keys and tickets. And exports, with their encryption. The
- * build replaces this module (scripts/lib/late-forms.mjs).
+ * Parts of the cache of sessions: keys and tickets are needed when there is a session to offer, at the second connection to a host; exports and their
+ * encryption in few processes. The build replaces this module (scripts/lib/late-forms.mjs).
  */
 import * as sessionExport from './session-export.js';
 import * as sessionKey from './session-key.js';

@@ -1,6 +1,6 @@
 /**
- * Input of any size: hosts out of URLs, rules, queues (and exports of sessions: large-imports.test.ts). The work for it grows with its size at most, and nothing is a
- * call with as many arguments. Steps are counted here, not milliseconds.
+ * Input of any size: hosts out of URLs, rules, queues (and exports of sessions: large-imports.test.ts). The work for it grows with its size at most,
+ * and nothing is a call with as many arguments. Steps are counted here, not milliseconds.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
