@@ -17,7 +17,9 @@ export function caseReport(bench: Case, result: CaseResult): string {
 }
 
 function settingReport(bench: Case, result: CaseResult, { setting, rows }: SettingResult): string {
-  const bases = BASES.filter((base) => rows.some(({ contender }) => contender === base));
+  // A case that takes turns has its ratio: one of different processes would say less.
+  const takesTurns = bench.metrics.some(({ key }) => key === 'ratio');
+  const bases = BASES.filter((base) => !takesTurns && rows.some(({ contender }) => contender === base));
   const [main] = bench.metrics;
   const head = ['', ...bench.metrics.map(({ title }) => title), ...bases.map((base) => `× ${base}`)];
   const body = rows.map((row) => {
