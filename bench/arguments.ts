@@ -24,7 +24,7 @@ export const USAGE: string = `Usage: npm run bench -- [options]
   --only CONTENDER  only with this contender; repeatable: ${CONTENDERS.join(', ')}
   --rounds N        rounds of each case, each with new processes (default: the case's own number)
   --quick           less of everything: to see that it works, not to judge by
-  --hosts N         hosts in the case "hosts" (default: 10000, quick: 500)
+  --hosts N         hosts in the case "hosts" (default: 9000, quick: 500)
   --json FILE       also write the results there
   --profile DIR     also write CPU profiles of the clients there (slows them down)
   --help            this text`;
@@ -38,7 +38,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     only: oneOfEach('--only', values.only ?? [], CONTENDERS),
     rounds: values.rounds === undefined ? undefined : count('--rounds', values.rounds),
     quick,
-    hosts: values.hosts === undefined ? (quick ? 500 : 10_000) : count('--hosts', values.hosts),
+    hosts: values.hosts === undefined ? (quick ? 500 : 9000) : count('--hosts', values.hosts),
     json: values.json,
     profiles: values.profile,
   };

@@ -1,67 +1,109 @@
-/** Many hosts with an idle connection each, requested in turn, so that the processor's caches do not help. */
+/** Many hosts with an idle connection each, requested one after the other, so that the processor's caches do not help. */
 import { hostName } from '../certificate.js';
-import { drive, measure } from '../measure.js';
-import { flatness } from '../flatness.js';
+import type { Client } from '../contenders/contender.js';
+import { loadContender } from '../contenders/index.js';
 import { needConnections } from '../files.js';
+import { GROWTH_METRICS, growthVerdicts, measureGrowth } from '../growth.js';
+import type { Growing } from '../growth.js';
+import { drive } from '../measure.js';
 import { createClient } from './case.js';
 import type { Case, Scale, Setting } from './case.js';
 
 interface HostsSetting extends Setting {
   readonly hosts: number;
-  readonly requests: number;
+}
+
+interface Clients extends Growing {
+  close(): void;
 }
 
 const CONCURRENCY = 10;
 /** Connections opened at a time. */
 const OPENING = 50;
-const WARM_UP_REQUESTS = 10_000;
-function setting(hosts: number, requests: number): HostsSetting {
-  return { name: hosts === 1 ? '1 host' : `${hosts.toLocaleString('en')} hosts`, hosts, requests };
+/** Requests in one part of a turn: the hosts' turn goes on in the next part. */
+const REQUESTS = 2000;
+/** Turns in one sample. */
+const TURNS = 10;
+/** Turns before the first sample: until V8 has optimized all. */
+const WARM_UP_TURNS = 15;
+
+/** Requests to all hosts in turn, as many at a time as are asked for. */
+class Tour {
+  readonly #client: Client;
+  readonly #names: readonly string[];
+  #next = 0;
+
+  constructor(client: Client, hosts: number) {
+    this.#client = client;
+    this.#names = Array.from({ length: hosts }, (_, index) => hostName(index));
+  }
+
+  open(): Promise<void> {
+    const { length } = this.#names;
+    return this.#drive(length, Math.min(length, OPENING));
+  }
+
+  requests(): Promise<void> {
+    return this.#drive(REQUESTS, CONCURRENCY);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #drive(requests: number, concurrency: number): Promise<void> {
+    const get = (): Promise<void> =>
+      this.#client.get(this.#names[this.#next++ % this.#names.length] as string);
+    return drive({ get }, { requests, concurrency });
+  }
+}
+
+async function openClients(create: () => Client, hosts: number): Promise<Clients> {
+  const one = new Tour(create(), 1);
+  const many = new Tour(create(), hosts);
+  await one.open();
+  await many.open();
+  return {
+    little: () => one.requests(),
+    much: () => many.requests(),
+    close() {
+      one.close();
+      many.close();
+    },
+  };
 }
 
 export const hosts: Case<HostsSetting> = {
   name: 'hosts',
-  about: 'warm requests spread over many hosts',
-  contenders: ['ours', 'zero-pool'],
-  onRequest: ['core', 'agentkeepalive', 'undici', 'raw-tls'],
-  metrics: [
-    { key: 'cpu', title: 'CPU µs/request', digits: 1 },
-    { key: 'rate', title: 'requests/s', digits: 0 },
-    { key: 'memory', title: 'RSS MB', digits: 0 },
-    { key: 'connections', title: 'opened meanwhile', digits: 0 },
-  ],
+  about: 'CPU per warm request spread over many hosts, in turn with one host, and with the zero pool',
+  contenders: ['ours'],
+  onRequest: ['core', 'agentkeepalive', 'undici', 'zero-pool'],
+  metrics: GROWTH_METRICS,
   ownServers: true,
   limit: 120_000,
 
-  effort: ({ quick }) => (quick ? { rounds: 1, samples: 3 } : { rounds: 2, samples: 5 }),
+  effort: ({ quick }) => (quick ? { rounds: 1, samples: 1 } : { rounds: 2, samples: 3 }),
 
   settings({ hosts: count }: Scale) {
-    needConnections(count, '--hosts');
-    // Every host equally often.
-    const requests = count * Math.ceil(5000 / count);
-    return [setting(1, requests), setting(count, requests)];
+    // The contender's, and the zero pool's.
+    needConnections(2 * (count + CONCURRENCY), '--hosts');
+    return [{ name: `from 1 to ${count.toLocaleString('en')} hosts`, hosts: count }];
   },
 
-  async prepare(contender, { hosts: count, requests }, target) {
-    const client = createClient(contender, target, [target.certificate], { manyHosts: true });
-    const names = Array.from({ length: count }, (_, index) => hostName(index));
-    const load = { requests, concurrency: CONCURRENCY, hosts: names };
-    await drive(client, { requests: count, concurrency: Math.min(count, OPENING), hosts: names });
-    // All hosts once more, and enough for V8 to have optimized all.
-    await drive(client, { ...load, requests: Math.max(requests, WARM_UP_REQUESTS) });
+  async prepare(contender, { hosts: count }, target) {
+    const create = (one: typeof contender) => (): Client =>
+      createClient(one, target, [target.certificate], { manyHosts: true });
+    const own = await openClients(create(contender), count);
+    const floor = await openClients(create(await loadContender('zero-pool')), count);
+    await measureGrowth(own, floor, REQUESTS, WARM_UP_TURNS);
     return {
-      async sample() {
-        await drive(client, { ...load, requests: 100 });
-        const { cpu, wall } = await measure(() => drive(client, load));
-        return {
-          cpu: cpu / requests,
-          rate: requests / (wall / 1000),
-          memory: process.memoryUsage.rss() / 1024 ** 2,
-        };
+      sample: () => measureGrowth(own, floor, REQUESTS, TURNS),
+      close() {
+        own.close();
+        floor.close();
       },
-      close: () => client.close(),
     };
   },
 
-  verdicts: (result) => flatness(result),
+  verdicts: growthVerdicts,
 };

@@ -1,65 +1,74 @@
 /**
- * A long queue behind few connections. A hundred thousand requests that exist at once cost memory, and so garbage
+ * A long queue behind few connections: whether a request costs more because others wait. A hundred thousand requests that exist at once cost memory, and so garbage
  * collection and cache misses, with any agent; what the agent adds shows against the zero pool with the same queue.
  */
-import { collectGarbage, drive, measure } from '../measure.js';
-import { flatness } from '../flatness.js';
+import type { Client } from '../contenders/contender.js';
+import { loadContender } from '../contenders/index.js';
+import { GROWTH_METRICS, growthVerdicts, measureGrowth } from '../growth.js';
+import type { Growing } from '../growth.js';
+import { StandingQueue } from '../standing-queue.js';
 import { createClient } from './case.js';
-import type { Case, Scale, Setting } from './case.js';
+import type { Case, Setting } from './case.js';
 
 interface QueueSetting extends Setting {
-  readonly requests: number;
-  readonly concurrency: number;
+  readonly waiting: number;
+}
+
+interface Queues extends Growing {
+  close(): void;
 }
 
 const SOCKETS = 10;
-const WARM_UP = { requests: 10_000, concurrency: SOCKETS };
-const WARM_UP_WAITING = { requests: 5000, concurrency: 1000 };
+/** Requests in one part of a turn. */
+const REQUESTS = 2000;
+/** Turns in one sample. */
+const TURNS = 10;
+/** Turns before the first sample: until V8 has optimized all. */
+const WARM_UP_TURNS = 15;
 
-function setting(waiting: number, requests: number): QueueSetting {
-  return { name: `${waiting.toLocaleString('en')} waiting`, requests, concurrency: SOCKETS + waiting };
-}
-
-/** Without a queue, and with a long one. */
-function settings({ quick }: Scale): [QueueSetting, QueueSetting] {
-  const waiting = quick ? 10_000 : 100_000;
-  return [setting(0, 10_000), setting(waiting, waiting + SOCKETS)];
+async function createQueues(create: () => Client, waiting: number): Promise<Queues> {
+  const none = await StandingQueue.start(create(), SOCKETS, 0);
+  const long = await StandingQueue.start(create(), SOCKETS, waiting);
+  return {
+    little: () => none.turn(REQUESTS),
+    much: () => long.turn(REQUESTS),
+    close() {
+      none.close();
+      long.close();
+    },
+  };
 }
 
 export const queue: Case<QueueSetting> = {
   name: 'queue',
-  about: 'a long queue behind few connections',
-  contenders: ['core', 'undici', 'ours', 'zero-pool'],
-  onRequest: ['agentkeepalive'],
-  metrics: [
-    { key: 'cpu', title: 'CPU µs/request', digits: 1 },
-    { key: 'rate', title: 'requests/s', digits: 0 },
-    { key: 'memory', title: 'peak RSS MB', digits: 0 },
-  ],
-  limit: 30_000,
+  about:
+    'CPU per request with a long queue behind few connections, in turn with none, and with the zero pool',
+  contenders: ['core', 'ours'],
+  onRequest: ['agentkeepalive', 'zero-pool'],
+  metrics: GROWTH_METRICS,
+  limit: 120_000,
 
-  effort: ({ quick }) => ({ rounds: quick ? 1 : 2, samples: 1 }),
+  effort: ({ quick }) => (quick ? { rounds: 1, samples: 1 } : { rounds: 2, samples: 3 }),
 
-  settings,
+  settings({ quick }) {
+    const waiting = quick ? 10_000 : 100_000;
+    return [{ name: `from 0 to ${waiting.toLocaleString('en')} waiting`, waiting }];
+  },
 
-  prepare(contender, load, target) {
-    const client = createClient(contender, target, [target.certificate], { maxSockets: SOCKETS });
+  async prepare(contender, { waiting }, target) {
+    const create = (one: typeof contender) => (): Client =>
+      createClient(one, target, [target.certificate], { maxSockets: SOCKETS });
+    const own = await createQueues(create(contender), waiting);
+    const floor = await createQueues(create(await loadContender('zero-pool')), waiting);
+    await measureGrowth(own, floor, REQUESTS, WARM_UP_TURNS);
     return {
-      async sample() {
-        // Garbage of earlier contenders must not be paid for; but a forced collection also takes away optimized code.
-        collectGarbage();
-        await drive(client, WARM_UP);
-        await drive(client, WARM_UP_WAITING);
-        const { cpu, wall } = await measure(() => drive(client, load));
-        return {
-          cpu: cpu / load.requests,
-          rate: load.requests / (wall / 1000),
-          memory: process.resourceUsage().maxRSS / 1024,
-        };
+      sample: () => measureGrowth(own, floor, REQUESTS, TURNS),
+      close() {
+        own.close();
+        floor.close();
       },
-      close: () => client.close(),
     };
   },
 
-  verdicts: (result) => flatness(result),
+  verdicts: growthVerdicts,
 };

@@ -3,17 +3,22 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import type { Agent } from 'node:https';
 import { BODY } from '../responses.js';
-import type { Client, ClientSettings } from './contender.js';
+import type { Client, ClientSettings, Pass } from './contender.js';
 
 /** Node's client sends a body of unknown length in chunks. */
 const BODY_HEADERS = { 'Content-Type': 'application/json', 'Content-Length': String(BODY.length) };
 
 type OnResponse = (response: IncomingMessage) => void;
 
-function exchange(start: (onResponse: OnResponse) => ClientRequest, body?: string): Promise<void> {
+function exchange(
+  start: (onResponse: OnResponse) => ClientRequest,
+  body?: string,
+  pass?: Pass,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const req = start((response) => {
-      response.resume();
+      if (pass) pass(() => response.resume());
+      else response.resume();
       response.on('end', resolve);
       response.on('error', reject);
     });
@@ -38,6 +43,7 @@ export function agentClient(
         request({ host, port, path: '/', agent }, onResponse);
   return {
     get: (host) => exchange((onResponse) => send(host, onResponse)),
+    getHeld: (host, pass) => exchange((onResponse) => send(host, onResponse), undefined, pass),
     post: (host) =>
       exchange(
         (onResponse) =>

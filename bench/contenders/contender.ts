@@ -35,11 +35,16 @@ interface Incoming {
   readonly reused: boolean;
 }
 
+/** Calls `read` when the response may be read. */
+export type Pass = (read: () => void) => void;
+
 export interface Client {
   /** A GET of `/`, to the end of the response's body. */
   get(host: string): Promise<void>;
   /** A POST of `BODY` to `/`, to the end of the response's body. Raw TLS has none. */
   post?(host: string): Promise<void>;
+  /** A GET of `/` whose response is not read before `pass` says so: its connection is in use until then. Only agents' clients have it. */
+  getHeld?(host: string, pass: Pass): Promise<void>;
   /** Only agents' clients have it. To the end of the response's body. */
   send?(request: Outgoing): Promise<Incoming>;
   /** Closes all connections. */
