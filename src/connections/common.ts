@@ -55,7 +55,7 @@ export class Common {
     }
     this.queueTimer = new QueueTimer(pool);
     this.waitWatch = new WaitWatch(
-      () => pool.undialled().next().done === false,
+      () => pool.hasUndialled,
       () => recovery.look(),
     );
     const { dns } = resolved;

@@ -167,6 +167,15 @@ export class Pool<K extends Kinds> {
     }
   }
 
+  /** Whether `undialled` would find any. It does not look into queues, whose walk begins with sorting them. */
+  get hasUndialled(): boolean {
+    for (const host of this.hosts) {
+      if (host.waiting.size > 0) return true;
+      for (const { replayWaiter } of host.connections) if (replayWaiter) return true;
+    }
+    return false;
+  }
+
   /** The next moment at which a request may have been in a queue for too long; `Infinity`: there is none. */
   get nextDeadline(): number {
     return this.queues.nextDeadline;

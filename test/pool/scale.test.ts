@@ -71,6 +71,15 @@ test('100,000 requests wait behind 10 connections', LIMIT, () => {
   assert.equal(driver.pool.size, 10);
 });
 
+test('100,000 requests wait, and the pool is asked as often whether one does', LIMIT, () => {
+  const driver = new PlainDriver({ maxSockets: 10 });
+  const [host] = hosts(1) as [HostPool<BareKinds>];
+  for (let i = 0; i < 100_000; i++) driver.request(host, i);
+  for (let i = 0; i < 100_000; i++) assert.equal(driver.pool.hasUndialled, true);
+  driver.run();
+  assert.equal(driver.pool.hasUndialled, false);
+});
+
 test('100,000 waiting requests are aborted, from anywhere in the queue', LIMIT, () => {
   const driver = new PlainDriver({ maxSockets: 10 });
   const [host] = hosts(1) as [HostPool<BareKinds>];
