@@ -36,13 +36,12 @@ export class QueueTimer {
 
   /** Calls `pending.timeOut` when `timeout` milliseconds are over; `0` takes that back. */
   start(pending: Timed, timeout: number): void {
-    const entry = (pending.timeoutEntry ??= new Entry<Timed>(pending));
-    this.#timeouts.remove(entry);
+    if (pending.timeoutEntry) this.#timeouts.remove(pending.timeoutEntry);
     const now = monotonicNow();
     if (this.#alarm.isLost(now)) this.#alarm.clear();
     if (timeout > 0) {
       pending.timesOutAt = now + Math.min(timeout, MAX_DELAY);
-      this.#timeouts.add(entry);
+      this.#timeouts.add((pending.timeoutEntry ??= new Entry<Timed>(pending)));
     }
     this.adjust();
   }
