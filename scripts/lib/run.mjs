@@ -12,14 +12,15 @@ export const tsc = join(root, 'node_modules/typescript/bin/tsc');
 /**
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, quiet?: boolean, timeout?: number }} [options] `quiet`: collect what it prints instead of
- * showing it; `timeout`: milliseconds after which it is asked to stop (SIGTERM)
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, quiet?: boolean, timeout?: number }} [options] `env`: its environment (default: ours);
+ * `quiet`: collect what it prints instead of showing it; `timeout`: milliseconds after which it is asked to stop (SIGTERM)
  * @returns {Promise<{ ok: boolean, output: string, stdout: string }>} `output`: stdout and stderr, as they came
  */
-export function run(command, args, { cwd = root, quiet = false, timeout = 0 } = {}) {
+export function run(command, args, { cwd = root, env = process.env, quiet = false, timeout = 0 } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
+      env,
       timeout,
       stdio: ['ignore', ...(quiet ? ['pipe', 'pipe'] : ['inherit', 'inherit'])],
     });

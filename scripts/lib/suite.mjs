@@ -33,6 +33,9 @@ const CONCURRENCY = 2 * Math.max(2, availableParallelism());
 /** Milliseconds for the whole suite. The runner is asked to stop then, and tells what it was doing. */
 const SUITE_TIMEOUT = 900_000;
 
+/** Without `all`, tests whose finds are a matter of chance go on for less than half as long (test/support/effort.ts): `npm test` is run often. */
+const SHORT_EFFORT = '0.4';
+
 /** Tells of failures and of the counts at the end, in a screenful when all is well. */
 const BRIEF = new URL('brief-reporter.mjs', import.meta.url).href;
 
@@ -65,5 +68,6 @@ function runOnce(node, args, { verbose = false, without = [], all = true, ...opt
     `--test-timeout=${TEST_TIMEOUT}`,
     `--test-concurrency=${CONCURRENCY}`,
   ];
-  return run(node, [...flags, ...args, ...testFiles(without, all)], { ...options, timeout: SUITE_TIMEOUT });
+  const env = { ...(!all && { TEST_EFFORT: SHORT_EFFORT }), ...process.env };
+  return run(node, [...flags, ...args, ...testFiles(without, all)], { ...options, env, timeout: SUITE_TIMEOUT });
 }

@@ -15,6 +15,7 @@ import { poolingAgent } from '../support/agent.js';
 import { block } from '../support/block.js';
 import { countingServer } from '../support/counting-server.js';
 import type { CountingServer } from '../support/counting-server.js';
+import { byEffort } from '../support/effort.js';
 
 const LIMIT = { timeout: 120_000 };
 const BODY = 'four';
@@ -153,7 +154,7 @@ for (const options of [
           for (const [path, times] of received) assert.equal(times, 1, `${path} was received ${times} times`);
         }
       }),
-      { numRuns: 25, endOnFailure: true },
+      { numRuns: byEffort(25), endOnFailure: true },
     );
   });
 }

@@ -105,7 +105,7 @@ async function lap(client: TaggedClient, servers: readonly FaultServer[], random
   });
 }
 
-/** In two laps, for ever: a leak of 300 bytes a request would be 0.7 MB, or one of 80 with four times as many. */
+/** In two laps, for ever: a leak of 300 bytes a request would be 0.7 MB; of 600 in `npm test`, with 0.4 as many, and of 80 with four times as many. */
 function grows(heaps: readonly number[]): boolean {
   return (heaps.at(-1) ?? 0) - (heaps.at(-3) ?? 0) >= 600_000;
 }
@@ -158,7 +158,7 @@ test(`${REQUESTS} requests with faults leave nothing behind`, { timeout: 240_000
 });
 
 test(
-  'a connection has as many listeners after 2,000 requests as after two',
+  'a connection has as many listeners after 500 requests as after two',
   { timeout: 120_000 },
   async (t) => {
     const server = await threadedFaultServer(t, { seed: 1 });
@@ -167,7 +167,7 @@ test(
     const client = new TaggedClient(agent);
     const counts: Record<string, number>[] = [];
     let socket: TLSSocket | undefined;
-    for (const count of [2, 2000]) {
+    for (const count of [2, 500]) {
       // Part from the queue, part one after the other.
       await times(count, 5, () => client.send({ server, patience: 20_000 }));
       await quiet(agent);
@@ -179,6 +179,6 @@ test(
       assert.ok(count < 10, `${count} listeners for ${event}`);
     }
     assert.equal((await server.statistics()).accepted, 1);
-    assert.equal(client.outcomes.answered, 2002);
+    assert.equal(client.outcomes.answered, 502);
   },
 );

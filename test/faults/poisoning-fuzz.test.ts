@@ -2,7 +2,7 @@
  * Servers that send anything at any time. No response may reach a request that it was not sent for, and every request
  * ends, once.
  *
- * `FAULT_SECONDS` says for how long (default: 3), `FAULT_SEED` with which seed it begins (default: 1).
+ * `FAULT_SECONDS` says for how long (default: 5, by effort), `FAULT_SEED` with which seed it begins (default: 1).
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,6 +11,7 @@ import type { TestContext } from 'node:test';
 import type { PoolingAgentOptions } from '../../src/index.js';
 import { activeCount, poolingAgent, waitingCount } from '../support/agent.js';
 import { auditedEvents } from '../support/audit.js';
+import { byEffort } from '../support/effort.js';
 import { faultServer, threadedFaultServer } from '../support/fault-server/index.js';
 import type { FaultPlan, FaultServer } from '../support/fault-server/index.js';
 import { Random } from '../support/random.js';
@@ -18,7 +19,7 @@ import { TaggedClient, times } from '../support/tagged-client.js';
 import type { Shot } from '../support/tagged-client.js';
 import { until } from '../support/until.js';
 
-const SECONDS = Number(process.env['FAULT_SECONDS'] ?? 3);
+const SECONDS = Number(process.env['FAULT_SECONDS'] ?? byEffort(5));
 const FIRST_SEED = Number(process.env['FAULT_SEED'] ?? 1);
 const LIMIT = { timeout: 120_000 + SECONDS * 1000 };
 

@@ -6,11 +6,13 @@ import { setTimeout } from 'node:timers/promises';
 import { PoolingAgent } from '../../src/index.js';
 import { observe } from '../../src/opentelemetry/index.js';
 import { register } from '../../src/prometheus/index.js';
+import { byEffort } from '../support/effort.js';
 import { httpsServer } from '../support/server.js';
 import { openTelemetry, promClient } from './scrape.js';
 
-test('ten agents are scraped while 10,000 requests run: no counter goes back, and at the end all is counted', async (t) => {
-  const REQUESTS = 10_000;
+const REQUESTS = byEffort(10_000);
+
+test(`ten agents are scraped while ${REQUESTS} requests run: no counter goes back, and at the end all is counted`, async (t) => {
   const server = await httpsServer(t, (_req, res) => res.end('ok'));
   const open = await openTelemetry(t);
   const prom = await promClient(t);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { activeCount, poolingAgent, waitingCount } from '../support/agent.js';
+import { byEffort } from '../support/effort.js';
 import { faultServer } from '../support/fault-server/index.js';
 import { HANDSHAKE_FAULTS } from '../support/fault-server/handshake-faults.js';
 import { IDLE_FAULTS } from '../support/fault-server/idle-faults.js';
@@ -9,7 +10,7 @@ import { REQUEST_FAULTS } from '../support/fault-server/request-faults.js';
 import { TaggedClient } from '../support/tagged-client.js';
 import { until } from '../support/until.js';
 
-const REQUESTS = 300;
+const REQUESTS = byEffort(300);
 const CONCURRENCY = 8;
 /** Milliseconds that a client waits for an answer. */
 const PATIENCE = 400;

@@ -5,6 +5,7 @@ import type { Limits } from '../../src/pool/limits.js';
 import { MAX_OVERTAKES } from '../../src/pool/capacity.js';
 import { Model } from './model.js';
 import type { ModelRequest } from './model.js';
+import { byEffort } from '../support/effort.js';
 
 function model(limits: Partial<Limits> = {}): Model {
   return new Model(limits);
@@ -164,6 +165,8 @@ test('a saturated host does not stop the others', () => {
 /** Requests of each host that are in use or wait, always. */
 const OUTSTANDING = 20;
 
+const RELEASES = byEffort(2000);
+
 /** Keeps all hosts busy: each request that is served is followed by another at once. Returns the most releases that a host waited for a slot. */
 function contend(m: Model, hosts: number, releases: number): { longest: number; served: number[] } {
   const waitsSince = new Map<number, number>();
@@ -200,7 +203,7 @@ for (const [hosts, slots, fairness] of [
 ] as const) {
   test(`${hosts} busy hosts share ${slots} slots, ${fairness}: overtaking is bounded`, () => {
     const m = model({ maxTotalSockets: slots, maxSockets: 2, fairness });
-    const { longest } = contend(m, hosts, 2000);
+    const { longest } = contend(m, hosts, RELEASES);
     // By age, those that came before are not overtaking, and each of them may need a slot, too: two for a host.
     const isByAge = fairness === 'fifo';
     const bound = hosts * (isByAge ? 2 : 1) * (MAX_OVERTAKES + 1) + (isByAge ? hosts * OUTSTANDING : 0);
@@ -219,7 +222,7 @@ test('weights: a host gets slots in proportion, and nobody without one waits for
   m.rule([1], { weight: 1 });
   m.rule([2], { weight: 1 });
   let sum = 0;
-  const { longest } = contend(m, 3, 2000);
+  const { longest } = contend(m, 3, RELEASES);
   const bound = 6 * (MAX_OVERTAKES + 1);
   assert.ok(longest <= bound, `a host waited for ${longest} releases, more than ${bound}`);
   for (let i = 0; i < 4000; i++) {

@@ -1,6 +1,7 @@
 /**
- * The duration of tests that find errors by chance. `npm test` should take less than three minutes; `.ci/run` sets
- * TEST_EFFORT to give these tests four times as long, once. After a change of what they test, give them more.
+ * The duration of tests that find errors by chance. `npm test` should take less than three minutes: it gives these tests 0.4 of what a
+ * file gives them that is run by itself, or by `npm test -- --all`. `.ci/run` sets TEST_EFFORT to give them four times as long, once. After a
+ * change of what they test, give them more.
  */
 const EFFORT = Number(process.env['TEST_EFFORT'] ?? 1);
 
