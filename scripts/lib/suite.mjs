@@ -69,5 +69,9 @@ function runOnce(node, args, { verbose = false, without = [], all = true, ...opt
     `--test-concurrency=${CONCURRENCY}`,
   ];
   const env = { ...(!all && { TEST_EFFORT: SHORT_EFFORT }), ...process.env };
-  return run(node, [...flags, ...args, ...testFiles(without, all)], { ...options, env, timeout: SUITE_TIMEOUT });
+  return run(node, [...flags, ...args, ...testFiles(without, all)], {
+    ...options,
+    env,
+    timeout: SUITE_TIMEOUT,
+  });
 }

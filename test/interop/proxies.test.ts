@@ -1,11 +1,11 @@
 /**
  * Real proxies, from Debian's packages: squid, tinyproxy, mitmproxy, HAProxy as the TLS front of one, and dante for SOCKS; with authentication where they have it. Each is
- * skipped where it is not installed, unless INTEROP=required.
+ * skipped where it is not installed, unless INTEROP=required. Each is started once for its tests, because to start some of them takes a second of CPU.
  */
 import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import '../support/audit.js';
 import { lookupLoopback } from '../contract/support.js';
@@ -15,6 +15,7 @@ import { certificate } from '../support/certificate.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { find, freePort, ServerProcess, temporaryDirectory } from './server-process.js';
+import type { Life } from './server-process.js';
 
 const LIMIT = { timeout: 120_000 };
 const USER = 'user';
@@ -31,10 +32,10 @@ interface Kind {
   readonly program: string;
   /** Whether it wants credentials. */
   readonly authenticates: boolean;
-  start(t: TestContext, path: string, directory: string, port: number): Promise<RealProxy>;
+  start(t: Life, path: string, directory: string, port: number): Promise<RealProxy>;
 }
 
-async function squid(t: TestContext, path: string, directory: string, port: number): Promise<void> {
+async function squid(t: Life, path: string, directory: string, port: number): Promise<void> {
   // Its helpers lie beside its other files. This one takes one user with one password.
   const helper = join(directory, 'helper.sh');
   writeFileSync(
@@ -161,12 +162,24 @@ for (const [name, kind] of Object.entries(KINDS)) {
   const skip =
     program === undefined && process.env['INTEROP'] !== 'required' && `${kind.program} is not installed`;
   describe(name, { skip }, () => {
-    const setUp = async (t: TestContext, options: PoolingAgentOptions = {}, password = PASSWORD) => {
+    let proxy: RealProxy | undefined;
+    const ends: (() => unknown)[] = [];
+    before(async () => {
+      if (skip) return;
       if (program === undefined) throw new Error(`${kind.program} is not installed`);
+      const life: Life = { after: (end) => void ends.unshift(end as () => unknown) };
+      proxy = await kind.start(life, program, temporaryDirectory(life), await freePort());
+    });
+    after(async () => {
+      for (const end of ends) await end();
+    });
+
+    const setUp = async (t: TestContext, options: PoolingAgentOptions = {}, password = PASSWORD) => {
+      assert.ok(proxy);
+      const { url, tls } = proxy;
       const server = await httpsServer(t);
-      const { url, tls } = await kind.start(t, program, temporaryDirectory(t), await freePort());
-      const proxy = { url: kind.authenticates ? withCredentials(url, password) : url, ...(tls && { tls }) };
-      return { server, url, tls, agent: poolingAgent(t, { ca: server.ca, ...options, proxy }) };
+      const own = { url: kind.authenticates ? withCredentials(url, password) : url, ...(tls && { tls }) };
+      return { server, url, tls, agent: poolingAgent(t, { ca: server.ca, ...options, proxy: own }) };
     };
 
     it('tunnels are shared, limited, and resume sessions', LIMIT, async (t) => {

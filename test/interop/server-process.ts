@@ -31,8 +31,11 @@ function isExecutable(path: string): boolean {
   }
 }
 
+/** The test, or all tests of a suite: what was started for it ends with it. */
+export type Life = Pick<TestContext, 'after'>;
+
 /** A directory that goes with the test. */
-export function temporaryDirectory(t: TestContext): string {
+export function temporaryDirectory(t: Life): string {
   const directory = mkdtempSync(join(tmpdir(), 'interop-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
@@ -90,7 +93,7 @@ export class ServerProcess {
    * @param ready what it prints when it is; by default it is asked for a connection
    */
   static async start(
-    t: TestContext,
+    t: Life,
     command: readonly string[],
     { cwd, port, ready }: { cwd: string; port: number; ready?: string },
   ): Promise<ServerProcess> {
