@@ -5,12 +5,10 @@ import { join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** Most files that share a process: they run one after the other, and some wait long. */
-const LARGEST = 10;
+const LARGEST = 20;
 
 /** Files that take longest, which have processes of their own. They start first, so that none is still running when all others are done. */
 const LONG = [
-  'limits/load',
-  'pool/random-histories',
   'lifecycle/warm',
   'faults/leaks',
   'egress/destinations',
@@ -20,10 +18,7 @@ const LONG = [
   'connections/over-http',
   'lifecycle/over-http',
   'agent/abort',
-  'agent/faults',
-  'hostile-callers/throwing-listeners',
   'pool/scale',
-  'connections/replay-under-fire',
 ];
 
 /** Files that change what other files rely on, or that need a new process. */
@@ -77,18 +72,23 @@ export function inGroups(files, folder, groups, without = [], all = true) {
   const pathsOf = (names) => names.flatMap((name) => paths.get(name) ?? []);
   rmSync(groups, { recursive: true, force: true });
   mkdirSync(groups);
-  const shared = [...byFolder([...paths.keys()])].flatMap(([name, members]) =>
-    split(members).map((part, index) => {
-      const path = join(groups, `${name.replaceAll('/', '-')}-${index + 1}.test.js`);
-      writeFileSync(
-        path,
-        pathsOf(part)
-          .map((file) => `import ${JSON.stringify(pathToFileURL(file).href)};\n`)
-          .join(''),
-      );
-      return path;
-    }),
+  const parts = [...byFolder([...paths.keys()])].flatMap(([name, members]) =>
+    split(members).map((part, index) => ({
+      part,
+      file: `${name.replaceAll('/', '-')}-${index + 1}.test.js`,
+    })),
   );
+  // The largest first: they take longest.
+  const shared = parts
+    .toSorted((one, other) => other.part.length - one.part.length)
+    .map(({ part, file }) => {
+      const path = join(groups, file);
+      const imports = pathsOf(part).map(
+        (member) => `import ${JSON.stringify(pathToFileURL(member).href)};\n`,
+      );
+      writeFileSync(path, imports.join(''));
+      return path;
+    });
   const others = [...paths.keys()].filter((name) => isAlone(name) && !LONG.includes(name));
   return [...pathsOf(LONG), ...shared, ...pathsOf(others)];
 }
