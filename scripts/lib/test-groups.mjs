@@ -78,9 +78,8 @@ export function inGroups(files, folder, groups, without = [], all = true) {
       file: `${name.replaceAll('/', '-')}-${index + 1}.test.js`,
     })),
   );
-  // The largest first: they take longest.
   const shared = parts
-    .toSorted((one, other) => other.part.length - one.part.length)
+    .toSorted((one, other) => sizeOf(other.part) - sizeOf(one.part))
     .map(({ part, file }) => {
       const path = join(groups, file);
       const imports = pathsOf(part).map(
@@ -91,6 +90,11 @@ export function inGroups(files, folder, groups, without = [], all = true) {
     });
   const others = [...paths.keys()].filter((name) => isAlone(name) && !LONG.includes(name));
   return [...pathsOf(LONG), ...shared, ...pathsOf(others)];
+}
+
+/** The largest groups start first, because they take longest; those that start servers of others before all. */
+function sizeOf([first = '', ...rest]) {
+  return first.startsWith('interop/') ? Infinity : rest.length;
 }
 
 /** A file that was renamed would share a process from then on, and nobody would know. */

@@ -195,9 +195,9 @@ for (const [name, kind] of Object.entries(KINDS)) {
       assert.ok(server.peak() <= 3);
       agent.closeIdleConnections();
       await until(() => agent.totalSocketCount === 0);
-      const before = server.resumed();
+      const resumed = server.resumed();
       await get(server, { agent });
-      assert.equal(server.resumed(), before + 1);
+      assert.equal(server.resumed(), resumed + 1);
     });
 
     it('nobody listens where the tunnel is to lead', LIMIT, async (t) => {
