@@ -1,7 +1,7 @@
 // `npm run build`: makes the published files. For each entry an ES module, the same as a CommonJS module, and the types of both, rolled up into one file
 // that can be read from top to bottom. Comments are in the types and in src/, which is published, too: source maps lead there.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { rolldown } from 'rolldown';
 import { rollup } from 'rollup';
@@ -11,10 +11,11 @@ import { ENTRIES, MAIN, manifestFields } from './lib/entries.mjs';
 import {
   ENTRY,
   entryCode,
-  fromMain,
+  FIRST,
+  given,
   INTERNALS,
   internalsCode,
-  isFromMain,
+  isGiven,
   LATE_FILES,
   lateCode,
   lateEntryCode,
@@ -76,34 +77,51 @@ function checkManifest(writes) {
 
 /** The main entry, the files that it loads late, and the form of both in which all of that is imported. */
 async function mainCode() {
-  const members = await modulesOf(main);
-  const needs = new Map();
-  for (const file of Object.keys(LATE_FILES)) {
-    for (const [module, names] of await lateFile(file, members)) {
-      const all = needs.get(module) ?? new Set();
-      for (const name of names) all.add(name);
-      needs.set(module, all);
+  const members = new Set([...(await modulesOf(ENTRY, { [ENTRY]: entryCode(main) })), LOADER]);
+  const first = `late:${FIRST}`;
+  const inFirst = await modulesOf(first, { [first]: lateEntryCode(FIRST) }, members);
+  const ofMain = new Map();
+  const ofFirst = new Map();
+  const note = (needs) => {
+    for (const [specifier, names] of needs) {
+      const all = [...inFirst].some((id) => given(id) === specifier) ? ofFirst : ofMain;
+      all.set(specifier, new Set([...(all.get(specifier) ?? []), ...names]));
     }
+  };
+  for (const file of Object.keys(LATE_FILES)) {
+    if (file !== FIRST)
+      note(await lateFile(file, lateEntryCode(file), (id) => members.has(id) || inFirst.has(id)));
   }
+  note(
+    await lateFile(FIRST, lateEntryCode(FIRST, ofFirst), (id) => members.has(id) || id.startsWith('node:')),
+  );
   const sources = {
     [ENTRY]: entryCode(main),
-    [INTERNALS]: internalsCode(main, needs),
+    [INTERNALS]: internalsCode(main, ofMain),
     [LOADER]: loaderCode,
   };
   const { exports } = await entry(MAIN, ENTRY, [late(), virtual(sources), imports()], sources);
   writeFileSync(join(dist, `${WHOLE}.js`), wholeCode(exports));
 }
 
-/** Everything that is loaded with `source`. */
-async function modulesOf(source) {
+/**
+ * Everything that is loaded with `source`.
+ *
+ * @param sources text of those that are in no file
+ * @param others modules of other files
+ */
+async function modulesOf(source, sources, others = new Set()) {
   const modules = new Set();
-  const sources = { [INTERNALS]: 'export function internals() {}', [LOADER]: loaderCode };
-  const collect = { name: 'collect', moduleParsed: ({ id }) => void modules.add(id) };
+  const text = { [INTERNALS]: 'export function internals() {}', [LOADER]: loaderCode, ...sources };
+  const collect = {
+    name: 'collect',
+    moduleParsed: ({ id }) => void (isAbsolute(id) && modules.add(id)),
+  };
   const bundle = await rolldown({
     input: source,
     platform: 'node',
     tsconfig: join(root, 'tsconfig.build.json'),
-    plugins: [late(), virtual(sources), imports(), collect],
+    plugins: [elsewhere((id) => others.has(id)), late(), virtual(text), imports(), collect],
   });
   await bundle.generate();
   await bundle.close();
@@ -113,15 +131,15 @@ async function modulesOf(source) {
 /**
  * A file that is loaded late.
  *
- * @param members the modules of the main entry, which it has not in itself
+ * @param text its source
+ * @param isElsewhere knows the modules that it is given
  * @returns what it needs of them
  */
-async function lateFile(name, members) {
+async function lateFile(name, text, isElsewhere) {
   const id = `late:${name}`;
-  const given = (path) => (members.has(path) ? { id: fromMain(path), external: true } : null);
-  const plugins = [virtual({ [id]: lateEntryCode(name) }), imports(undefined, undefined, given)];
+  const plugins = [elsewhere(isElsewhere), late(), virtual({ [id]: text }), imports()];
   const { code, map } = await generate(name, id, plugins);
-  const { commonJs, esModule, needs } = toLateFile(code, isFromMain);
+  const { commonJs, esModule, needs } = toLateFile(code, isGiven);
   write(name, esModule, commonJs, map);
   return needs;
 }
@@ -197,9 +215,8 @@ function emitted(source) {
  *
  * @param [front] where that lies
  * @param [specifier] by which it is imported
- * @param [find] knows others by where they lie
  */
-function imports(front, specifier, find = () => null) {
+function imports(front, specifier) {
   return {
     name: 'imports',
     resolveId(imported, importer) {
@@ -208,12 +225,25 @@ function imports(front, specifier, find = () => null) {
       if (!/^[./]/.test(imported)) return { id: imported, external: true };
       const path = resolve(dirname(importer), imported).replace(/\.js$/, '.ts');
       const isMain = front !== undefined && path === front.replace(/(?:\.d)?\.ts$/, '.ts');
-      return isMain ? { id: specifier, external: true } : find(path);
+      return isMain ? { id: specifier, external: true } : null;
     },
   };
 }
 
-/** Modules of the main entry that load something late. */
+/** Modules that a file is given by those that were loaded before. */
+function elsewhere(isElsewhere) {
+  return {
+    name: 'elsewhere',
+    resolveId(imported, importer) {
+      if (importer === undefined || importer.startsWith('\0')) return null;
+      const isPath = imported.startsWith('.');
+      const id = isPath ? resolve(dirname(importer), imported).replace(/\.js$/, '.ts') : imported;
+      return isElsewhere(id) ? { id: given(id), external: true } : null;
+    },
+  };
+}
+
+/** Modules that load something late. */
 function late() {
   return {
     name: 'late',

@@ -6,11 +6,19 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ENTRIES, MAIN, manifestFields } from './lib/entries.mjs';
-import { LATE_FILES } from './lib/late-forms.mjs';
+import { FIRST, LATE_FILES } from './lib/late-forms.mjs';
 import { root, run, tsc } from './lib/run.mjs';
 
-/** The greatest sizes of the package and of its main entry. A change that needs more, and is worth it, raises them. */
-const LIMITS = { tarball: 1_100_000, unpacked: 3_800_000, files: 390, [`${MAIN}.js`]: 205_000 };
+/**
+ * The greatest sizes of the package, of its main entry, and of what is loaded with the first agent. A change that needs more, and is worth it, raises them.
+ */
+const LIMITS = {
+  tarball: 1_100_000,
+  unpacked: 3_800_000,
+  files: 390,
+  [`${MAIN}.js`]: 34_000,
+  [`${FIRST}.js`]: 178_000,
+};
 
 /** Sources that hold nothing, or what all copies share, so that it does not matter how often they are there. */
 const STATELESS =
@@ -71,8 +79,8 @@ async function pack() {
   const { ok, output, stdout } = await run('npm', args, { quiet: true });
   if (!ok) throw new Error(output);
   const [{ entryCount, filename, size: packed, unpackedSize }] = JSON.parse(stdout);
-  const main = statSync(join(root, 'dist', `${MAIN}.js`)).size;
-  const size = { tarball: packed, unpacked: unpackedSize, files: entryCount, [`${MAIN}.js`]: main };
+  const files = [`${MAIN}.js`, `${FIRST}.js`].map((file) => [file, statSync(join(root, 'dist', file)).size]);
+  const size = { tarball: packed, unpacked: unpackedSize, files: entryCount, ...Object.fromEntries(files) };
   return { tarball: join(temp, filename), size };
 }
 

@@ -1,15 +1,18 @@
 // Parts of the package that are loaded when they are first used, synchronously: most processes never need them, and V8 reads whatever it is given.
 //
-// In src/, a module named late.ts exports functions that return other modules as a whole (`loadTunnel`), or another package. In dist/, the modules that
-// nothing but a late.ts imports are in files of their own (LATE_FILES), each of which is a function: it is given the modules of the main entry that
+// In src/, a module named late.ts (or FIRST) exports functions that return other modules as a whole (`loadTunnel`), or another package. In dist/, the modules
+// that nothing but a late.ts imports are in files of their own (LATE_FILES), each of which is a function: it is given the modules of other files that
 // they need, so that each object, class and symbol is there once. `require` loads them in the CommonJS module, and `createRequire` in the ES module.
+//
+// FIRST is loaded before any other of these files. It is given modules of the main entry, and the others get modules of both.
 //
 // Bundlers understand the one and not the other: what an ES module requires would be missing where their bundle runs, and of a module with
 // an `import()` they make several files, which not every configuration can. So they get another main entry (WHOLE), which imports all of that,
 // and hands it to the first. "exports" of package.json says who gets which: only Node has the condition "module-sync" without "module".
 // Anything that knows neither condition gets the file that works everywhere.
 import { readFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
+import { parseAst } from 'rolldown/parseAst';
 import { root } from './run.mjs';
 
 /**
@@ -17,6 +20,7 @@ import { root } from './run.mjs';
  * 30 KB of the main entry, and each further one as long as 5: a dial that offers a session needs something of two rooms, which are in one file.
  */
 export const LATE_FILES = {
+  pool: ['agent/first.ts'],
   agents: ['agent/late.ts'],
   recovery: ['connections/late.ts', 'sessions/late.ts'],
   rules: ['egress/late.ts', 'limits/late.ts'],
@@ -31,6 +35,21 @@ export const LATE_FILES = {
   ],
 };
 
+/** The file that is loaded with the first agent: all that an agent works with. */
+export const FIRST = 'pool';
+
+/**
+ * Modules of the main entry that it would not import: what they take for Node's own are the functions that are there when they are loaded, and test tools may replace
+ * these before the first agent is made. (Functions that modules of FIRST import from Node are read at that moment, too.)
+ */
+const AT_LOAD = [
+  'node/connect-functions.ts',
+  'node/interception.ts',
+  'node/listeners.ts',
+  'node/timers.ts',
+  'tls/context-defaults.ts',
+];
+
 /** The module that loads another package: its function, and which export that returns. */
 const PACKAGE = { module: 'late.ts', load: 'loadLruCache', from: 'lru-cache', what: 'LRUCache' };
 
@@ -43,8 +62,8 @@ export const MAIN_SPECIFIER = '#main';
 const src = join(root, 'src');
 /** A property of the class `PoolingAgent`: the function that is given what is loaded late. */
 const PROVIDE = 'Symbol.for("pooling-https-agent.late")';
-/** The specifier of a module of the main entry in a file that is loaded late. */
-const FROM_MAIN = 'main:';
+/** The specifier of a module of another file in a file that is loaded late. */
+const GIVEN = 'given:';
 
 /** The forms of "exports" and of "imports". */
 export const mainForms = {
@@ -57,7 +76,7 @@ export const lateImports = { [MAIN_SPECIFIER]: mainForms };
 /** @returns {string | undefined} the path below src/ of `id`, if it is a module that loads something late */
 export function lateModule(id) {
   const path = relative(src, id);
-  return basename(path) === 'late.ts' ? path : undefined;
+  return basename(path) === 'late.ts' || LATE_FILES[FIRST].includes(path) ? path : undefined;
 }
 
 /** A function of a late.ts. */
@@ -101,64 +120,127 @@ export const ENTRY = 'late:entry';
 export const LOADER = 'late:loader';
 export const INTERNALS = 'late:internals';
 
+const others = Object.keys(LATE_FILES).filter((file) => file !== FIRST);
+
+/** The code that requires one of these files, or takes what a bundle has of it. */
+function required(file) {
+  return `(provided?.${file} ?? ${LATE_REQUIRE}("./${file}.cjs"))`;
+}
+
 export const loaderCode = lines(
   `import { internals } from "${INTERNALS}";`,
   'let provided;',
   'export { provided };',
   'export function provide(modules) { provided = modules; }',
-  Object.keys(LATE_FILES).map(
+  'let first, modules, all;',
+  `export function ${FIRST}() { return first ??= ${required(FIRST)}.create(modules = internals()); }`,
+  'function given() {',
+  `const { internals } = ${FIRST}();`,
+  'return all ??= { ...modules, ...internals() }; }',
+  others.map(
     (file) =>
-      `let made_${file}; export function ${file}() { return made_${file} ??= (provided?.${file} ?? ${LATE_REQUIRE}("./${file}.cjs")).create(internals()); }`,
+      `let made_${file}; export function ${file}() { return made_${file} ??= ${required(file)}.create(given()); }`,
   ),
-  `export function ahead() { for (const load of [${Object.keys(LATE_FILES).join(', ')}]) try { load(); } catch {} }`,
+  `export function ahead() { for (const load of [${others.join(', ')}]) try { load(); } catch {} }`,
 );
 
-/** The source of a file that is loaded late. */
-export function lateEntryCode(file) {
+/**
+ * The source of a file that is loaded late.
+ *
+ * @param {Needs} [needs] what it hands on
+ */
+export function lateEntryCode(file, needs) {
   const loads = LATE_FILES[file].flatMap(loadsOf);
-  return lines(loads.map(({ load, module }) => `export * as ${load} from ${JSON.stringify(module)};`));
+  const modules = loads.map(({ module }) => ({ id: module, names: exportsOf(module) }));
+  return lines(
+    imported(modules, 'loaded'),
+    // Plain objects: `export * as` would make a getter of each export.
+    loads.map(({ load }, m) => `const ${load} = ${objectOf(modules[m], m, 'loaded')};`),
+    `export { ${loads.map(({ load }) => load).join(', ')} };`,
+    needs ? handingOn(needs) : [],
+  );
 }
 
-export function fromMain(id) {
-  return FROM_MAIN + relative(src, id);
+/** The functions, classes and values that a module of src/ exports. */
+function exportsOf(path) {
+  return parseAst(readFileSync(path, 'utf8'), { lang: 'ts' }).body.flatMap((node) => {
+    if (node.type !== 'ExportNamedDeclaration' || node.exportKind === 'type') return [];
+    const { declaration } = node;
+    if (!declaration) throw new Error(`${path}: an export without a declaration`);
+    return (declaration.declarations ?? [declaration]).map(({ id }) => id.name);
+  });
 }
 
-export function isFromMain(specifier) {
-  return specifier.startsWith(FROM_MAIN);
+/** The statements that import `names` of each module, each by a name of its own. */
+function imported(modules, prefix) {
+  return modules.map(
+    ({ id, names }, m) =>
+      `import { ${names.map((name, n) => `${name} as ${prefix}_${m}_${n}`).join(', ')} } from ${JSON.stringify(id)};`,
+  );
+}
+
+/** An object with what `imported` has imported of the `m`-th module. */
+function objectOf({ names }, m, prefix) {
+  return `{ ${names.map((name, n) => `${name}: ${prefix}_${m}_${n}`).join(', ')} }`;
+}
+
+/** The specifier by which a file that is loaded late gets the module `id` of another one: one of src/, the loader, or one of Node's. */
+export function given(id) {
+  return GIVEN + (isAbsolute(id) ? relative(src, id) : id);
+}
+
+export function isGiven(specifier) {
+  return specifier.startsWith(GIVEN);
+}
+
+/** The module that `given` has written. */
+function moduleOf(specifier) {
+  const name = specifier.slice(GIVEN.length);
+  return name === LOADER || name.startsWith('node:') ? name : join(src, name);
 }
 
 /** The source of the main entry: its modules run in the order in which `main`, where its public surface lies, imports them. */
 export function entryCode(main) {
-  return lines(`import ${JSON.stringify(INTERNALS)};`, `export * from ${JSON.stringify(main)};`);
+  return lines(
+    `import ${JSON.stringify(INTERNALS)};`,
+    `export * from ${JSON.stringify(main)};`,
+    AT_LOAD.map((path) => `import ${JSON.stringify(join(src, path))};`),
+  );
 }
 
 /**
  * The module that hands on modules of the main entry.
  *
  * @param {string} main where its public surface lies
- * @param {Map<string, Set<string>>} needs modules, as `fromMain` writes them, and which of their exports are handed on
+ * @param {Needs} needs what it hands on
  */
 export function internalsCode(main, needs) {
-  const modules = [...needs].map(([specifier, names], m) => ({
-    id: join(src, specifier.slice(FROM_MAIN.length)),
-    specifier,
-    names: [...names].map((name, n) => ({ name, local: `late_${m}_${n}` })),
-  }));
   return lines(
     `import { PoolingAgent } from ${JSON.stringify(main)};`,
     `import { provide } from "${LOADER}";`,
-    modules.map(
-      ({ id, names }) =>
-        `import { ${names.map(({ name, local }) => `${name} as ${local}`).join(', ')} } from ${JSON.stringify(id)};`,
-    ),
-    'export function internals() { return {',
-    modules.map(
-      ({ specifier, names }) =>
-        `${JSON.stringify(specifier)}: { ${names.map(({ name, local }) => `${name}: ${local}`).join(', ')} },`,
-    ),
-    '}; }',
+    handingOn(needs),
     `Object.defineProperty(PoolingAgent, ${PROVIDE}, { value: provide });`,
   );
+}
+
+/**
+ * The function that returns modules which other files need.
+ *
+ * @typedef {Map<string, Set<string>>} Needs specifiers of modules, as `given` writes them, and which of their exports are needed
+ * @param {Needs} needs
+ */
+function handingOn(needs) {
+  const modules = [...needs].map(([specifier, names]) => ({
+    id: moduleOf(specifier),
+    specifier,
+    names: [...names],
+  }));
+  return [
+    ...imported(modules, 'late'),
+    'export function internals() { return {',
+    ...modules.map((module, m) => `${JSON.stringify(module.specifier)}: ${objectOf(module, m, 'late')},`),
+    '}; }',
+  ];
 }
 
 /** The main entry for bundlers. */

@@ -10,6 +10,9 @@ const IMPORTED = 'node:https';
 /** Where a file is loaded late. Short code has back quotes. */
 const LATE = new RegExp(`\\b${LATE_REQUIRE}\\(["\`]([^"\`]+)["\`]\\)`, 'g');
 
+/** The parameter of the function that such a file is. Nothing in src/ has this name. */
+const GIVEN = 'givenModules';
+
 /** An ES module has no `require`. `createRequire` is called only when it is needed, because that takes time, too. */
 const CREATE_REQUIRE = `${builtin('node:module')}.createRequire`;
 
@@ -45,13 +48,14 @@ export function toCommonJs(code) {
 }
 
 /**
- * The two forms of a file that is loaded late: a function that is given modules of the main entry and returns what the file exports. In parentheses, V8
+ * The two forms of a file that is loaded late: a function that is given modules of other files and returns what the file exports. In parentheses, V8
  * reads it once, and not twice.
  *
- * @param {string} code the same; modules of the main entry are imported by the specifiers that `isGiven` knows
+ * @param {string} code the same; modules of other files are imported by the specifiers that `isGiven` knows
  * @returns {{ commonJs: string, esModule: string, needs: Map<string, Set<string>> }}
  */
 export function toLateFile(code, isGiven) {
+  if (new RegExp(`\\b${GIVEN}\\b`).test(code)) throw new Error(`${GIVEN} is a name in src/`);
   const needs = new Map();
   const loaded = (load) =>
     rewrite(code, (node) => {
@@ -60,16 +64,17 @@ export function toLateFile(code, isGiven) {
       if (node.type !== 'ImportDeclaration') return;
       const specifier = node.source.value;
       if (!isGiven(specifier)) return constants(node, load(specifier));
-      const names = node.specifiers.map(({ imported }) => imported.name);
-      if (names.length === 0) return '';
-      needs.set(specifier, new Set(names));
-      return constants(node, `main[${JSON.stringify(specifier)}]`);
+      if (node.specifiers.length === 0) return '';
+      // One without `imported` is that of a default export: a module of Node's as a whole.
+      const names = node.specifiers.map(({ imported, local }) => [imported?.name ?? 'default', local.name]);
+      needs.set(specifier, new Set(names.map(([name]) => name)));
+      return `const { ${names.map(([name, local]) => (name === local ? name : `${name}: ${local}`)).join(', ')} } = ${GIVEN}[${JSON.stringify(specifier)}];`;
     });
-  const strict = loaded(required);
+  const strict = loaded(required).replaceAll('import.meta.url', '__filename');
   return {
     needs,
-    commonJs: `"use strict";exports.create = (function (main) { ${beforeMap(strict, ' });')}`,
-    esModule: `export const create = (function (main) { ${beforeMap(loaded(builtin), ' });')}`,
+    commonJs: `"use strict";exports.create = (function (${GIVEN}) { ${beforeMap(strict, ' });')}`,
+    esModule: `export const create = (function (${GIVEN}) { ${beforeMap(loaded(builtin), ' });')}`,
   };
 }
 
@@ -124,5 +129,5 @@ function constants({ specifiers }, loaded) {
 }
 
 function exportedOf({ local, exported }) {
-  return local.name === exported.name ? local.name : `${exported.name}: ${local.name}`;
+  return exported.name === local.name ? local.name : `${exported.name}: ${local.name}`;
 }

@@ -1,10 +1,10 @@
 /** `createAgents()`: an agent for each protocol, over one pool. */
 import { invalidName, invalidType } from '../errors.js';
 import type { PoolingAgentOptions } from '../options/options.js';
-import { kSharing } from './equipment.js';
 import { PoolingHttpAgent } from './http-agent.js';
 import { loadSharing } from './late.js';
 import { PoolingAgent } from './pooling-agent.js';
+import { kSharing } from './sharing-key.js';
 
 /** Options of `createAgents()`: those of `PoolingAgent`. Each agent has the `protocol` and the `defaultPort` of its own kind. */
 export interface AgentsOptions extends Omit<PoolingAgentOptions, 'defaultPort' | 'protocol'> {}

@@ -73,18 +73,3 @@ function forgetListeners(copy: NodesAgent, original: NodesAgent): void {
     for (const listener of listeners) copy.on(event, listener as () => void);
   }
 }
-
-/** Defines properties on the prototype that a copy lacks before its first use: reading one of them completes the copy. */
-export function completeCopies(prototype: object, kind: Kind): void {
-  for (const name of kind.properties) {
-    Object.defineProperty(prototype, name, {
-      configurable: true,
-      get(this: NodesAgent) {
-        return poolOfCopy(this, kind) && Reflect.get(this, name);
-      },
-      set(this: object, value: unknown) {
-        Object.defineProperty(this, name, { configurable: true, enumerable: true, value, writable: true });
-      },
-    });
-  }
-}

@@ -15,10 +15,8 @@ import { AgentPool } from '../connections/agent-pool.js';
 import type { Sharing } from '../connections/sharing.js';
 import type { DrivenAgent } from '../connections/driven-agent.js';
 import type { Kind, NodesAgent, TransportMaker } from './kind.js';
+import { kSharing } from './sharing-key.js';
 import { defineViews } from './views.js';
-
-/** Among the options of agents that are made to share a pool. Nobody else can name it. */
-export const kSharing: unique symbol = Symbol('pooling-https-agent.sharing');
 
 interface SharingOptions {
   readonly [kSharing]?: Sharing;

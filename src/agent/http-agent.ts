@@ -8,7 +8,6 @@ import type { AgentPool } from '../connections/agent-pool.js';
 import { kPool } from '../connections/pool-key.js';
 import { loadAgentName } from '../identity/late.js';
 import type { Options } from '../identity/identity.js';
-import { HTTP } from '../identity/protocol.js';
 import type { CloseOptions } from '../lifecycle/close.js';
 import { destroy } from '../lifecycle/destroy.js';
 import { loadClose, loadLend, loadPreconnect } from '../lifecycle/late.js';
@@ -25,11 +24,10 @@ import type { PoolingHttpAgentOptions } from '../options/http-options.js';
 import { isInstanceOfAny } from '../process-wide.js';
 import type { Deliver } from '../requests/pending-request.js';
 import type { AgentProperties } from './agent-properties.js';
-import { completeCopies, knownPoolOf, markOwner, poolOfCopy } from './copies.js';
-import { dropNodesHandlers, equip, optionsForNode, prepare } from './equipment.js';
+import { completeCopies, POOL_PROPERTIES } from './copy-properties.js';
 import type { AnyListener, NodeEvent, OwnListener, PoolingAgentEvents } from './events.js';
-import { plainKind } from './kind.js';
-import { addRequest, createSocket, keepSocketAlive, reuseSocket } from './seam.js';
+import { loadCopies, loadEquipment, loadKind, loadSeam } from './first.js';
+import type { Kind, NodesAgent } from './kind.js';
 
 /** The mark by which copies of this package recognise each other's agents. */
 const kPoolingHttpAgent: unique symbol = Symbol.for('pooling-https-agent.PoolingHttpAgent');
@@ -67,11 +65,12 @@ export class PoolingHttpAgent extends Agent {
    * `ERR_PROXY_INVALID_CONFIG` for a URL in `proxyEnv` that is none; `MODULE_NOT_FOUND` for a SOCKS proxy without the package `socks`
    */
   constructor(options: PoolingHttpAgentOptions | null = {}) {
-    const prepared = prepare(KIND, options);
+    const { dropNodesHandlers, equip, optionsForNode, prepare } = loadEquipment();
+    const prepared = prepare(kindOfAgent(), options);
     super(optionsForNode(prepared));
     dropNodesHandlers(this);
-    this.#pool = equip(this, KIND, prepared, this.options);
-    markOwner(this, this.#pool);
+    this.#pool = equip(this, kindOfAgent(), prepared, this.options);
+    loadCopies().markOwner(this, this.#pool);
   }
 
   /** @internal */
@@ -86,7 +85,7 @@ export class PoolingHttpAgent extends Agent {
 
   /** @internal Also of an agent that was copied, which has no private fields. */
   get [kPool](): AgentPool {
-    return #pool in this ? this.#pool : (poolOfCopy(this, KIND) as AgentPool);
+    return #pool in this ? this.#pool : (poolOf(this) as AgentPool);
   }
 
   /**
@@ -94,12 +93,12 @@ export class PoolingHttpAgent extends Agent {
    * `addRequest(req, host, port, localAddress)` works too.
    */
   addRequest(req: AgentRequest, options: object | string, ...legacy: unknown[]): void {
-    addRequest(this, this[kPool], req, options, legacy);
+    loadSeam().addRequest(this, this[kPool], req, options, legacy);
   }
 
   /** Opens a connection for `req`. Subclasses may override it: then the pool calls it for every connection. */
   createSocket(req: AgentRequest, options: object, callback: Deliver): void {
-    createSocket(this, this[kPool], req, options, callback);
+    loadSeam().createSocket(this, this[kPool], req, options, callback);
   }
 
   /**
@@ -110,7 +109,7 @@ export class PoolingHttpAgent extends Agent {
     return loadAgentName().agentName(
       options as Options,
       (named) => super.getName(named as RequestOptions),
-      HTTP,
+      'http:',
     );
   }
 
@@ -121,12 +120,12 @@ export class PoolingHttpAgent extends Agent {
 
   /** Called before a socket becomes idle: arms TCP keep-alive and lets the process exit. `false`: do not keep it. */
   override keepSocketAlive(socket: SocketLike): boolean {
-    return keepSocketAlive(this, socket);
+    return loadSeam().keepSocketAlive(this, socket);
   }
 
   /** Called when a request gets a socket that has served another one. */
   override reuseSocket(socket: SocketLike, req: AgentRequest): void {
-    reuseSocket(socket, req);
+    loadSeam().reuseSocket(socket, req);
   }
 
   /**
@@ -173,13 +172,13 @@ export class PoolingHttpAgent extends Agent {
 
   /** Counts and limits, for `JSON.stringify`. No options. */
   toJSON(): Partial<AgentSummary> {
-    const pool = knownPoolOf(this);
+    const pool = loadCopies().knownPoolOf(this);
     return pool ? loadInspect().summaryOf(pool) : {};
   }
 
   /** A line with counts, and one with hosts. No options, whatever `util.inspect` is asked to show. */
   [inspect.custom](): string {
-    return loadInspect().inspectAgent(this, knownPoolOf(this));
+    return loadInspect().inspectAgent(this, loadCopies().knownPoolOf(this));
   }
 
   /**
@@ -197,7 +196,7 @@ export class PoolingHttpAgent extends Agent {
 
   /** Whether `close()` was called. It stays so. */
   get closed(): boolean {
-    return knownPoolOf(this)?.isClosed ?? false;
+    return loadCopies().knownPoolOf(this)?.isClosed ?? false;
   }
 
   /**
@@ -247,6 +246,16 @@ export class PoolingHttpAgent extends Agent {
 /** The agent's own method, which is called only if it is overridden. Read now: tracers may patch the prototype later. */
 const { createSocket: create, keepSocketAlive: keep } = PoolingHttpAgent.prototype;
 const methods = { createSocket: create, keepSocketAlive: keep };
-const KIND = plainKind(Agent as unknown as Parameters<typeof plainKind>[0], methods);
 
-completeCopies(PoolingHttpAgent.prototype, KIND);
+let kind: Kind | undefined;
+
+function kindOfAgent(): Kind {
+  return (kind ??= loadKind().plainKind(Agent as unknown as Kind['nodes'], methods));
+}
+
+/** The pool of `agent`, which may be a copy. */
+function poolOf(agent: object): AgentPool | undefined {
+  return loadCopies().poolOfCopy(agent as NodesAgent, kindOfAgent());
+}
+
+completeCopies(PoolingHttpAgent.prototype, POOL_PROPERTIES, (copy) => poolOf(copy) !== undefined);

@@ -27,8 +27,6 @@ export interface Kind {
   readonly protocol: Protocol;
   /** The class's own, before anything has overridden them. */
   readonly methods: OwnMethods;
-  /** Properties that an agent has once it has a pool. */
-  readonly properties: readonly string[];
   /**
    * Checks the options that only this kind has.
    *
@@ -39,14 +37,11 @@ export interface Kind {
   define(define: Define, transport: Transport): void;
 }
 
-const PROPERTIES = ['sockets', 'freeSockets', 'requests', 'totalSocketCount'];
-
 export function tlsKind(nodes: Kind['nodes'], methods: OwnMethods & SessionMethods): Kind {
   return {
     nodes,
     protocol: HTTPS,
     methods,
-    properties: [...PROPERTIES, '_sessionCache'],
     prepare(own, maxSecureContexts) {
       const { sessionCache, ...options } = resolveTlsOptions(own);
       return (agent) => {
@@ -66,7 +61,6 @@ export function plainKind(nodes: Kind['nodes'], methods: OwnMethods): Kind {
     nodes,
     protocol: HTTP,
     methods,
-    properties: PROPERTIES,
     prepare(_own, maxSecureContexts) {
       const { PlainTransport } = loadPlainTransport();
       return () => new PlainTransport(new SecureContexts(maxSecureContexts));

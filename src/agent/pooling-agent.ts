@@ -7,11 +7,10 @@ import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { inspect } from 'node:util';
 import type { AgentProperties } from './agent-properties.js';
-import { completeCopies, knownPoolOf, markOwner, poolOfCopy } from './copies.js';
+import { completeCopies, POOL_PROPERTIES } from './copy-properties.js';
 import { kPool } from '../connections/pool-key.js';
-import { dropNodesHandlers, equip, optionsForNode, prepare } from './equipment.js';
-import { tlsKind } from './kind.js';
-import { addRequest, createSocket, keepSocketAlive, reuseSocket } from './seam.js';
+import { loadCopies, loadEquipment, loadKind, loadSeam } from './first.js';
+import type { Kind, NodesAgent } from './kind.js';
 import type { AnyListener, NodeEvent, OwnListener, PoolingAgentEvents } from './events.js';
 import type { HostLimitOptions } from '../limits/host-limits.js';
 import { destroy } from '../lifecycle/destroy.js';
@@ -78,11 +77,12 @@ export class PoolingAgent extends Agent {
    * `ERR_PROXY_INVALID_CONFIG` for a URL in `proxyEnv` that is none; `MODULE_NOT_FOUND` for a SOCKS proxy without the package `socks`
    */
   constructor(options: PoolingAgentOptions | null = {}) {
-    const prepared = prepare(KIND, options);
+    const { dropNodesHandlers, equip, optionsForNode, prepare } = loadEquipment();
+    const prepared = prepare(kindOfAgent(), options);
     super(optionsForNode(prepared));
     dropNodesHandlers(this);
-    this.#pool = equip(this, KIND, prepared, this.options);
-    markOwner(this, this.#pool);
+    this.#pool = equip(this, kindOfAgent(), prepared, this.options);
+    loadCopies().markOwner(this, this.#pool);
   }
 
   /** @internal */
@@ -97,7 +97,7 @@ export class PoolingAgent extends Agent {
 
   /** @internal Also of an agent that was copied, which has no private fields. */
   get [kPool](): AgentPool {
-    return #pool in this ? this.#pool : (poolOfCopy(this, KIND) as AgentPool);
+    return #pool in this ? this.#pool : (poolOf(this) as AgentPool);
   }
 
   /**
@@ -105,12 +105,12 @@ export class PoolingAgent extends Agent {
    * `addRequest(req, host, port, localAddress)` works too.
    */
   addRequest(req: AgentRequest, options: object | string, ...legacy: unknown[]): void {
-    addRequest(this, this[kPool], req, options, legacy);
+    loadSeam().addRequest(this, this[kPool], req, options, legacy);
   }
 
   /** Opens a connection for `req`. Subclasses may override it: then the pool calls it for every connection. */
   createSocket(req: AgentRequest, options: object, callback: Deliver): void {
-    createSocket(this, this[kPool], req, options, callback);
+    loadSeam().createSocket(this, this[kPool], req, options, callback);
   }
 
   /**
@@ -129,12 +129,12 @@ export class PoolingAgent extends Agent {
 
   /** Called before a socket becomes idle: arms TCP keep-alive and lets the process exit. `false`: do not keep it. */
   override keepSocketAlive(socket: SocketLike): boolean {
-    return keepSocketAlive(this, socket);
+    return loadSeam().keepSocketAlive(this, socket);
   }
 
   /** Called when a request gets a socket that has served another one. */
   override reuseSocket(socket: SocketLike, req: AgentRequest): void {
-    reuseSocket(socket, req);
+    loadSeam().reuseSocket(socket, req);
   }
 
   /** The newest TLS session that is remembered under `key`. As in Node's agent, for code that calls or overrides it. */
@@ -214,13 +214,13 @@ export class PoolingAgent extends Agent {
 
   /** Counts and limits, for `JSON.stringify`. No options: these hold keys. */
   toJSON(): Partial<AgentSummary> {
-    const pool = knownPoolOf(this);
+    const pool = loadCopies().knownPoolOf(this);
     return pool ? loadInspect().summaryOf(pool) : {};
   }
 
   /** A line with counts, and one with hosts. No options, whatever `util.inspect` is asked to show. */
   [inspect.custom](): string {
-    return loadInspect().inspectAgent(this, knownPoolOf(this));
+    return loadInspect().inspectAgent(this, loadCopies().knownPoolOf(this));
   }
 
   /**
@@ -240,7 +240,7 @@ export class PoolingAgent extends Agent {
 
   /** Whether `close()` was called. It stays so. */
   get closed(): boolean {
-    return knownPoolOf(this)?.isClosed ?? false;
+    return loadCopies().knownPoolOf(this)?.isClosed ?? false;
   }
 
   /**
@@ -294,6 +294,20 @@ const own = PoolingAgent.prototype;
 const { _getSession, _cacheSession, _evictSession } = own;
 const { createSocket: create, keepSocketAlive: keep } = own;
 const methods = { createSocket: create, keepSocketAlive: keep, _getSession, _cacheSession, _evictSession };
-const KIND = tlsKind(Agent, methods);
 
-completeCopies(PoolingAgent.prototype, KIND);
+let kind: Kind | undefined;
+
+function kindOfAgent(): Kind {
+  return (kind ??= loadKind().tlsKind(Agent, methods));
+}
+
+/** The pool of `agent`, which may be a copy. */
+function poolOf(agent: object): AgentPool | undefined {
+  return loadCopies().poolOfCopy(agent as NodesAgent, kindOfAgent());
+}
+
+completeCopies(
+  PoolingAgent.prototype,
+  [...POOL_PROPERTIES, '_sessionCache'],
+  (copy) => poolOf(copy) !== undefined,
+);

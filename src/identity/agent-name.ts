@@ -13,7 +13,7 @@ import { isIPv6 } from 'node:net';
 import { profileValues } from './profile.js';
 import type { ProfileValues } from './profile.js';
 import { SECRET_OPTIONS } from './secrets.js';
-import { HTTPS } from './protocol.js';
+import { HTTP, HTTPS } from './protocol.js';
 import type { Protocol } from './protocol.js';
 import { serverNameFor } from './server-name.js';
 import { describe } from './description.js';
@@ -184,9 +184,10 @@ function hostPart({ host, port, localAddress, family, socketPath }: HostOptions)
 
 /**
  * @param nodes Node's own `getName`
- * @param protocol the agent's
+ * @param scheme the agent's
  */
-export function agentName(options: Options, nodes: Nodes, protocol: Protocol = HTTPS): string {
+export function agentName(options: Options, nodes: Nodes, scheme: Protocol['name'] = 'https:'): string {
+  const protocol: Protocol = scheme === 'http:' ? HTTP : HTTPS;
   const remembered = known.get(options);
   const profile = remembered ?? nameProfile(profileValues(options, protocol.profileOptions));
   // Without options that do not count, and without symbols: Node gives each request with a `checkServerIdentity` a number under a symbol, and

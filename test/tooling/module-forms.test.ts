@@ -50,25 +50,33 @@ test('a CommonJS module requires them', () => {
   ]);
 });
 
-test('a file that is loaded late is a function of modules of the main entry', () => {
+test('a file that is loaded late is a function of modules of other files', () => {
   const code = `import net, { isIP as ip } from "node:net";
-import { A, B as C } from "main:a.ts";
-import "main:b.ts";
-const made = () => new A(C, net, ip);
+import { A, B as C } from "given:a.ts";
+import tls, { TLSSocket } from "given:node:tls";
+import "given:b.ts";
+const made = () => new A(C, net, ip, import.meta.url);
 export { made, C as again };
 //# sourceMappingURL=late.js.map
 `;
-  const { commonJs, esModule, needs } = forms.toLateFile(code, (specifier) => specifier.startsWith('main:'));
-  assert.deepEqual(needs, new Map([['main:a.ts', new Set(['A', 'B'])]]));
+  const { commonJs, esModule, needs } = forms.toLateFile(code, (specifier) => specifier.startsWith('given:'));
+  assert.deepEqual(
+    needs,
+    new Map([
+      ['given:a.ts', new Set(['A', 'B'])],
+      ['given:node:tls', new Set(['default', 'TLSSocket'])],
+    ]),
+  );
   const [head, ...rest] = commonJs.split('\n');
   assert.equal(
     head,
-    '"use strict";exports.create = (function (main) { const net = require("node:net"); const { isIP: ip } = require("node:net");',
+    '"use strict";exports.create = (function (givenModules) { const net = require("node:net"); const { isIP: ip } = require("node:net");',
   );
   assert.deepEqual(rest, [
-    'const { A, B: C } = main["main:a.ts"];',
+    'const { A, B: C } = givenModules["given:a.ts"];',
+    'const { default: tls, TLSSocket } = givenModules["given:node:tls"];',
     '',
-    'const made = () => new A(C, net, ip);',
+    'const made = () => new A(C, net, ip, __filename);',
     'return { made, again: C }; });',
     '//# sourceMappingURL=late.js.map',
     '',
@@ -76,7 +84,15 @@ export { made, C as again };
   const [first, ...same] = esModule.split('\n');
   assert.match(
     first as string,
-    /^export const create = \(function \(main\) \{ const net = process\.getBuiltinModule\("node:net"\);/,
+    /^export const create = \(function \(givenModules\) \{ const net = process\.getBuiltinModule\("node:net"\);/,
   );
-  assert.deepEqual(same, rest);
+  assert.deepEqual(
+    same.map((line) => line.replace('import.meta.url', '__filename')),
+    rest,
+  );
+});
+
+test('the parameter of that function is a name that the code must not have', () => {
+  const isGiven = (): boolean => false;
+  assert.throws(() => forms.toLateFile('function givenModules() {}', isGiven), /givenModules/);
 });
