@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { it } from 'node:test';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { poolingAgent, waitingCount } from '../support/agent.js';
+import { byEffort } from '../support/effort.js';
 import { Random } from '../support/random.js';
 import { httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -12,7 +13,7 @@ import { dispatcher } from '../../src/undici/index.js';
 import { KINDS, recorder } from './support.js';
 import type { Controls, Hooks, Told } from './support.js';
 
-const REQUESTS = 400;
+const REQUESTS = byEffort(400);
 
 /** Answers as the path says, but with its connection lost now and then. */
 function answer(random: Random, req: IncomingMessage, res: ServerResponse): void {
