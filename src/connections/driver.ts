@@ -6,7 +6,6 @@ import { debugClose } from '../debug-lines.js';
 import { debug } from '../debug.js';
 import type { Lifetimes } from '../lifetimes/lifetimes.js';
 import { later } from '../node/foreign.js';
-import { loopTurn } from '../node/poll-count.js';
 import { monotonicNow } from '../node/timers.js';
 import type { TurnAlarm } from '../node/turn-alarm.js';
 import type { AgentRequest } from '../node/types.js';
@@ -156,10 +155,6 @@ export class SocketDriver implements Driver<AgentKinds> {
 
   schedule(): void {
     this.#parts.common.endOfTurn.set();
-  }
-
-  loopTurn(): number | undefined {
-    return loopTurn();
   }
 
   retire(host: Host): void {

@@ -10,7 +10,7 @@
 import { checkParserMark } from '../node/exchange.js';
 import { callIfAble } from '../node/foreign.js';
 import { EarlyAnswer } from './early-answer.js';
-import { hasDescriptor, hasHandle, isReadByNode, readOn } from '../node/handle.js';
+import { hasHandle, isReadByNode, readOn } from '../node/handle.js';
 import type { PooledSocket } from './pooled-socket.js';
 import type { SocketLike } from '../node/types.js';
 import { checkPollCount } from '../node/poll-count.js';
@@ -36,14 +36,15 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
     pooled.delivering = true;
     let more = true;
     // `push` would do the same, but takes two microseconds to find out that nothing else is to be done.
-    if (begun && isFlowing(socket)) socket.emit('data', chunk);
+    if (begun && pooled.askedIn === undefined && isFlowing(socket)) socket.emit('data', chunk);
     else {
       // The first chunk goes through `push`, so that the stream knows that it has been read from.
       begun = isNodes;
       more = push.call(socket, chunk, encoding);
       if (isNodes) {
         checkParserMark(pooled.request, socket);
-        if (pooled.connectedIn && hasDescriptor(socket)) checkPollCount(pooled.connectedIn);
+        if (pooled.askedIn) checkPollCount(pooled.askedIn);
+        pooled.askedIn = undefined;
       }
     }
     pooled.delivering = false;

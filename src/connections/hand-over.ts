@@ -37,7 +37,7 @@ import { isLast } from '../lifetimes/keep-alive-hint.js';
 import { headSize } from '../node/exchange.js';
 import { leavesEndOpen, saysClose } from '../node/request-headers.js';
 import { hasDescriptor, hasPendingRead } from '../node/handle.js';
-import { currentPoll, polledSince } from '../node/poll-count.js';
+import { currentPoll, polledSince, pollToCheck } from '../node/poll-count.js';
 import type { Poll } from '../node/poll-count.js';
 import type { AgentRequest } from '../node/types.js';
 
@@ -122,7 +122,11 @@ function recentPoll(pooled: PooledSocket, now: number): Poll | undefined {
   // To ask for it takes as long as to ask for the poll. It keeps the one that it had when it was connected.
   pooled.isPolled ??= hasDescriptor(socket);
   const poll = pooled.isPolled ? currentPoll() : undefined;
-  if (!poll) return undefined;
+  if (!poll) {
+    // Whether polls are counted is seen by the first connection of which it is asked, and no earlier: Node loads much for it.
+    if (pooled.isPolled) pooled.askedIn = pollToCheck();
+    return undefined;
+  }
   const polledAt = polledSince(poll, now);
   return idleFrom < polledAt && now - polledAt < FRESH ? poll : undefined;
 }

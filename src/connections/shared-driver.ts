@@ -33,10 +33,6 @@ export class SharedDriver implements OneDriver {
     this.#any?.schedule();
   }
 
-  loopTurn(): number | undefined {
-    return this.#any?.loopTurn();
-  }
-
   dial(connection: Conn, waiter: PoolWaiter): void {
     this.#of(connection.host).dial(connection, waiter);
   }

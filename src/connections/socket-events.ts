@@ -15,7 +15,6 @@ import { isLoss } from '../node/system-errors.js';
 import { callIfAble, isolate } from '../node/foreign.js';
 import { nextTick } from '../node/timers.js';
 import { hasOnlyListener } from '../node/listeners.js';
-import { pollOfConnect } from '../node/poll-count.js';
 import { timerOf } from '../node/socket.js';
 import type { SocketLike } from '../node/types.js';
 
@@ -75,7 +74,6 @@ export function stopListening(pooled: PooledSocket): void {
 function onConnect(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
   if (!pooled) return;
-  pooled.connectedIn = pollOfConnect();
   // Node begins to read a connection without TLS after the listeners of 'connect', one of which sends the request and emits 'finish'. If a
   // listener throws there and the process survives, Node never begins, and the response would never come.
   if (!pooled.owner.transport.isLayered) startReading(this);

@@ -22,23 +22,18 @@ function isPoll(metrics: Partial<Poll> | undefined): boolean {
   return typeof metrics?.loopCount === 'number' && typeof metrics.events === 'number';
 }
 
-/** The number of the present turn of the loop. `undefined`: this Node does not count them. */
-export function loopTurn(): number | undefined {
-  return pollCount.holds ? loopTiming().uvMetricsInfo?.loopCount : undefined;
-}
-
-/** For `checkPollCount`: the poll in which a connection was found connected. */
-export function pollOfConnect(): Poll | undefined {
+/** For `checkPollCount`: the poll after which a connection was asked for. `undefined`: nothing is to be checked. */
+export function pollToCheck(): Poll | undefined {
   return pollCount.isKnown || !pollCount.holds ? undefined : loopTiming().uvMetricsInfo;
 }
 
-/** Bytes were read from a connection that was connected in the poll `connected`: another poll must have been in between, for the request. */
-export function checkPollCount(connected: Poll): void {
+/** Bytes were read from a connection that was asked for after the poll `asked`: another poll must have been in between, for the request. */
+export function checkPollCount(asked: Poll): void {
   if (pollCount.isKnown) return;
   const now = loopTiming().uvMetricsInfo;
-  if (!now || now.events <= connected.events) pollCount.found(false);
+  if (!now) pollCount.found(false);
   // A turn may poll again, but seldom does.
-  else if (now.loopCount > connected.loopCount) pollCount.found(true);
+  else if (now.loopCount > asked.loopCount) pollCount.found(now.events > asked.events);
 }
 
 /** Hot path. The poll after which the present code runs. `undefined`: not known. */

@@ -65,8 +65,6 @@ export interface Driver<K extends Kinds> {
   isReadyToLease(connection: Connection<K>, now: number, req: object | undefined): boolean;
   /** Call `turn()` once, after the event loop has polled for I/O. */
   schedule(): void;
-  /** A number for the present turn of the event loop, another one for each turn. Always `undefined`: the driver cannot tell turns apart. */
-  loopTurn(): number | undefined;
   /** `host` holds nothing any more. */
   retire(host: HostPool<K>): void;
 }

@@ -1,6 +1,6 @@
 /**
  * Work that is put off to the end of this turn of the event loop, when it has polled for I/O: dials of hosts that have
- * dialled in this turn already, and the validation of connections. It asks the driver for that moment once, if there is work.
+ * dialled in this turn already, and the validation of connections. It asks the driver for that moment once, if there is work or a host has dialled.
  * It neither dials nor validates: supply.ts and assignment.ts do.
  */
 import type { Connection, HostPool } from './records.js';
@@ -16,15 +16,13 @@ export class EndOfTurn<K extends Kinds> {
   scheduled = false;
 
   readonly #limits: Pick<Limits, 'keepAlive'>;
-  readonly #driver: Pick<Driver<K>, 'loopTurn' | 'schedule'>;
-  /** Goes up at the end of a turn, if that was asked for, and when the driver shows that another turn has begun. */
+  readonly #driver: Pick<Driver<K>, 'schedule'>;
+  /** Goes up at the end of a turn, if that was asked for: each turn in which a host dials. */
   #turns = 0;
-  /** The turn that the driver has shown last. */
-  #loopTurn: number | undefined = undefined;
   #validating: Connection<K>[] = [];
   #isResuming = false;
 
-  constructor(driver: Pick<Driver<K>, 'loopTurn' | 'schedule'>, limits: Pick<Limits, 'keepAlive'>) {
+  constructor(driver: Pick<Driver<K>, 'schedule'>, limits: Pick<Limits, 'keepAlive'>) {
     this.#limits = limits;
     this.#driver = driver;
   }
@@ -55,21 +53,13 @@ export class EndOfTurn<K extends Kinds> {
 
   /** `claimDial` for a host that has just got a slot, and would lose it to the hosts behind it if it waited. */
   claimGrantedDial(host: HostPool<K>): boolean {
-    this.#noticeTurn();
     if (host.dialTurn !== this.#turns) {
       host.dialTurn = this.#turns;
+      this.schedule();
       return true;
     }
     this.#putOff(host);
     return false;
-  }
-
-  /** The end of most turns is not asked for: without the driver's count, a host that has dialled long ago would seem to have done so just now. */
-  #noticeTurn(): void {
-    const turn = this.#driver.loopTurn();
-    if (turn === this.#loopTurn) return;
-    this.#loopTurn = turn;
-    this.#turns++;
   }
 
   #putOff(host: HostPool<K>): void {

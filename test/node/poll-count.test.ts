@@ -44,17 +44,17 @@ test('a loop without these figures, or with others, is not relied on', async (t)
     { loopCount: '1', events: 1 },
     { loopCount: 1, events: '1' },
   ]) {
-    const { pollCount, pollOfConnect, currentPoll } = await setUp(t, metrics);
+    const { pollCount, pollToCheck, currentPoll } = await setUp(t, metrics);
     assert.equal(pollCount.holds, false, JSON.stringify(metrics));
     assert.equal(pollCount.isKnown, true);
-    assert.equal(pollOfConnect(), undefined);
+    assert.equal(pollToCheck(), undefined);
     assert.equal(currentPoll(), undefined);
   }
 });
 
 test('that the figures go up with polls is shown by a connection, and relied on only then', async (t) => {
-  const { pollCount, pollOfConnect, checkPollCount, currentPoll, at } = await setUp(t);
-  const connected = pollOfConnect();
+  const { pollCount, pollToCheck, checkPollCount, currentPoll, at } = await setUp(t);
+  const connected = pollToCheck();
   assert.deepEqual(connected, { loopCount: 1, events: 10 });
   assert.equal(pollCount.isKnown, false);
   assert.equal(currentPoll(), undefined);
@@ -66,7 +66,7 @@ test('that the figures go up with polls is shown by a connection, and relied on 
   assert.equal(pollCount.isKnown, true);
   assert.equal(pollCount.holds, true);
   assert.deepEqual(currentPoll(), now);
-  assert.equal(pollOfConnect(), undefined, 'it is known: there is nothing to note');
+  assert.equal(pollToCheck(), undefined, 'it is known: there is nothing to note');
   at(2, 5);
   checkPollCount(now);
   assert.equal(pollCount.holds, true, 'the first finding counts');
@@ -75,8 +75,8 @@ test('that the figures go up with polls is shown by a connection, and relied on 
 test('a loop whose events do not go up is not relied on', async (t) => {
   silenced(t);
   for (const metrics of [{ loopCount: 2, events: 10 }, { loopCount: 2, events: 9 }, undefined]) {
-    const { pollCount, pollOfConnect, checkPollCount, shown, currentPoll } = await setUp(t);
-    const connected = pollOfConnect() as PollCount.Poll;
+    const { pollCount, pollToCheck, checkPollCount, shown, currentPoll } = await setUp(t);
+    const connected = pollToCheck() as PollCount.Poll;
     shown.uvMetricsInfo = metrics;
     checkPollCount(connected);
     assert.equal(pollCount.holds, false);

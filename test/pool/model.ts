@@ -66,8 +66,6 @@ export class Model implements Driver<ModelKinds> {
   busy = false;
   /** Released connections are known to be quiet. */
   quick = false;
-  /** The driver can tell one turn of the event loop from another. */
-  countsLoops = true;
   idleTime = 1000;
   /** The host closes right after an answer: no age is safe. */
   distrusts = false;
@@ -90,7 +88,6 @@ export class Model implements Driver<ModelKinds> {
   /** Requests of each host that have neither a connection nor an end, oldest first. */
   readonly queues = new Map<Host, ModelRequest[]>();
   turnsAsked = 0;
-  #loops = 0;
   /** Requests that have lost a connection and are to get a new one in its slot. */
   readonly awaitingSlot = new Set<ModelRequest>();
   /** Dials of each host since the last turn. */
@@ -434,22 +431,13 @@ export class Model implements Driver<ModelKinds> {
   }
 
   /** Another turn of the event loop begins. */
-  loop(): void {
-    this.#loops++;
-    this.dialsThisTurn.clear();
-    this.#boundedThisTurn.clear();
-  }
-
   turn(): void {
     this.tick();
-    if (this.turnsAsked === 0) {
-      this.loop();
-      return;
-    }
-    assert.equal(this.turnsAsked, 1, 'one turn is asked for at a time');
-    this.turnsAsked = 0;
     this.dialsThisTurn.clear();
     this.#boundedThisTurn.clear();
+    if (this.turnsAsked === 0) return;
+    assert.equal(this.turnsAsked, 1, 'one turn is asked for at a time');
+    this.turnsAsked = 0;
     this.pool.turn();
   }
 
@@ -717,10 +705,6 @@ export class Model implements Driver<ModelKinds> {
 
   schedule(): void {
     this.turnsAsked++;
-  }
-
-  loopTurn(): number | undefined {
-    return this.countsLoops ? this.#loops : undefined;
   }
 
   retire(host: Host): void {

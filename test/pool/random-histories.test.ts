@@ -215,7 +215,6 @@ const steps = fc.oneof(
     ),
   },
   { weight: 20, arbitrary: fc.constant(step('turn', (model) => model.turn())) },
-  { weight: 5, arbitrary: fc.constant(step('another turn begins', (model) => model.loop())) },
   { weight: 10, arbitrary: fc.constant(step('tick', (model) => model.tick())) },
   { weight: 2, arbitrary: on('die silently', open, (_, one) => one.pooled && (one.pooled.alive = false)) },
   {

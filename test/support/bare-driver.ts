@@ -61,6 +61,5 @@ export class BareDriver implements Driver<BareKinds> {
   saturated(): void {}
   drained(): void {}
   schedule(): void {}
-  loopTurn(): undefined {}
   retire(): void {}
 }
