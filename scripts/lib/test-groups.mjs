@@ -37,7 +37,8 @@ const ALONE = new Set([
   // They measure the heap and garbage, or keep the event loop busy.
   'faults/busy-loop',
   'faults/poisoning-fuzz',
-  // They change what the package assumes about Node, once per process.
+  // They change what the package assumes about Node, once per process, or see how it is found out.
+  'connections/counted-polls',
   'node/capabilities',
   'node/other-node',
   'node/wrapped-ticks',

@@ -36,15 +36,13 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
     pooled.delivering = true;
     let more = true;
     // `push` would do the same, but takes two microseconds to find out that nothing else is to be done.
-    if (begun && pooled.askedIn === undefined && isFlowing(socket)) socket.emit('data', chunk);
+    if (begun && isFlowing(socket)) socket.emit('data', chunk);
     else {
       // The first chunk goes through `push`, so that the stream knows that it has been read from.
       begun = isNodes;
       more = push.call(socket, chunk, encoding);
       if (isNodes) {
         checkParserMark(pooled.request, socket);
-        if (pooled.askedIn) checkPollCount(pooled.askedIn);
-        pooled.askedIn = undefined;
       }
     }
     pooled.delivering = false;
@@ -55,7 +53,10 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
   /** Hot path. */
   socket.push = function guarded(chunk: Buffer | null, encoding): boolean {
     // An end does not show that the connection is alive.
-    if (chunk) pooled.polledAt = monotonicNow();
+    if (chunk) {
+      pooled.polledAt = monotonicNow();
+      if (pooled.showsPolls) pooled.showsPolls = !checkPollCount();
+    }
     return early?.keeps(chunk) || deliver(chunk, encoding);
   };
 }

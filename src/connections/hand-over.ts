@@ -37,7 +37,7 @@ import { isLast } from '../lifetimes/keep-alive-hint.js';
 import { headSize } from '../node/exchange.js';
 import { leavesEndOpen, saysClose } from '../node/request-headers.js';
 import { hasDescriptor, hasPendingRead } from '../node/handle.js';
-import { currentPoll, polledSince, pollToCheck } from '../node/poll-count.js';
+import { currentPoll, isPollCountOpen, polledSince } from '../node/poll-count.js';
 import type { Poll } from '../node/poll-count.js';
 import type { AgentRequest } from '../node/types.js';
 
@@ -124,7 +124,7 @@ function recentPoll(pooled: PooledSocket, now: number): Poll | undefined {
   const poll = pooled.isPolled ? currentPoll() : undefined;
   if (!poll) {
     // Whether polls are counted is seen by the first connection of which it is asked, and no earlier: Node loads much for it.
-    if (pooled.isPolled) pooled.askedIn = pollToCheck();
+    pooled.showsPolls = pooled.isPolled && isPollCountOpen();
     return undefined;
   }
   const polledAt = polledSince(poll, now);

@@ -210,8 +210,8 @@ export class PooledSocket {
   #peer: Peer | undefined = undefined;
   /** The time of the last poll in which the loop looked for bytes on it. */
   polledAt = 0;
-  /** The poll after which it was asked for, until the next bytes are read: see `checkPollCount`. */
-  askedIn: Poll | undefined = undefined;
+  /** Whether its bytes are to show that polls are counted: see `checkPollCount`. */
+  showsPolls = false;
   /** Whether the bytes on it come from the system's polls. `undefined`: nobody has asked yet. */
   isPolled: boolean | undefined = undefined;
   /** The time at which it became idle, by the monotonic clock. `Infinity`: it has been leased since. */

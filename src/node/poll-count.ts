@@ -22,18 +22,32 @@ function isPoll(metrics: Partial<Poll> | undefined): boolean {
   return typeof metrics?.loopCount === 'number' && typeof metrics.events === 'number';
 }
 
-/** For `checkPollCount`: the poll after which a connection was asked for. `undefined`: nothing is to be checked. */
-export function pollToCheck(): Poll | undefined {
-  return pollCount.isKnown || !pollCount.holds ? undefined : loopTiming().uvMetricsInfo;
+/** Whether polls seem to be counted, and `checkPollCount` is to find out. */
+export function isPollCountOpen(): boolean {
+  return !pollCount.isKnown && pollCount.holds;
 }
 
-/** Bytes were read from a connection that was asked for after the poll `asked`: another poll must have been in between, for the request. */
-export function checkPollCount(asked: Poll): void {
-  if (pollCount.isKnown) return;
+/** The poll in which bytes were read first, and whether a later one has not shown that it was counted. */
+let readIn: Poll | undefined;
+let isDoubtful = false;
+
+/**
+ * Bytes are being read that a poll has found: the next ones that are read in a later turn show whether that poll was counted.
+ *
+ * @returns whether it is known now
+ */
+export function checkPollCount(): boolean {
   const now = loopTiming().uvMetricsInfo;
   if (!now) pollCount.found(false);
+  else if (!readIn) readIn = now;
   // A turn may poll again, but seldom does.
-  else if (now.loopCount > asked.loopCount) pollCount.found(now.events > asked.events);
+  else if (now.loopCount > readIn.loopCount) {
+    if (now.events > readIn.events) pollCount.found(true);
+    // The first bytes may have waited in a stream, while the loop found nothing. The next ones cannot: polls that have found something lie between.
+    else if (isDoubtful) pollCount.found(false);
+    else isDoubtful = true;
+  }
+  return pollCount.isKnown;
 }
 
 /** Hot path. The poll after which the present code runs. `undefined`: not known. */

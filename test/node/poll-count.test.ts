@@ -44,41 +44,43 @@ test('a loop without these figures, or with others, is not relied on', async (t)
     { loopCount: '1', events: 1 },
     { loopCount: 1, events: '1' },
   ]) {
-    const { pollCount, pollToCheck, currentPoll } = await setUp(t, metrics);
+    const { pollCount, isPollCountOpen, currentPoll } = await setUp(t, metrics);
     assert.equal(pollCount.holds, false, JSON.stringify(metrics));
     assert.equal(pollCount.isKnown, true);
-    assert.equal(pollToCheck(), undefined);
+    assert.equal(isPollCountOpen(), false);
     assert.equal(currentPoll(), undefined);
   }
 });
 
-test('that the figures go up with polls is shown by a connection, and relied on only then', async (t) => {
-  const { pollCount, pollToCheck, checkPollCount, currentPoll, at } = await setUp(t);
-  const connected = pollToCheck();
-  assert.deepEqual(connected, { loopCount: 1, events: 10 });
-  assert.equal(pollCount.isKnown, false);
+test('that the figures go up with polls is shown by bytes that are read, and relied on only then', async (t) => {
+  const { pollCount, isPollCountOpen, checkPollCount, currentPoll, at } = await setUp(t);
+  assert.equal(isPollCountOpen(), true);
   assert.equal(currentPoll(), undefined);
-  at(1, 11);
-  checkPollCount(connected as PollCount.Poll);
+  checkPollCount();
+  at(1, 10);
+  checkPollCount();
   assert.equal(pollCount.isKnown, false, 'one turn may poll twice: that shows nothing');
   const now = at(2, 12);
-  checkPollCount(connected as PollCount.Poll);
+  checkPollCount();
   assert.equal(pollCount.isKnown, true);
   assert.equal(pollCount.holds, true);
   assert.deepEqual(currentPoll(), now);
-  assert.equal(pollToCheck(), undefined, 'it is known: there is nothing to note');
-  at(2, 5);
-  checkPollCount(now);
+  assert.equal(isPollCountOpen(), false, 'it is known');
+  at(3, 5);
+  checkPollCount();
   assert.equal(pollCount.holds, true, 'the first finding counts');
 });
 
 test('a loop whose events do not go up is not relied on', async (t) => {
   silenced(t);
   for (const metrics of [{ loopCount: 2, events: 10 }, { loopCount: 2, events: 9 }, undefined]) {
-    const { pollCount, pollToCheck, checkPollCount, shown, currentPoll } = await setUp(t);
-    const connected = pollToCheck() as PollCount.Poll;
+    const { pollCount, isPollCountOpen, checkPollCount, shown, currentPoll } = await setUp(t);
+    assert.equal(isPollCountOpen(), true);
+    checkPollCount();
     shown.uvMetricsInfo = metrics;
-    checkPollCount(connected);
+    checkPollCount();
+    assert.equal(pollCount.isKnown, metrics === undefined, 'the first bytes may have waited');
+    checkPollCount();
     assert.equal(pollCount.holds, false);
     assert.equal(currentPoll(), undefined);
   }
