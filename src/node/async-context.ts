@@ -11,7 +11,8 @@ export const contextReset: Capability = new Capability(
 
 /** The resource that async_hooks shows for a handle that serves another request: as in Node's agent. */
 class ReusedHandle {
-  readonly handle: Handle;
+  /** Only declared: a field that is defined takes as long again as the object. */
+  declare readonly handle: Handle;
 
   constructor(handle: Handle) {
     this.handle = handle;
@@ -48,7 +49,8 @@ export function resetAsyncId(socket: SocketLike): void {
   }
   if (!contextReset.holds) return;
   handle.asyncReset(new ReusedHandle(handle));
+  // The handle below runs nothing but the end of the connection, and is its own resource: to give a handle another one takes as long as all else here.
   const raw = handle._parent;
-  raw?.asyncReset?.(new ReusedHandle(raw));
+  raw?.asyncReset?.(raw);
   if (handle.getAsyncId) setAsyncId(socket, handle.getAsyncId());
 }
