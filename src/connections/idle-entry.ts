@@ -52,7 +52,7 @@ export class IdleEntry {
    * goes on serving a busy host.
    */
   mayKeep(pooled: PooledSocket): boolean {
-    return !this.#isOverridden || this.#rest(pooled);
+    return !this.#isOverridden() || this.#rest(pooled);
   }
 
   /** Hot path. `pooled` becomes idle, from its `idleFrom` on. `false`: it may not be kept. */
@@ -61,7 +61,7 @@ export class IdleEntry {
     const isSeldom = idleFrom - this.#lastIdleFrom >= SELDOM;
     this.#lastIdleFrom = idleFrom;
     // A socket that is not being read must be prepared at once: its end would go unseen.
-    const isAtOnce = pooled.rested || isSeldom || this.#isOverridden || !isReading(pooled.socket);
+    const isAtOnce = pooled.rested || isSeldom || this.#isOverridden() || !isReading(pooled.socket);
     if (!isAtOnce && !pooled.restsSoon) {
       pooled.restsSoon = true;
       this.#soon.push(pooled);
@@ -92,7 +92,7 @@ export class IdleEntry {
     if (next < this.#alarm.at) this.#alarm.set(next, now);
   }
 
-  get #isOverridden(): boolean {
+  #isOverridden(): boolean {
     return this.#agent.keepSocketAlive !== this.#keepSocketAlive;
   }
 

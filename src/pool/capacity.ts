@@ -72,13 +72,15 @@ export class Capacity<K extends Kinds> {
     if (host.connections.size - host.closing > host.limits.maxSockets) return true;
     if (host.gateway?.isSurplus) return true;
     return (
-      this.size - this.closing > this.#limits.maxTotalSockets || (this.#isShort && !this.#isReserved(host))
+      this.size - this.closing > this.#limits.maxTotalSockets || (this.#isShort() && !this.#isReserved(host))
     );
   }
 
   /** The idle connection that is closed next, for the hosts that wait or for a reservation that lacks slots. */
   get evictee(): Connection<K> | undefined {
-    return this.blocked.size > this.closing || this.#isShort ? (this.evictable ?? this.#needless) : undefined;
+    return this.blocked.size > this.closing || this.#isShort()
+      ? (this.evictable ?? this.#needless)
+      : undefined;
   }
 
   /** The connection that is closed next for the hosts that wait at `gateway`. */
@@ -118,7 +120,7 @@ export class Capacity<K extends Kinds> {
   }
 
   /** The same, without connections that are closing: some of the others are on slots that are reserved for other hosts. */
-  get #isShort(): boolean {
+  #isShort(): boolean {
     return this.held > 0 && this.size - this.closing + this.held > this.#limits.maxTotalSockets;
   }
 
