@@ -1,6 +1,7 @@
 /** The name that is sent in the TLS handshake and checked against the certificate, where the option `servername` is not given. */
 import { isIP } from 'node:net';
 import { invalidType } from '../errors.js';
+import { givenHeader } from '../node/request-headers.js';
 import type { AgentRequest } from '../node/types.js';
 
 /**
@@ -39,7 +40,7 @@ export function nameServer(dial: Record<string, unknown>, req: AgentRequest): vo
 
 /** Hot path. The Host header of `req`, as far as it was set one by one. */
 export function hostHeaderOf(req: AgentRequest): unknown {
-  return typeof req.getHeader === 'function' ? req.getHeader('host') : undefined;
+  return givenHeader(req, 'host');
 }
 
 /** @throws for a Host header that is given, and no string */

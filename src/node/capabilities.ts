@@ -8,6 +8,7 @@ import { destroyReason, headMark, parserMark } from './exchange.js';
 import { pendingRead, wireCounter } from './handle.js';
 import { parserState } from './parsing.js';
 import { pollCount } from './poll-count.js';
+import { headersByName } from './request-headers.js';
 import { waitingTimeout } from './request-timeout.js';
 import { byteCounter, socketTimer, writableState } from './socket.js';
 import { behindFakes } from './timers.js';
@@ -20,6 +21,7 @@ export const CAPABILITIES: readonly Capability[] = [
   contextReset,
   destroyReason,
   detaching,
+  headersByName,
   headMark,
   knownAddRequest,
   parserMark,

@@ -2,14 +2,49 @@
  * Reads the headers of a request of Node's client. Headers that were given as a list, or with `Expect`, exist only as the text that Node will
  * send; `getHeader` has all others.
  */
+import { OutgoingMessage } from 'node:http';
+import { Capability } from './capability.js';
+import { ownSymbol } from './symbols.js';
 import type { AgentRequest } from './types.js';
+
+/** Read when this module is loaded: tracers may replace it later, and are to be called then. */
+const { getHeader } = OutgoingMessage.prototype;
+
+type Given = Readonly<Record<string, readonly [name: string, value: unknown] | undefined>>;
+
+let kHeaders: symbol | undefined;
+
+export const headersByName: Capability = new Capability(
+  'a request keeps its headers by their names in lower case',
+  'it takes longer to read a header of a request',
+  () => {
+    const probe = new OutgoingMessage();
+    probe.setHeader('Probe', 'value');
+    kHeaders = ownSymbol(probe, 'kOutHeaders');
+    return kHeaders !== undefined && givenIn(probe, kHeaders)?.['probe']?.[1] === 'value';
+  },
+);
+
+function givenIn(message: object, symbol: symbol): Given | null | undefined {
+  return (message as Record<symbol, Given | null | undefined>)[symbol];
+}
+
+/**
+ * Hot path. As `req.getHeader(name)`, for a name in lower case. That checks the name and changes its case, which takes longer than to find
+ * the header. `undefined`: there is no such header, or the request is a custom one and has none.
+ */
+export function givenHeader(req: AgentRequest, name: string): unknown {
+  if (req.getHeader === getHeader && headersByName.holds)
+    return givenIn(req, kHeaders as symbol)?.[name]?.[1];
+  return typeof req.getHeader === 'function' ? req.getHeader(name) : undefined;
+}
 
 /** A pattern for each header that was ever asked for, of which there are few: making one takes longer than finding it. */
 const linesNamed = new Map<string, RegExp>();
 
 /** The value of a header as it was given, in any letter case: text, a number, or a list. `undefined`: there is none. */
 export function headerOf(req: AgentRequest, name: string): unknown {
-  const value = req.getHeader(name);
+  const value = givenHeader(req, name);
   if (value !== undefined || typeof req._header !== 'string') return value;
   let pattern = linesNamed.get(name);
   if (!pattern) linesNamed.set(name, (pattern = new RegExp(`^${name}:[ \\t]*(.*)$`, 'gim')));
@@ -23,7 +58,6 @@ export function headerOf(req: AgentRequest, name: string): unknown {
  * section 9.6). Node's client heeds only what the response says.
  */
 export function saysClose(req: AgentRequest): boolean {
-  if (typeof req.getHeader !== 'function') return false;
   try {
     return namesClose(req);
   } catch {
@@ -34,9 +68,9 @@ export function saysClose(req: AgentRequest): boolean {
 
 /** Hot path. */
 function namesClose(req: AgentRequest): boolean {
-  const value: unknown = req.getHeader('connection');
-  // If `getHeader` has the host, it has all headers, and the text need not be read.
-  if (value === undefined && req.getHeader('host') !== undefined) return false;
+  const value = givenHeader(req, 'connection');
+  // If the host is among the headers that are kept by name, all are, and the text need not be read.
+  if (value === undefined && givenHeader(req, 'host') !== undefined) return false;
   return String(value ?? headerOf(req, 'connection'))
     .split(',')
     .some(isClose);
