@@ -16,7 +16,7 @@ const LIMITS = {
   tarball: 1_100_000,
   unpacked: 3_800_000,
   files: 390,
-  [`${MAIN}.js`]: 34_000,
+  [`${MAIN}.js`]: 35_000,
   [`${FIRST}.js`]: 178_000,
 };
 

@@ -46,6 +46,7 @@ const AT_LOAD = [
   'node/connect-functions.ts',
   'node/interception.ts',
   'node/listeners.ts',
+  'node/request-headers.ts',
   'node/timers.ts',
   'tls/context-defaults.ts',
 ];
