@@ -52,10 +52,10 @@ const ALONE = new Set([
 const OVER_HTTP = /\/over-http[^/]*$/;
 
 /**
- * Files that `npm test` leaves out, because they take a quarter of the time; all other runs have them. They run most tests once more over `http:` (those of the contract
- * stay), or read the documents.
+ * Files that `npm test` leaves out, because they take a quarter of the time; all other runs have them. They run most tests once more over `http:`, start a
+ * browser, or read the documents.
  */
-const LEFT_OUT = /^(?!contract)[^/]+\/over-http|^tooling\/(code-blocks|examples)$/;
+const LEFT_OUT = /\/over-http|^inspect\/chromium$|^tooling\/(code-blocks|examples)$/;
 
 /**
  * @param {readonly string[]} files compiled test files, with absolute paths
