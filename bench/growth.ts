@@ -2,10 +2,12 @@
  * The growth of a request's cost, from little of something to much of it, beside that of the zero pool. All four take turns in one process. Only the two
  * growths are compared: much of anything costs caches and garbage collection, which the zero pool shows.
  *
- * **Garbage.** What is young is collected before each part, and again at its end, within what is measured: so each pays for its own garbage, and for moving what survives,
+ * **Garbage.** Young objects are collected before each part, and again at its end, within what is measured: so each pays for its own garbage, and for moving what survives,
  * which among many waiting requests is nearly all. A collection of the whole heap falls on anybody's part; it is seldom, and a median does not see it.
  */
-import type { Case } from './cases/case.js';
+import type { Case, Subject } from './cases/case.js';
+import type { Contender } from './contenders/contender.js';
+import { loadContender } from './contenders/index.js';
 import { ratioInTurn, takeTurns } from './in-turn.js';
 import { collectYoungGarbage, measure } from './measure.js';
 import { ratios, valuesAt } from './results.js';
@@ -14,11 +16,21 @@ import { median, summarize } from './statistics.js';
 import { atMost } from './verdict.js';
 import type { Verdict } from './verdict.js';
 
-/** Requests with little and with much of it. */
-export interface Growing {
-  little(): Promise<void>;
-  much(): Promise<void>;
+/** Requests with some of it. */
+interface Part {
+  turn(requests: number): Promise<void>;
+  close(): void;
 }
+
+/** The requests of one agent. */
+export type Growing = readonly [little: Part, much: Part];
+
+/** Requests in one part of a turn. */
+const REQUESTS = 2000;
+/** Turns in one sample. */
+const TURNS = 10;
+/** Turns before the first sample: until V8 has optimized all. */
+const WARM_UP_TURNS = 15;
 
 export const GROWTH_METRICS: Case['metrics'] = [
   { key: 'ratio', title: 'growth ÷ zero pool’s', digits: 3 },
@@ -41,15 +53,29 @@ function measured(work: () => Promise<void>): () => Promise<number> {
   };
 }
 
-/** @param requests the number in one part */
-export async function measureGrowth(
-  own: Growing,
-  floor: Growing,
-  requests: number,
-  turns: number,
-): Promise<Sample> {
-  const works = [() => own.little(), () => own.much(), () => floor.little(), () => floor.much()];
-  const [little, much, floorLittle, floorMuch] = (await takeTurns(works.map(measured), turns)) as [
+/**
+ * What a case prepares.
+ *
+ * @param open opens what an agent needs for its requests
+ */
+export async function prepareGrowth(
+  open: (contender: Contender) => Promise<Growing>,
+  contender: Contender,
+): Promise<Subject> {
+  const parts = [...(await open(contender)), ...(await open(await loadContender('zero-pool')))];
+  await measureGrowth(parts, WARM_UP_TURNS);
+  return {
+    sample: () => measureGrowth(parts, TURNS),
+    close() {
+      for (const part of parts) part.close();
+    },
+  };
+}
+
+/** @param parts ours with little and with much, and those of the zero pool */
+async function measureGrowth(parts: readonly Part[], turns: number): Promise<Sample> {
+  const works = parts.map((part) => measured(() => part.turn(REQUESTS)));
+  const [little, much, floorLittle, floorMuch] = (await takeTurns(works, turns)) as [
     number[],
     number[],
     number[],
@@ -61,10 +87,10 @@ export async function measureGrowth(
     ratio: ratioInTurn(growths, floorGrowths),
     growth: median(growths),
     floorGrowth: median(floorGrowths),
-    little: median(little) / requests,
-    much: median(much) / requests,
-    floorLittle: median(floorLittle) / requests,
-    floorMuch: median(floorMuch) / requests,
+    little: median(little) / REQUESTS,
+    much: median(much) / REQUESTS,
+    floorLittle: median(floorLittle) / REQUESTS,
+    floorMuch: median(floorMuch) / REQUESTS,
   };
 }
 

@@ -1,10 +1,8 @@
 /** Many hosts with an idle connection each, requested one after the other, so that the processor's caches do not help. */
 import { hostName } from '../certificate.js';
-import type { Client } from '../contenders/contender.js';
-import { loadContender } from '../contenders/index.js';
+import type { Client, Contender } from '../contenders/contender.js';
 import { needConnections } from '../files.js';
-import { GROWTH_METRICS, growthVerdicts, measureGrowth } from '../growth.js';
-import type { Growing } from '../growth.js';
+import { GROWTH_METRICS, growthVerdicts, prepareGrowth } from '../growth.js';
 import { drive } from '../measure.js';
 import { createClient } from './case.js';
 import type { Case, Scale, Setting } from './case.js';
@@ -13,38 +11,30 @@ interface HostsSetting extends Setting {
   readonly hosts: number;
 }
 
-interface Clients extends Growing {
-  close(): void;
-}
-
 const CONCURRENCY = 10;
 /** Connections opened at a time. */
 const OPENING = 50;
-/** Requests in one part of a turn: the hosts' turn goes on in the next part. */
-const REQUESTS = 2000;
-/** Turns in one sample. */
-const TURNS = 10;
-/** Turns before the first sample: until V8 has optimized all. */
-const WARM_UP_TURNS = 15;
 
-/** Requests to all hosts in turn, as many at a time as are asked for. */
+/** Requests to all hosts in turn: each part begins where the one before it has ended. */
 class Tour {
   readonly #client: Client;
   readonly #names: readonly string[];
   #next = 0;
 
-  constructor(client: Client, hosts: number) {
+  private constructor(client: Client, hosts: number) {
     this.#client = client;
     this.#names = Array.from({ length: hosts }, (_, index) => hostName(index));
   }
 
-  open(): Promise<void> {
-    const { length } = this.#names;
-    return this.#drive(length, Math.min(length, OPENING));
+  /** Opens a connection to each host. */
+  static async start(client: Client, hosts: number): Promise<Tour> {
+    const tour = new Tour(client, hosts);
+    await tour.#drive(hosts, Math.min(hosts, OPENING));
+    return tour;
   }
 
-  requests(): Promise<void> {
-    return this.#drive(REQUESTS, CONCURRENCY);
+  turn(requests: number): Promise<void> {
+    return this.#drive(requests, CONCURRENCY);
   }
 
   close(): void {
@@ -56,21 +46,6 @@ class Tour {
       this.#client.get(this.#names[this.#next++ % this.#names.length] as string);
     return drive({ get }, { requests, concurrency });
   }
-}
-
-async function openClients(create: () => Client, hosts: number): Promise<Clients> {
-  const one = new Tour(create(), 1);
-  const many = new Tour(create(), hosts);
-  await one.open();
-  await many.open();
-  return {
-    little: () => one.requests(),
-    much: () => many.requests(),
-    close() {
-      one.close();
-      many.close();
-    },
-  };
 }
 
 export const hosts: Case<HostsSetting> = {
@@ -90,19 +65,10 @@ export const hosts: Case<HostsSetting> = {
     return [{ name: `from 1 to ${count.toLocaleString('en')} hosts`, hosts: count }];
   },
 
-  async prepare(contender, { hosts: count }, target) {
-    const create = (one: typeof contender) => (): Client =>
-      createClient(one, target, [target.certificate], { manyHosts: true });
-    const own = await openClients(create(contender), count);
-    const floor = await openClients(create(await loadContender('zero-pool')), count);
-    await measureGrowth(own, floor, REQUESTS, WARM_UP_TURNS);
-    return {
-      sample: () => measureGrowth(own, floor, REQUESTS, TURNS),
-      close() {
-        own.close();
-        floor.close();
-      },
-    };
+  prepare(contender, { hosts: count }, target) {
+    const start = (one: Contender, hostCount: number): Promise<Tour> =>
+      Tour.start(createClient(one, target, [target.certificate], { manyHosts: true }), hostCount);
+    return prepareGrowth(async (one) => [await start(one, 1), await start(one, count)], contender);
   },
 
   verdicts: growthVerdicts,
