@@ -22,9 +22,10 @@ export class Reaper {
 
   /** Hot path. A connection expires at `at`: the timer is set for that, unless it wakes earlier anyway. */
   expect(at: number, now: number): void {
-    if (this.#alarm.ringsBy(at, now)) return;
+    const isLost = this.#alarm.isLost(now);
+    if (at >= this.#alarm.at && !isLost) return;
     // Expiries closer together share one sweep. A lease checks the expiry for itself.
-    this.#alarm.set(this.#alarm.isLost(now) ? now : at, now, GRAIN);
+    this.#alarm.set(isLost ? now : at, now, GRAIN);
   }
 
   /** No connection is idle any more. */

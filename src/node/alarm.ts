@@ -25,14 +25,10 @@ export class Alarm {
 
   /** Hot path. Whether it will not ring: at `now`, or a moment shortly before, it is not set, or its callback was lost. */
   isIdle(now: number): boolean {
-    return this.#at === Infinity || now > this.#at + LOST_AFTER;
+    return this.#at === Infinity || this.isLost(now);
   }
 
-  /** Hot path. Whether it will ring at `at` or earlier, for all that is known at `now`. */
-  ringsBy(at: number, now: number): boolean {
-    return this.#at <= at && now <= this.#at + LOST_AFTER;
-  }
-
+  /** Hot path. */
   isLost(now: number): boolean {
     return now > this.#at + LOST_AFTER;
   }
