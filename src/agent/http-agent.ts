@@ -27,7 +27,7 @@ import type { AgentProperties } from './agent-properties.js';
 import { completeCopies, POOL_PROPERTIES } from './copy-properties.js';
 import type { AnyListener, NodeEvent, OwnListener, PoolingAgentEvents } from './events.js';
 import { loadCopies, loadEquipment, loadKind, loadSeam } from './first.js';
-import type { Kind, NodesAgent } from './kind.js';
+import type { Kind } from './kind.js';
 
 /** The mark by which copies of this package recognise each other's agents. */
 const kPoolingHttpAgent: unique symbol = Symbol.for('pooling-https-agent.PoolingHttpAgent');
@@ -85,7 +85,7 @@ export class PoolingHttpAgent extends Agent {
 
   /** @internal Also of an agent that was copied, which has no private fields. */
   get [kPool](): AgentPool {
-    return #pool in this ? this.#pool : (poolOf(this) as AgentPool);
+    return #pool in this ? this.#pool : (loadCopies().poolOfCopy(this, kindOfAgent()) as AgentPool);
   }
 
   /**
@@ -253,9 +253,4 @@ function kindOfAgent(): Kind {
   return (kind ??= loadKind().plainKind(Agent as unknown as Kind['nodes'], methods));
 }
 
-/** The pool of `agent`, which may be a copy. */
-function poolOf(agent: object): AgentPool | undefined {
-  return loadCopies().poolOfCopy(agent as NodesAgent, kindOfAgent());
-}
-
-completeCopies(PoolingHttpAgent.prototype, POOL_PROPERTIES, (copy) => poolOf(copy) !== undefined);
+completeCopies(PoolingHttpAgent.prototype, POOL_PROPERTIES, kindOfAgent);

@@ -10,7 +10,7 @@ import type { AgentProperties } from './agent-properties.js';
 import { completeCopies, POOL_PROPERTIES } from './copy-properties.js';
 import { kPool } from '../connections/pool-key.js';
 import { loadCopies, loadEquipment, loadKind, loadSeam } from './first.js';
-import type { Kind, NodesAgent } from './kind.js';
+import type { Kind } from './kind.js';
 import type { AnyListener, NodeEvent, OwnListener, PoolingAgentEvents } from './events.js';
 import type { HostLimitOptions } from '../limits/host-limits.js';
 import { destroy } from '../lifecycle/destroy.js';
@@ -97,7 +97,7 @@ export class PoolingAgent extends Agent {
 
   /** @internal Also of an agent that was copied, which has no private fields. */
   get [kPool](): AgentPool {
-    return #pool in this ? this.#pool : (poolOf(this) as AgentPool);
+    return #pool in this ? this.#pool : (loadCopies().poolOfCopy(this, kindOfAgent()) as AgentPool);
   }
 
   /**
@@ -301,13 +301,4 @@ function kindOfAgent(): Kind {
   return (kind ??= loadKind().tlsKind(Agent, methods));
 }
 
-/** The pool of `agent`, which may be a copy. */
-function poolOf(agent: object): AgentPool | undefined {
-  return loadCopies().poolOfCopy(agent as NodesAgent, kindOfAgent());
-}
-
-completeCopies(
-  PoolingAgent.prototype,
-  [...POOL_PROPERTIES, '_sessionCache'],
-  (copy) => poolOf(copy) !== undefined,
-);
+completeCopies(PoolingAgent.prototype, [...POOL_PROPERTIES, '_sessionCache'], kindOfAgent);

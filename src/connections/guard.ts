@@ -41,9 +41,7 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
       // The first chunk goes through `push`, so that the stream knows that it has been read from.
       begun = isNodes;
       more = push.call(socket, chunk, encoding);
-      if (isNodes) {
-        checkParserMark(pooled.request, socket);
-      }
+      if (isNodes) checkParserMark(pooled.request, socket);
     }
     pooled.delivering = false;
     pooled.received();
