@@ -80,11 +80,12 @@ async function mainCode() {
   const members = new Set([...(await modulesOf(ENTRY, { [ENTRY]: entryCode(main) })), LOADER]);
   const first = `late:${FIRST}`;
   const inFirst = await modulesOf(first, { [first]: lateEntryCode(FIRST) }, members);
+  const specifiersOfFirst = new Set([...inFirst].map(given));
   const ofMain = new Map();
   const ofFirst = new Map();
   const note = (needs) => {
     for (const [specifier, names] of needs) {
-      const all = [...inFirst].some((id) => given(id) === specifier) ? ofFirst : ofMain;
+      const all = specifiersOfFirst.has(specifier) ? ofFirst : ofMain;
       all.set(specifier, new Set([...(all.get(specifier) ?? []), ...names]));
     }
   };
@@ -223,11 +224,16 @@ function imports(front, specifier) {
       // The entry itself, and what the bundler has of its own.
       if (importer === undefined || importer.startsWith('\0')) return null;
       if (!/^[./]/.test(imported)) return { id: imported, external: true };
-      const path = resolve(dirname(importer), imported).replace(/\.js$/, '.ts');
+      const path = sourceOf(imported, importer);
       const isMain = front !== undefined && path === front.replace(/(?:\.d)?\.ts$/, '.ts');
       return isMain ? { id: specifier, external: true } : null;
     },
   };
+}
+
+/** The file that `importer` imports by a path. */
+function sourceOf(imported, importer) {
+  return resolve(dirname(importer), imported).replace(/\.js$/, '.ts');
 }
 
 /** Modules that a file is given by those that were loaded before. */
@@ -236,8 +242,7 @@ function elsewhere(isElsewhere) {
     name: 'elsewhere',
     resolveId(imported, importer) {
       if (importer === undefined || importer.startsWith('\0')) return null;
-      const isPath = imported.startsWith('.');
-      const id = isPath ? resolve(dirname(importer), imported).replace(/\.js$/, '.ts') : imported;
+      const id = imported.startsWith('.') ? sourceOf(imported, importer) : imported;
       return isElsewhere(id) ? { id: given(id), external: true } : null;
     },
   };

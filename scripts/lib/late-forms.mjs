@@ -1,6 +1,6 @@
 // Parts of the package that are loaded when they are first used, synchronously: most processes never need them, and V8 reads whatever it is given.
 //
-// In src/, a module named late.ts (or FIRST) exports functions that return other modules as a whole (`loadTunnel`), or another package. In dist/, the modules
+// In src/, a module named late.ts (or agent/first.ts) exports functions that return other modules as a whole (`loadTunnel`), or another package. In dist/, the modules
 // that nothing but a late.ts imports are in files of their own (LATE_FILES), each of which is a function: it is given the modules of other files that
 // they need, so that each object, class and symbol is there once. `require` loads them in the CommonJS module, and `createRequire` in the ES module.
 //

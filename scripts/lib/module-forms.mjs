@@ -68,7 +68,8 @@ export function toLateFile(code, isGiven) {
       // One without `imported` is that of a default export: a module of Node's as a whole.
       const names = node.specifiers.map(({ imported, local }) => [imported?.name ?? 'default', local.name]);
       needs.set(specifier, new Set(names.map(([name]) => name)));
-      return `const { ${names.map(([name, local]) => (name === local ? name : `${name}: ${local}`)).join(', ')} } = ${GIVEN}[${JSON.stringify(specifier)}];`;
+      const members = names.map(([name, local]) => member(name, local));
+      return `const { ${members.join(', ')} } = ${GIVEN}[${JSON.stringify(specifier)}];`;
     });
   const strict = loaded(required).replaceAll('import.meta.url', '__filename');
   return {
@@ -120,14 +121,17 @@ function constants({ specifiers }, loaded) {
   if (specifiers.length === 0) return `${loaded};`;
   const named = specifiers.filter(({ type }) => type === 'ImportSpecifier');
   const whole = specifiers.filter(({ type }) => type !== 'ImportSpecifier').map(({ local }) => local.name);
-  const names = named.map(({ imported, local }) =>
-    imported.name === local.name ? local.name : `${imported.name}: ${local.name}`,
-  );
+  const names = named.map(({ imported, local }) => member(imported.name, local.name));
   return [...whole, ...(names.length > 0 ? [`{ ${names.join(', ')} }`] : [])]
     .map((pattern) => `const ${pattern} = ${loaded};`)
     .join(' ');
 }
 
 function exportedOf({ local, exported }) {
-  return exported.name === local.name ? local.name : `${exported.name}: ${local.name}`;
+  return member(exported.name, local.name);
+}
+
+/** A member of an object, or of a pattern, for a variable that may have another name. */
+function member(name, local) {
+  return name === local ? name : `${name}: ${local}`;
 }

@@ -94,8 +94,8 @@ export function inGroups(files, folder, groups, without = [], all = true) {
 }
 
 /** The largest groups start first, because they take longest; those that start servers of others before all. */
-function sizeOf([first = '', ...rest]) {
-  return first.startsWith('interop/') ? Infinity : rest.length;
+function sizeOf(part) {
+  return part[0].startsWith('interop/') ? LARGEST + 1 : part.length;
 }
 
 /** A file that was renamed would share a process from then on, and nobody would know. */
