@@ -6,6 +6,7 @@
  * nothing to the options that come with it, and it is connected, secured, verified and free.
  */
 import { isPooled } from './pooled-socket.js';
+import { discard } from '../node/foreign.js';
 import { forgetMessage, isParsed, messageOf } from '../node/exchange.js';
 import { isInNodesPool } from '../node/listeners.js';
 import { monotonicNow } from '../node/timers.js';
@@ -87,7 +88,7 @@ export class Adoption {
     const isWelcome = isAdoptable(socket, options, this.#agent, this.#transport);
     const connection = isWelcome ? this.#hosts.slotFor(options) : undefined;
     if (!connection) {
-      socket.on('error', ignore).destroy();
+      discard(socket);
       return;
     }
     connection.readyAt = monotonicNow();
@@ -103,5 +104,3 @@ export class Adoption {
     forgetMessage(socket);
   }
 }
-
-function ignore(): void {}

@@ -18,7 +18,7 @@ import { ReplyReader } from './connect-reply.js';
 import type { Reply } from './connect-reply.js';
 import { openBySocks } from './socks.js';
 import type { ProxyHeader } from '../limits/proxy-choice.js';
-import { propertyOf } from '../node/foreign.js';
+import { discard, propertyOf } from '../node/foreign.js';
 import type { TunnelOrder, TunnelPhase } from './tunnel-order.js';
 
 /** The number of characters from which on the value of a header may be secret. */
@@ -66,7 +66,7 @@ export class Tunnel {
     if (this.#isDone) return;
     this.#isDone = true;
     this.#end();
-    this.#socket?.on('error', ignore).destroy();
+    if (this.#socket) discard(this.#socket);
   }
 
   /** Begins a step on `socket`. Each time that emits `event`, `next` checks whether the step is done. */

@@ -132,7 +132,7 @@ class Dial {
 
   #watch(socket: TLSSocket): void {
     if (this.#isDone) {
-      socket.on('error', () => {}).destroy();
+      discard(socket);
       return;
     }
     this.#socket = socket;
@@ -180,7 +180,7 @@ class Dial {
       return;
     }
     this.#mayRepeat = false;
-    this.#socket?.on('error', () => {}).destroy();
+    if (this.#socket) discard(this.#socket);
     this.begin();
   }
 
@@ -202,7 +202,7 @@ class Dial {
 
   #fail(error: unknown): void {
     if (!this.#finish()) return;
-    this.#socket?.on('error', () => {}).destroy();
+    if (this.#socket) discard(this.#socket);
     this.#request?.emit('close');
     // Code of others throws anything. Without an error, undici would take the dial for a success.
     this.#callback((error || new Error('createSocket has brought no socket')) as Error, null);
@@ -214,6 +214,11 @@ class Dial {
     clearTimeout(this.#timer);
     return true;
   }
+}
+
+/** Destroys a socket that nobody gets, and silences its errors. */
+function discard(socket: TLSSocket): void {
+  socket.on('error', () => {}).destroy();
 }
 
 function closedTooEarly(): Error {
