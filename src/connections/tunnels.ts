@@ -13,7 +13,6 @@ import { profileValues } from '../identity/profile.js';
 import type { ProfileValues } from '../identity/profile.js';
 import { withPort } from '../limits/host-name.js';
 import type { ProxyServer } from '../limits/proxy-choice.js';
-import { clearTimeout, setImmediate, setTimeout } from '../node/timers.js';
 import type { ConnectPhase } from '../pool/counters.js';
 import type { SecureContexts } from '../tls/secure-contexts.js';
 
@@ -32,8 +31,6 @@ const LOCAL_OPTIONS = [
   'noDelay',
   'typeOfService',
 ] as const;
-
-const TIMERS = { clearTimeout, setImmediate, setTimeout };
 
 /** The part of a tunnel's order that comes from the dial. */
 export interface TunnelUse {
@@ -92,7 +89,6 @@ export class Tunnels {
       connect,
       tls: proxy.protocol === 'https:' ? this.#tlsOf(proxy) : {},
       keepAlive: options['keepAlive'] === true,
-      timers: TIMERS,
       ...use,
     };
   }

@@ -7,6 +7,7 @@ import dns from 'node:dns';
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { noAddress } from '../errors.js';
+import { setImmediate } from '../node/timers.js';
 import { answerOf } from './dns/addresses.js';
 import { loadSocks } from './socks-package.js';
 import type { SocksClient } from './socks-package.js';
@@ -50,7 +51,7 @@ function negotiate(order: TunnelOrder, socket: Socket, host: string, done: (erro
     const rest: Buffer[] = [];
     const onData = (chunk: Buffer): void => void rest.push(chunk);
     socket.on('data', onData);
-    order.timers.setImmediate(() => {
+    setImmediate(() => {
       socket.removeListener('data', onData).pause();
       if (rest.length > 0) socket.unshift(Buffer.concat(rest));
       done(undefined);

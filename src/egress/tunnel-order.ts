@@ -28,9 +28,4 @@ export interface TunnelOrder {
   readonly onSocket: (socket: Socket) => void;
   /** Called at each step. */
   readonly onPhase: (phase: TunnelPhase) => void;
-  readonly timers: {
-    readonly setTimeout: (fn: () => void, ms: number) => NodeJS.Timeout;
-    readonly clearTimeout: (timer: NodeJS.Timeout | undefined) => void;
-    readonly setImmediate: (fn: () => void) => unknown;
-  };
 }

@@ -5,7 +5,7 @@
  * - an end in time: by the proxy's limit, by the request's timeout, or when its owner cancels it, at any moment. Then no socket is left open;
  * - no byte lost: bytes that the proxy sends behind its answer belong to the tunnel.
  *
- * It is a file of its own that is loaded when the first proxy is used. It gets what depends on the time of loading (real timers) from its owner.
+ * It is loaded when the first proxy is used.
  */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 // The module objects, not their functions: others may replace a function later, to add policy.
@@ -19,6 +19,7 @@ import type { Reply } from './connect-reply.js';
 import { openBySocks } from './socks.js';
 import type { ProxyHeader } from '../limits/proxy-choice.js';
 import { discard, propertyOf } from '../node/foreign.js';
+import { clearTimeout, setImmediate, setTimeout } from '../node/timers.js';
 import type { TunnelOrder, TunnelPhase } from './tunnel-order.js';
 
 /** The number of characters from which on the value of a header may be secret. */
@@ -239,10 +240,10 @@ export class Tunnel {
   }
 
   #startTimer(ms: number): void {
-    const { proxy, timers } = this.#order;
+    const { proxy } = this.#order;
     const end = (): void => this.#fail(proxyTimedOut(this.#phase, proxy.host, proxy.port, ms));
     // A loop that was blocked polls once more: the answer may have come.
-    this.#timer = timers.setTimeout(() => timers.setImmediate(end), ms);
+    this.#timer = setTimeout(() => setImmediate(end), ms);
     if (!this.#order.holdsProcess) this.#timer.unref();
   }
 
@@ -262,7 +263,7 @@ export class Tunnel {
 
   #end(): void {
     this.#leaveStep();
-    this.#order.timers.clearTimeout(this.#timer);
+    clearTimeout(this.#timer);
   }
 }
 
