@@ -36,14 +36,16 @@ export function knownPoolOf(agent: object): AgentPool | undefined {
 /**
  * The pool of `agent`, which is made if there is none. `undefined`: `agent` has no options, and so is no copy of an agent.
  *
+ * @param kindOf returns the kind of the class
  * @throws as the constructor does
  */
-export function poolOfCopy(agent: NodesAgent, kind: Kind): AgentPool | undefined {
+export function poolOfCopy(agent: NodesAgent, kindOf: () => Kind): AgentPool | undefined {
   const known = knownPoolOf(agent);
   if (known) return known;
   const given = agent.options as unknown;
   if (typeof given !== 'object' || given === null) return undefined;
 
+  const kind = kindOf();
   const prepared = prepare(kind, given as PoolingAgentOptions, 'copy');
   const original = (agent as Copied)[kOwner]?.().agent;
   if (original) forgetListeners(agent, original as unknown as NodesAgent);

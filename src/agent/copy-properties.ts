@@ -15,7 +15,7 @@ export function completeCopies(prototype: object, properties: readonly string[],
     Object.defineProperty(prototype, name, {
       configurable: true,
       get(this: NodesAgent) {
-        return loadCopies().poolOfCopy(this, kindOf()) && Reflect.get(this, name);
+        return loadCopies().poolOfCopy(this, kindOf) && Reflect.get(this, name);
       },
       set(this: object, value: unknown) {
         Object.defineProperty(this, name, { configurable: true, enumerable: true, value, writable: true });

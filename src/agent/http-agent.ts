@@ -66,10 +66,11 @@ export class PoolingHttpAgent extends Agent {
    */
   constructor(options: PoolingHttpAgentOptions | null = {}) {
     const { dropNodesHandlers, equip, optionsForNode, prepare } = loadEquipment();
-    const prepared = prepare(kindOfAgent(), options);
+    const kind = kindOfAgent();
+    const prepared = prepare(kind, options);
     super(optionsForNode(prepared));
     dropNodesHandlers(this);
-    this.#pool = equip(this, kindOfAgent(), prepared, this.options);
+    this.#pool = equip(this, kind, prepared, this.options);
     loadCopies().markOwner(this, this.#pool);
   }
 
@@ -85,7 +86,7 @@ export class PoolingHttpAgent extends Agent {
 
   /** @internal Also of an agent that was copied, which has no private fields. */
   get [kPool](): AgentPool {
-    return #pool in this ? this.#pool : (loadCopies().poolOfCopy(this, kindOfAgent()) as AgentPool);
+    return #pool in this ? this.#pool : (loadCopies().poolOfCopy(this, kindOfAgent) as AgentPool);
   }
 
   /**
@@ -247,10 +248,8 @@ export class PoolingHttpAgent extends Agent {
 const { createSocket: create, keepSocketAlive: keep } = PoolingHttpAgent.prototype;
 const methods = { createSocket: create, keepSocketAlive: keep };
 
-let kind: Kind | undefined;
-
 function kindOfAgent(): Kind {
-  return (kind ??= loadKind().plainKind(Agent as unknown as Kind['nodes'], methods));
+  return loadKind().plainKind(Agent as unknown as Kind['nodes'], methods);
 }
 
 completeCopies(PoolingHttpAgent.prototype, POOL_PROPERTIES, kindOfAgent);

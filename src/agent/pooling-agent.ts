@@ -78,10 +78,11 @@ export class PoolingAgent extends Agent {
    */
   constructor(options: PoolingAgentOptions | null = {}) {
     const { dropNodesHandlers, equip, optionsForNode, prepare } = loadEquipment();
-    const prepared = prepare(kindOfAgent(), options);
+    const kind = kindOfAgent();
+    const prepared = prepare(kind, options);
     super(optionsForNode(prepared));
     dropNodesHandlers(this);
-    this.#pool = equip(this, kindOfAgent(), prepared, this.options);
+    this.#pool = equip(this, kind, prepared, this.options);
     loadCopies().markOwner(this, this.#pool);
   }
 
@@ -97,7 +98,7 @@ export class PoolingAgent extends Agent {
 
   /** @internal Also of an agent that was copied, which has no private fields. */
   get [kPool](): AgentPool {
-    return #pool in this ? this.#pool : (loadCopies().poolOfCopy(this, kindOfAgent()) as AgentPool);
+    return #pool in this ? this.#pool : (loadCopies().poolOfCopy(this, kindOfAgent) as AgentPool);
   }
 
   /**
@@ -295,10 +296,8 @@ const { _getSession, _cacheSession, _evictSession } = own;
 const { createSocket: create, keepSocketAlive: keep } = own;
 const methods = { createSocket: create, keepSocketAlive: keep, _getSession, _cacheSession, _evictSession };
 
-let kind: Kind | undefined;
-
 function kindOfAgent(): Kind {
-  return (kind ??= loadKind().tlsKind(Agent, methods));
+  return loadKind().tlsKind(Agent, methods);
 }
 
 completeCopies(PoolingAgent.prototype, [...POOL_PROPERTIES, '_sessionCache'], kindOfAgent);
