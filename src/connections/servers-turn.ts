@@ -6,6 +6,7 @@ import type { PooledSocket } from './pooled-socket.js';
 import { isHeadWritten } from '../node/exchange.js';
 import { propertyOf } from '../node/foreign.js';
 import { isReadingStopped, queuedBytes } from '../node/handle-state.js';
+import { givenHeader } from '../node/request-headers.js';
 import type { AgentRequest } from '../node/types.js';
 
 export function isServersTurn(pooled: PooledSocket, request: AgentRequest): boolean {
@@ -30,8 +31,8 @@ function unsentBytes(socket: object): number {
 
 /** The body is sent only when the server has asked for it (RFC 9110, section 10.1.1). */
 function awaitsContinue({ answered }: PooledSocket, request: AgentRequest): boolean {
-  if (answered || !isHeadWritten(request) || typeof request.getHeader !== 'function') return false;
-  return /100-continue/i.test(String(request.getHeader('expect')));
+  if (answered || !isHeadWritten(request)) return false;
+  return /100-continue/i.test(String(givenHeader(request, 'expect')));
 }
 
 function numberOf(value: unknown, name: string): number {

@@ -2,6 +2,7 @@
  * Adds `Connection: close` to a request of `agent: false`. Node makes an agent for that one request, by `new agent.constructor()`. Node's own
  * agent keeps no connection by default, so that the request says `close`; ours cannot know at construction that it is made for one request.
  */
+import { givenHeader } from './request-headers.js';
 import type { AgentRequest } from './types.js';
 
 /** Fields of a request that Node does not document. */
@@ -35,7 +36,7 @@ export function sayClose(req: AgentRequest, headers: unknown): void {
 }
 
 function namesConnection(req: AgentRequest, headers: unknown): boolean {
-  if (req.getHeader('connection') !== undefined) return true;
+  if (givenHeader(req, 'connection') !== undefined) return true;
   if (!Array.isArray(headers)) return false;
   return headers.flat().some((part) => String(part).toLowerCase() === 'connection');
 }

@@ -5,6 +5,7 @@
  */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Output } from './client-request.js';
+import { givenHeader } from './request-headers.js';
 import type { AgentRequest } from './types.js';
 
 /** A name and a value. */
@@ -21,7 +22,7 @@ interface Internals {
 /** The values of the header `Host` of `req`, whether its head is made or not. */
 export function hostsOf(req: AgentRequest): string[] {
   const { _header: head } = req;
-  if (typeof head !== 'string') return [req.getHeader('host') ?? []].flat().map(String);
+  if (typeof head !== 'string') return [givenHeader(req, 'host') ?? []].flat().map(String);
   return [...head.matchAll(/\r\nhost:([^\r]*)(?=\r\n)/gi)].map(([, value = '']) => value);
 }
 
