@@ -167,13 +167,9 @@ export class Pool<K extends Kinds> {
     }
   }
 
-  /** Whether `undialled` would find any. It does not look into queues, whose walk begins with sorting them. */
+  /** Whether `undialled` would find any. The count of waiting requests is asked first: a walk through a queue begins with sorting it. */
   get hasUndialled(): boolean {
-    for (const host of this.hosts) {
-      if (host.waiting.size > 0) return true;
-      for (const { replayWaiter } of host.connections) if (replayWaiter) return true;
-    }
-    return false;
+    return this.counters.waiting > 0 || !this.undialled().next().done;
   }
 
   /** The next moment at which a request may have been in a queue for too long; `Infinity`: there is none. */
