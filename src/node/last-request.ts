@@ -2,15 +2,13 @@
  * Adds `Connection: close` to a request of `agent: false`. Node makes an agent for that one request, by `new agent.constructor()`. Node's own
  * agent keeps no connection by default, so that the request says `close`; ours cannot know at construction that it is made for one request.
  */
+import { replaceHead } from './head-text.js';
+import type { HeadFields } from './head-text.js';
 import { givenHeader } from './request-headers.js';
 import type { AgentRequest } from './types.js';
 
-/** Fields of a request that Node does not document. */
-interface Internals {
+interface Internals extends HeadFields {
   shouldKeepAlive: boolean;
-  _header?: string | null;
-  outputData?: { data: unknown }[];
-  outputSize: number;
 }
 
 /** The line that Node writes if the caller has given none. */
@@ -26,13 +24,7 @@ export function sayClose(req: AgentRequest, headers: unknown): void {
   if (typeof header !== 'string' || namesConnection(req, headers)) return;
   const at = header.lastIndexOf(KEEP_ALIVE);
   if (at === -1) return;
-  const changed = `${header.slice(0, at)}${CLOSE}${header.slice(at + KEEP_ALIVE.length)}`;
-  internals._header = changed;
-  // With `Expect`, the text is in the output queue already.
-  const first = internals.outputData?.[0];
-  if (typeof first?.data !== 'string' || !first.data.startsWith(header)) return;
-  first.data = changed + first.data.slice(header.length);
-  internals.outputSize += changed.length - header.length;
+  replaceHead(internals, header, `${header.slice(0, at)}${CLOSE}${header.slice(at + KEEP_ALIVE.length)}`);
 }
 
 function namesConnection(req: AgentRequest, headers: unknown): boolean {

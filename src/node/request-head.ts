@@ -4,19 +4,16 @@
  * output queue, before the body.
  */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import type { Output } from './client-request.js';
+import { replaceHead } from './head-text.js';
+import type { HeadFields } from './head-text.js';
 import { givenHeader } from './request-headers.js';
 import type { AgentRequest } from './types.js';
 
 /** A name and a value. */
 export type Field = readonly [name: string, value: string];
 
-interface Internals {
+interface Internals extends HeadFields {
   path: string;
-  _header: string | null;
-  _headerSent: boolean;
-  outputData: Output[];
-  outputSize: number;
 }
 
 /** The values of the header `Host` of `req`, whether its head is made or not. */
@@ -78,13 +75,7 @@ function changeText(
   const lower = rest.toLowerCase();
   const missing = added.filter(([name]) => !lower.includes(`\r\n${name.toLowerCase()}:`));
   const line = `${method} ${target}${version.slice(0, version.indexOf('\r\n'))}`;
-  const changed = line + missing.map(lineOf).join('') + rest;
-  const [first] = req.outputData;
-  if (req._headerSent && first && typeof first.data === 'string' && first.data.startsWith(head)) {
-    first.data = changed + first.data.slice(head.length);
-    req.outputSize += changed.length - head.length;
-  }
-  req._header = changed;
+  replaceHead(req, head, line + missing.map(lineOf).join('') + rest);
   req.path = target;
   return missing;
 }
