@@ -40,9 +40,9 @@ export class FollowedNames {
     this.#now = now;
   }
 
-  /** A connection is opened by `route`. */
-  begun(route: Leading, connection: Conn): void {
-    this.#connections.set(route, connection);
+  /** `connection` is opened by `dial`. */
+  begun(dial: Leading, connection: Conn): void {
+    this.#connections.set(dial, connection);
     const now = monotonicNow();
     if (this.#alarm.isIdle(now)) this.#alarm.set(now + INTERVAL, now);
   }
@@ -55,7 +55,7 @@ export class FollowedNames {
     const now = monotonicNow();
     const held: Destination[] = [];
     for (const destination of this.#names.destinations)
-      if (destination.routes.size > 0) held.push(destination);
+      if (destination.dials.size > 0) held.push(destination);
     if (held.length === 0) return;
     // Set first: the code below may throw.
     this.#alarm.set(now + INTERVAL, now);
@@ -70,13 +70,13 @@ export class FollowedNames {
 
   #giveUp(destination: Destination): void {
     const gone: Conn[] = [];
-    for (const route of destination.routes) {
-      const connection = destination.isGone(route) ? this.#connections.get(route) : undefined;
+    for (const dial of destination.dials) {
+      const connection = destination.isGone(dial) ? this.#connections.get(dial) : undefined;
       if (connection && connection.retireReason !== 'address-gone') gone.push(connection);
     }
     if (gone.length === 0) return;
     gone.sort((a, b) => Number(b.state === 'idle') - Number(a.state === 'idle'));
-    let left = Math.max(1, Math.floor(destination.routes.size * PART));
+    let left = Math.max(1, Math.floor(destination.dials.size * PART));
     for (const connection of gone) {
       if (left === 0) return;
       if (this.#pool.upkeep.retireNow(connection, 'address-gone', this.#now())) left--;

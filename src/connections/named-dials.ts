@@ -1,12 +1,12 @@
 /**
- * The dials of one agent to hosts that are given by name: each gets a `lookup` of ours, and reports its outcome. This is loaded for the first such dial.
+ * The dials of one pool to hosts that are given by name: each gets a `lookup` of ours, and reports its outcome.
  * Dials to addresses and paths, and dials by functions of others, are left alone. Where a proxy leads to a host, the name is the proxy's.
  */
 import type { LookupFunction } from 'node:net';
 import type { AddressState } from '../egress/dns/destination.js';
 import type { DnsModule, Lookup } from '../egress/dns/lookups.js';
 import { Names } from '../egress/dns/names.js';
-import type { Route } from '../egress/dns/route.js';
+import type { NamedDial } from '../egress/dns/named-dial.js';
 import type { Options } from '../identity/identity.js';
 import { isAddress } from '../identity/server-name.js';
 import type { NamePolicy } from '../options/dns-option.js';
@@ -24,7 +24,7 @@ export class NamedDials {
   readonly #now: () => number;
   readonly #loadFollowed: () => typeof followedNames;
   #names: Names | undefined = undefined;
-  readonly #routes = new Map<Conn, Route>();
+  readonly #dials = new Map<Conn, NamedDial>();
   #followed: FollowedNames | undefined = undefined;
 
   /**
@@ -54,10 +54,10 @@ export class NamedDials {
     if (typeof host !== 'string' || isAddress(host) || path || socket) return undefined;
     // Node refuses a `lookup` that is no function.
     if (own && typeof own !== 'function') return undefined;
-    const route = this.#use().begin(host, port, options['localAddress']);
-    this.#routes.set(connection, route);
-    this.#followed?.begun(route, connection);
-    return route.lookup(own ? (own as Lookup) : undefined) as LookupFunction;
+    const dial = this.#use().begin(host, port, options['localAddress']);
+    this.#dials.set(connection, dial);
+    this.#followed?.begun(dial, connection);
+    return dial.lookup(own ? (own as Lookup) : undefined) as LookupFunction;
   }
 
   #use(): Names {
@@ -74,29 +74,29 @@ export class NamedDials {
 
   /** The dial of `connection` has brought its socket, or one that leads to its proxy. */
   brought({ connection, socket }: Pick<PooledSocket, 'connection' | 'socket'>): void {
-    this.#routes.get(connection)?.brought(socket);
+    this.#dials.get(connection)?.brought(socket);
   }
 
   /** The socket of `pooled` is connected. */
   connected(pooled: PooledSocket): void {
-    this.#routes.get(pooled.connection)?.connected(() => pooled.peer.address);
+    this.#dials.get(pooled.connection)?.connected(() => pooled.peer.address);
   }
 
   /** `pooled` is ready to be used. */
   ready({ connection }: PooledSocket): void {
-    this.#routes.get(connection)?.ready();
+    this.#dials.get(connection)?.ready();
   }
 
   /** The socket of `pooled` has an error, and was not ready. */
   failed({ connection, error, isGivenUp, offered }: PooledSocket): void {
     // The dial was given up, by us or by its user, or the session was refused: neither says anything of the address.
     if (connection.closeReason !== undefined || isGivenUp || offered?.isRefused) return;
-    this.#routes.get(connection)?.failed(error);
+    this.#dials.get(connection)?.failed(error);
   }
 
   /** No socket of the dial of `connection` has reached its proxy. */
   proxyFailed(connection: Conn, error: unknown): void {
-    this.#routes.get(connection)?.failed(error);
+    this.#dials.get(connection)?.failed(error);
   }
 
   /** `connection` is gone. */
@@ -105,10 +105,10 @@ export class NamedDials {
   }
 
   #end(connection: Conn): void {
-    const route = this.#routes.get(connection);
-    if (!route) return;
-    this.#routes.delete(connection);
-    route.end();
+    const dial = this.#dials.get(connection);
+    if (!dial) return;
+    this.#dials.delete(connection);
+    dial.end();
   }
 
   /**

@@ -51,7 +51,7 @@ export class Destination {
   readonly name: string;
   readonly memory: AddressMemory = new AddressMemory();
   /** Dials and connections that are not over. */
-  readonly routes: Set<Leading> = new Set();
+  readonly dials: Set<Leading> = new Set();
   /** The time of the last look-up for changes. */
   askedAt = -Infinity;
   readonly #loads = new Map<string, Load>();
@@ -134,9 +134,9 @@ export class Destination {
     heard.compared = answer;
     const has = new Set(answer.map(({ address }) => canonical(address)));
     const lacking = new Set<string>();
-    for (const route of this.routes) {
-      const { address } = route;
-      if (route.key === key && address !== undefined && !has.has(address)) lacking.add(address);
+    for (const dial of this.dials) {
+      const { address } = dial;
+      if (dial.key === key && address !== undefined && !has.has(address)) lacking.add(address);
     }
     const { missing } = heard;
     for (const address of missing.keys()) if (!lacking.has(address)) missing.delete(address);
@@ -144,7 +144,7 @@ export class Destination {
     this.#forgetLoads();
   }
 
-  /** Whether the name has the address of `route` no more. */
+  /** Whether the name has the address of this dial no more. */
   isGone({ address, key }: Leading): boolean {
     if (address === undefined || key === undefined) return false;
     return (this.#heard.get(key)?.missing.get(address) ?? 0) >= ANSWERS_WITHOUT;
@@ -159,7 +159,7 @@ export class Destination {
   /** Forgets questions without open connections. */
   #forgetQuestions(): void {
     const keys = new Set<string | undefined>();
-    for (const { key } of this.routes) keys.add(key);
+    for (const { key } of this.dials) keys.add(key);
     for (const key of this.#heard.keys()) if (!keys.has(key)) this.#heard.delete(key);
   }
 

@@ -1,5 +1,5 @@
 /**
- * The names to which one agent has connections: the front of this folder. Each dial to a name gets a `Route`, and reports its outcome to it. Dials to
+ * The names to which one pool has connections: the front of this folder. Each dial to a name gets a `NamedDial`, and reports its outcome to it. Dials to
  * addresses and paths never come here.
  */
 import { hostName, normalizeHost } from '../../limits/host-name.js';
@@ -9,8 +9,8 @@ import { Destination } from './destination.js';
 import { Lookups } from './lookups.js';
 import type { DnsModule, Question } from './lookups.js';
 import { answerOf } from './addresses.js';
-import { Route } from './route.js';
-import type { RouteOwner } from './route.js';
+import { NamedDial } from './named-dial.js';
+import type { DialOwner } from './named-dial.js';
 
 interface Last {
   readonly host: string;
@@ -19,7 +19,7 @@ interface Last {
   readonly destination: Destination;
 }
 
-export class Names implements RouteOwner {
+export class Names implements DialOwner {
   readonly lookups: Lookups;
   readonly rotates: boolean;
   readonly #maxEntries: number;
@@ -42,8 +42,8 @@ export class Names implements RouteOwner {
   }
 
   /** A dial to `host`, a name, begins. */
-  begin(host: string, port: unknown, localAddress: unknown): Route {
-    return new Route(this.#destinationOf(host, port, localAddress), this);
+  begin(host: string, port: unknown, localAddress: unknown): NamedDial {
+    return new NamedDial(this.#destinationOf(host, port, localAddress), this);
   }
 
   #destinationOf(host: string, port: unknown, localAddress: unknown): Destination {
@@ -72,8 +72,8 @@ export class Names implements RouteOwner {
 
   /** Makes room: drops the destination that was dialled longest ago, of those without connections. */
   #forget(): void {
-    for (const [key, { routes }] of this.#destinations) {
-      if (routes.size > 0) continue;
+    for (const [key, { dials }] of this.#destinations) {
+      if (dials.size > 0) continue;
       this.#destinations.delete(key);
       return;
     }

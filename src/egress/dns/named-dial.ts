@@ -1,6 +1,6 @@
 /**
- * The route of one dial to an address: it gives the dial its `lookup`, and hears of its outcome. So the destination knows the addresses of its
- * connections, and which addresses have failed.
+ * One dial to a name, and the connection that comes of it: gives the dial its `lookup`, and hears of its outcome. So the destination knows the addresses
+ * of its connections, and which addresses have failed.
  */
 import { codeOf, propertyOf } from '../../node/foreign.js';
 import type { SocketLike } from '../../node/types.js';
@@ -11,8 +11,8 @@ import { questionOf } from './lookups.js';
 import type { Lookup, LookupOptions, Lookups, Question } from './lookups.js';
 import { noAddress } from '../../errors.js';
 
-/** The part of an agent's names that its routes need. */
-export interface RouteOwner {
+/** The part of a pool's names that its dials need. */
+export interface DialOwner {
   readonly lookups: Lookups;
   /** The option `rotate`. */
   readonly rotates: boolean;
@@ -37,9 +37,9 @@ type Attempts = Readonly<
   >
 >;
 
-export class Route implements Leading {
+export class NamedDial implements Leading {
   readonly destination: Destination;
-  readonly #owner: RouteOwner;
+  readonly #owner: DialOwner;
   /** The address that it leads to, or tries first. */
   address: string | undefined = undefined;
   /** The key of its question. */
@@ -54,10 +54,10 @@ export class Route implements Leading {
   /** The addresses that have failed in this dial. */
   #failed: Set<string> | undefined = undefined;
 
-  constructor(destination: Destination, owner: RouteOwner) {
+  constructor(destination: Destination, owner: DialOwner) {
     this.destination = destination;
     this.#owner = owner;
-    destination.routes.add(this);
+    destination.dials.add(this);
   }
 
   /**
@@ -100,7 +100,7 @@ export class Route implements Leading {
     const { destination } = this;
     const { rotates } = this.#owner;
     // A dial that is over meanwhile holds no address.
-    const isOver = !destination.routes.has(this);
+    const isOver = !destination.dials.has(this);
     let order = answer;
     if (!isOver) {
       this.key = question.key;
@@ -167,7 +167,7 @@ export class Route implements Leading {
     destination.memory.failed(address, code, this.#owner.now());
     if (address !== this.address || !this.#order) return;
     const next = this.#order[this.#order.findIndex((one) => canonical(one.address) === address) + 1];
-    if (next && destination.routes.has(this)) this.#tries(canonical(next.address));
+    if (next && destination.dials.has(this)) this.#tries(canonical(next.address));
   }
 
   /**
@@ -190,7 +190,7 @@ export class Route implements Leading {
         for (const tried of attemptedBy(this.#socket))
           if (canonical(tried) !== address) this.#failedAt(tried, '');
       destination.memory.worked(address);
-      if (destination.routes.has(this)) this.#leadsTo(address);
+      if (destination.dials.has(this)) this.#leadsTo(address);
     }
     this.#unlisten();
   }
@@ -217,7 +217,7 @@ export class Route implements Leading {
   /** Its connection is gone, or its dial is over without one. */
   end(): void {
     this.#unlisten();
-    if (this.destination.routes.delete(this) && this.address !== undefined)
+    if (this.destination.dials.delete(this) && this.address !== undefined)
       this.destination.letGo(this.address);
   }
 }
