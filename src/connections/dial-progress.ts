@@ -21,7 +21,7 @@ export function followDial(pooled: PooledSocket): void {
   } else if (socket.secureConnecting) {
     connection.phase = 'secureConnect';
   } else {
-    isReady(pooled);
+    noteReady(pooled);
     return;
   }
   if (!socket.secureConnecting) return;
@@ -37,7 +37,7 @@ export function unfollowDial({ socket }: PooledSocket): void {
 }
 
 /** `pooled` is ready to be used. May be called twice. */
-export function isReady(pooled: PooledSocket): void {
+export function noteReady(pooled: PooledSocket): void {
   const { connection, forwarder, owner, socket } = pooled;
   if (connection.readyAt >= 0) return;
   connection.readyAt = monotonicNow();
@@ -69,12 +69,12 @@ function lookedUp(this: SocketLike, error: unknown, address: string): void {
 }
 
 /** TCP is connected. */
-export function isConnected(pooled: PooledSocket): void {
+export function noteConnected(pooled: PooledSocket): void {
   if (pooled.socket.secureConnecting) pooled.connection.phase = 'secureConnect';
-  else isReady(pooled);
+  else noteReady(pooled);
 }
 
 function secured(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
-  if (pooled && !this.destroyed) isReady(pooled);
+  if (pooled && !this.destroyed) noteReady(pooled);
 }

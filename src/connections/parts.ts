@@ -16,7 +16,7 @@ import { CreateSocket } from './create-socket.js';
 import { CurrentOptions } from './current-options.js';
 import { CurrentRoute } from './current-route.js';
 import { CurrentTls } from './current-tls.js';
-import { isReady } from './dial-progress.js';
+import { noteReady } from './dial-progress.js';
 import type { DrivenAgent, OwnMethods } from './driven-agent.js';
 import { SocketDriver } from './driver.js';
 import { Endings } from './endings.js';
@@ -174,7 +174,7 @@ export class Parts implements Owner {
   /** Hot path. */
   release(pooled: PooledSocket): void {
     // A custom stream may emit no event that says it is ready.
-    if (pooled.connection.readyAt < 0 && pooled.answered) isReady(pooled);
+    if (pooled.connection.readyAt < 0 && pooled.answered) noteReady(pooled);
     this.#releases.release(pooled);
   }
 

@@ -6,7 +6,7 @@ import { pooledSocketOf } from './pooled-socket.js';
 import type { Offer, PooledSocket } from './pooled-socket.js';
 import { connectionReset } from '../errors.js';
 import { deadAddress } from './dead-peers.js';
-import { isConnected, isReady, unfollowDial } from './dial-progress.js';
+import { noteConnected, noteReady, unfollowDial } from './dial-progress.js';
 import { onAgentFree } from './free-listener.js';
 import { guard, unguard } from './guard.js';
 import { interceptDestroy, restoreDestroy } from '../node/destroy.js';
@@ -78,7 +78,7 @@ function onConnect(this: SocketLike): void {
   // listener throws there and the process survives, Node never begins, and the response would never come.
   if (!pooled.owner.transport.isLayered) startReading(this);
   arm(pooled);
-  isConnected(pooled);
+  noteConnected(pooled);
 }
 
 /** The socket is connected. */
@@ -93,7 +93,7 @@ function arm(pooled: PooledSocket): void {
 function onReady(this: SocketLike): void {
   const pooled = pooledSocketOf(this);
   if (!pooled) return;
-  isReady(pooled);
+  noteReady(pooled);
   pooled.owner.connected(pooled);
 }
 

@@ -25,11 +25,12 @@ export class Reader {
   }
 
   /**
-   * Whether it has taken the last message. It is cut off if it has not for too long.
+   * Cuts it off if it has not taken the last message for too long.
    *
    * @param now the time, by the monotonic clock
+   * @returns whether it has taken it
    */
-  isReady(now: number): boolean {
+  check(now: number): boolean {
     const { writableLength, destroyed } = this.#res;
     if (destroyed) return false;
     if (writableLength === 0) {

@@ -58,7 +58,7 @@ export class Watch {
     const tick = ++this.#tick;
     const at = wallClockNow();
     const now = monotonicNow();
-    const ready = [...this.#readers].filter((reader) => reader.isReady(now));
+    const ready = [...this.#readers].filter((reader) => reader.check(now));
     const samples = new Map<number, Sample>();
     const frames: AgentFrame[] = [];
     const named = this.#all();

@@ -104,7 +104,7 @@ class Dial {
     this.#callback = callback;
     // The loop may have been blocked: it polls once more before the dial counts as late.
     const { timeout } = settings;
-    if (timeout !== Infinity) this.#timer = setTimeout(() => setImmediate(() => this.#isLate()), timeout);
+    if (timeout !== Infinity) this.#timer = setTimeout(() => setImmediate(() => this.#timedOut()), timeout);
   }
 
   begin(): void {
@@ -184,7 +184,7 @@ class Dial {
     this.begin();
   }
 
-  #isLate(): void {
+  #timedOut(): void {
     if (this.#isDone) return;
     const { hostname, port } = this.#wanted;
     this.#fail(

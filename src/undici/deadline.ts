@@ -26,7 +26,7 @@ export class Deadline {
     }
     this.stop();
     this.#delay = delay;
-    if (delay !== Infinity) this.#timer = setTimeout(isOver, delay, this);
+    if (delay !== Infinity) this.#timer = setTimeout(end, delay, this);
   }
 
   /** Hot path. A sign of life. */
@@ -50,6 +50,6 @@ export class Deadline {
   }
 }
 
-function isOver(deadline: Deadline): void {
+function end(deadline: Deadline): void {
   deadline.check();
 }

@@ -74,7 +74,7 @@ export class DispatchCore implements Owner {
     return false;
   }
 
-  hasSocket(exchange: Exchange, socket: Socket, isNew: boolean): void {
+  gotSocket(exchange: Exchange, socket: Socket, isNew: boolean): void {
     const emitter = this.#emitter;
     if (!isNew || emitter.listenerCount('connect') + emitter.listenerCount('disconnect') === 0) return;
     const { url } = exchange.origin;

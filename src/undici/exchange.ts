@@ -34,7 +34,7 @@ import type { DispatchController, DispatchHandler } from './types.js';
 /** The part of the dispatcher that its exchanges call. */
 export interface Owner {
   /** The exchange has a connection. */
-  hasSocket(exchange: Exchange, socket: Socket, isNew: boolean): void;
+  gotSocket(exchange: Exchange, socket: Socket, isNew: boolean): void;
   ended(exchange: Exchange, error: unknown): void;
 }
 
@@ -168,20 +168,20 @@ export class Exchange implements DispatchController, Hearer, Progress {
   }
 
   /** @internal For the listeners of Node's client. */
-  hasSocket(socket: Socket): void {
+  gotSocket(socket: Socket): void {
     if (this.#isEnded) return;
     const { connecting, secureConnecting } = socket as Partial<TLSSocket> & { secureConnecting?: boolean };
     const isNew = this.#req?.reusedSocket !== true;
     if (connecting || secureConnecting) {
-      socket.once(secureConnecting ? 'secureConnect' : 'connect', () => this.#isReady());
+      socket.once(secureConnecting ? 'secureConnect' : 'connect', () => this.#connected());
     } else {
-      this.#isReady();
+      this.#connected();
     }
-    this.#owner.hasSocket(this, socket, isNew);
+    this.#owner.gotSocket(this, socket, isNew);
   }
 
   /** The body is read only now: one that was not read can be used in another attempt. */
-  #isReady(): void {
+  #connected(): void {
     this.isConnected = true;
     if (this.#isEnded || this.#res) return;
     if (this.#isBodyHeld) {
@@ -190,11 +190,11 @@ export class Exchange implements DispatchController, Hearer, Progress {
     } else {
       this.#writer?.begin();
     }
-    this.#deadline ??= new Deadline(() => this.#isLate());
+    this.#deadline ??= new Deadline(() => this.#timedOut());
     this.#deadline.start(this.#limits.headersTimeout);
   }
 
-  #isLate(): void {
+  #timedOut(): void {
     if (this.#isEnded) return;
     if (this.#res) {
       if (this.#isPaused) return;

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 /** Hears of one request, by Node's events in Node's order. */
 export interface Hearer {
   readonly hasResponse: boolean;
-  hasSocket(socket: Socket): void;
+  gotSocket(socket: Socket): void;
   informed(status: number, rawHeaders: readonly string[], message: string): void;
   responded(res: IncomingMessage): void;
   came(chunk: Buffer): void;
@@ -45,7 +45,7 @@ export function listenToBody(res: Response): void {
 }
 
 function onSocket(this: Request, socket: Socket): void {
-  this[kHearer]?.hasSocket(socket);
+  this[kHearer]?.gotSocket(socket);
 }
 
 function onResponse(this: Request, res: IncomingMessage): void {
