@@ -34,9 +34,13 @@ export class Gateway<C, H extends Member<H>> {
 
   /** Whether there is a slot for `host`, and it is its turn to have it. */
   mayEnter(host: H): boolean {
-    return (
-      this.left > (this.blocked.head?.value === host ? 0 : this.blocked.size - (isIn(this, host) ? 1 : 0))
-    );
+    const isNext = this.blocked.head?.value === host;
+    return this.left > (isNext ? 0 : this.#othersThan(host));
+  }
+
+  /** The number of hosts that wait here beside `host`. */
+  #othersThan(host: H): number {
+    return this.blocked.size - (isIn(this, host) ? 1 : 0);
   }
 
   /** Whether there are more connections, without those that are closing, than a lowered limit allows. */
@@ -65,7 +69,7 @@ export class Gateway<C, H extends Member<H>> {
 
   /** Whether `host`, instead of serving one more request of its own, gives up the slot. `most`: how many requests may come before that. */
   decideYield(host: H, most: number): boolean {
-    if (this.blocked.size - (isIn(this, host) ? 1 : 0) <= this.closing) return false;
+    if (this.#othersThan(host) <= this.closing) return false;
     if (this.#overtakes++ < most) return false;
     this.#overtakes = 0;
     if (this.blocked.head?.value !== host) return true;
