@@ -3,6 +3,7 @@
  * of the options at hand is taken out, and everything that looks like a private key.
  */
 import { codeOf, propertyOf } from '../node/foreign.js';
+import { bytesOf } from './option-value.js';
 import { cleanerOf, withoutPrivateKeys } from './removal.js';
 
 /** Options whose values are secret. In names they print as a digest, however short they are. */
@@ -85,7 +86,7 @@ function secretsOf(options: Readonly<Record<string, unknown>>): Set<string> {
         if (line.length >= MIN_LENGTH && !line.startsWith('-----')) found.add(line);
       }
     } else if (ArrayBuffer.isView(value)) {
-      const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      const bytes = bytesOf(value);
       add(bytes.toString('latin1'), depth);
       for (const encoding of ['base64', 'hex'] as const) add(bytes.toString(encoding), depth);
     } else if (typeof value === 'object' && value !== null && depth < 3) {
