@@ -311,12 +311,12 @@ export function ownOptions(options: PoolingAgentOptions | null): PoolingAgentOpt
  * The options of all agents.
  *
  * @param options the result of `ownOptions`
- * @param nodes the protocol that the agent speaks
+ * @param spoken the protocol that the agent speaks
  * @param protocols whether another agent, over the same pool, speaks the other one, or did so before the agent was copied
  */
 export function resolveOptions(
   options: PoolingAgentOptions,
-  nodes: Protocol = HTTPS,
+  spoken: Protocol = HTTPS,
   protocols: Protocols = 'one',
 ): ResolvedOptions {
   // Options that Node or the dial reads. They are checked here, because a wrong one would be noticed late, or never.
@@ -346,8 +346,8 @@ export function resolveOptions(
   checkMinFreeSockets('', limits);
   return {
     name: optional<string | undefined>(options, 'name', label, undefined),
-    defaultPort: optional(options, 'defaultPort', port, nodes.defaultPort),
-    protocol: optional<string>(options, 'protocol', protocol, nodes.name),
+    defaultPort: optional(options, 'defaultPort', port, spoken.defaultPort),
+    protocol: optional<string>(options, 'protocol', protocol, spoken.name),
     limits,
     rules: new HostRules(options.hosts, limits, protocols),
     durations: {
