@@ -1,5 +1,5 @@
 /**
- * Parts of agents that few have a use for: they are loaded when one is needed. In what is published, other code stands in the place of this
+ * Parts of agents that few have a use for: they are loaded when one is needed. The build replaces this module
  * (scripts/lib/late-forms.mjs).
  */
 import * as plainTransport from '../connections/plain-transport.js';

@@ -103,7 +103,7 @@ export interface Offer {
   end(): void;
 }
 
-/** The owner of a pooled socket, which hears its reports: the driver of an agent. */
+/** The owner of a pooled socket, which hears its reports: the parts of an agent (parts.ts). */
 export interface Owner {
   readonly agent: DrivenAgent;
   readonly pool: Pool<AgentKinds>;
@@ -177,9 +177,9 @@ export class PooledSocket {
   #sentBefore: number | undefined = undefined;
   /** Whether bytes of an answer to its request came. Only the guard can tell: the socket's count includes stray bytes. */
   answered = false;
-  /** The bytes that were sent on it since then, where they may be needed again. */
+  /** All that its request was about to send when it got the socket, head and body, where that may be sent again. */
   keptBody: readonly Output[] | undefined = undefined;
-  /** Its request, where it was lost before that could use it: the request gets another one. */
+  /** Set where it was lost before Node's client had taken it: its request, which is to get another connection. */
   replayRequest: PooledRequest | undefined = undefined;
   /** The time of its dial, if that is limited. Cleared when it is ready, or closed; until then it hears of each step. */
   clock: DialTime | undefined = undefined;

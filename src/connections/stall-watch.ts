@@ -1,6 +1,6 @@
 /**
  * Finds leased connections that stand still: exchanges in which no byte moves any more (`socketTimeout`), and responses that
- * are not read (`leakDetectionThreshold`). One timer per agent inspects all leased connections a few times in each such span. It runs only
+ * are not read (`leakDetectionThreshold`). One timer per pool inspects all leased connections a few times in each such span. It runs only
  * while there are any; a request costs nothing more.
  *
  * It counts inspections, not time: a connection has stood still if it was found unchanged a number of times in a row. A blocked event loop
@@ -23,7 +23,7 @@ import type { LeakReport } from '../options/leak-report.js';
 /** Inspections within one span: a connection that stands still is found at most a quarter of the span too late. */
 const LOOKS = 8;
 
-export interface StallOptions {
+interface StallOptions {
   /** Milliseconds without a byte in either direction; `0`: no limit. */
   readonly socketTimeout: number;
   /** Milliseconds in which nothing of a response is read; `0`: no limit. */

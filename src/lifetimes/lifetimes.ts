@@ -1,5 +1,5 @@
 /**
- * The times of a connection's life, for one agent: when it is retired, how long it may be idle, and when it is validated first. Combines
+ * The times of a connection's life, for one pool: when it is retired, how long it may be idle, and when it is validated first. Combines
  * the options, the hints of servers and their observed behaviour, and writes the result on the connection as plain numbers, by which
  * the pool decides.
  */

@@ -1,5 +1,5 @@
 /**
- * Closes expired idle connections: one unref'd timer per agent wakes when the first connection expires, and asks `reap` for the next time. No
+ * Closes expired idle connections: one unref'd timer per pool wakes when the first connection expires, and asks `reap` for the next time. No
  * request sets or clears a timer: if the connection was leased again, the timer wakes once in vain, and is set again only if another
  * connection is idle.
  */

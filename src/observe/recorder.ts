@@ -1,5 +1,5 @@
 /**
- * Hears the events of an agent's connections (connections/observer.ts), counts and measures them, and publishes them if there are subscribers. It is
+ * Hears the events of a pool's connections (connections/observer.ts), counts and measures them, and publishes them if there are subscribers. It is
  * always on: a warm request costs four additions and one check for subscribers.
  */
 import type { AgentPool } from '../connections/agent-pool.js';
