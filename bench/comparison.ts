@@ -16,7 +16,7 @@ export const TOLERANCE = 0.02;
 
 type Change = 'slower' | 'faster' | 'noise';
 
-export interface Comparison {
+interface Comparison {
   readonly setting: string;
   readonly before: Summary;
   readonly now: Summary;

@@ -23,7 +23,7 @@ interface Part {
 }
 
 /** The requests of one agent. */
-export type Growing = readonly [little: Part, much: Part];
+type Growing = readonly [little: Part, much: Part];
 
 /** Requests in one part of a turn. */
 const REQUESTS = 2000;

@@ -14,7 +14,7 @@ interface Call {
 
 type Reply = { readonly result: unknown } | { readonly error: string };
 
-export interface ForkOptions {
+interface ForkOptions {
   /** Arguments of the program. */
   readonly args?: readonly string[];
   /** Arguments of Node. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from './contenders/contender.js';
 
-export interface Measurement {
+interface Measurement {
   /** User and system time of the whole process, its helper threads included, in microseconds. */
   readonly cpu: number;
   /** Milliseconds until `work` was done. */

@@ -21,7 +21,7 @@ export interface Target extends ServerPorts {
 }
 
 /** The counts of the servers so far. */
-export interface Traffic extends Counts {
+interface Traffic extends Counts {
   /** Requests that the misbehaving one received when it had received them before. */
   readonly repeated: number;
 }

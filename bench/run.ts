@@ -13,7 +13,7 @@ import { CLIENTS } from './processors.js';
 import type { CaseResult, Row, Sample, SettingResult } from './results.js';
 import { median } from './statistics.js';
 
-export interface RunOptions extends Scale {
+interface RunOptions extends Scale {
   /** Rounds, if not each case's own number. */
   readonly rounds: number | undefined;
   /** Contenders that may take part, if not the usual ones. */

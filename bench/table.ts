@@ -17,4 +17,4 @@ export function table(
   return made.toString();
 }
 
-export type Align = 'left' | 'right';
+type Align = 'left' | 'right';

@@ -7,7 +7,7 @@ export interface Opened {
   readonly host: string;
 }
 
-export interface FeedListener {
+interface FeedListener {
   /** @param isContinued the same process goes on */
   hello(hello: Hello, isContinued: boolean): void;
   frame(frame: Frame): void;

@@ -28,7 +28,7 @@ interface Row<R> {
   data: R;
 }
 
-export interface Order {
+interface Order {
   readonly key: string;
   readonly isDescending: boolean;
 }

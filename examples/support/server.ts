@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCertificate } from './certificate.js';
 
-export interface LocalServer {
+interface LocalServer {
   readonly url: string;
   readonly port: number;
   /** The certificate to trust. */

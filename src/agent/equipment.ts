@@ -23,7 +23,7 @@ interface SharingOptions {
 }
 
 /** The options of an agent, checked. */
-export interface Prepared {
+interface Prepared {
   readonly own: PoolingAgentOptions;
   readonly resolved: ResolvedOptions;
   readonly transportFor: TransportMaker;

@@ -33,7 +33,7 @@ const LOCAL_OPTIONS = [
 ] as const;
 
 /** The part of a tunnel's order that comes from the dial. */
-export interface TunnelUse {
+interface TunnelUse {
   /** Milliseconds; `0`: none. */
   readonly timeout: number;
   readonly holdsProcess: boolean;

@@ -25,7 +25,7 @@ import type { TunnelOrder, TunnelPhase } from './tunnel-order.js';
 /** The number of characters from which on the value of a header may be secret. */
 const LONG = 8;
 
-export type TunnelAnswer = (error: unknown, socket: Socket | undefined) => void;
+type TunnelAnswer = (error: unknown, socket: Socket | undefined) => void;
 
 export class Tunnel {
   readonly #order: TunnelOrder;

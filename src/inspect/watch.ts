@@ -14,7 +14,7 @@ import { History } from './history.js';
 import { Reader } from './reader.js';
 import type { Opened } from './reader.js';
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly title: string;
   /** Milliseconds. */
   readonly interval: number;

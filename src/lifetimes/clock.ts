@@ -15,7 +15,7 @@ export const TOLERANCE = 1000;
  */
 export const LOOK_EVERY = 1;
 
-export interface Clocks {
+interface Clocks {
   monotonic(): number;
   wall(): number;
 }

@@ -6,7 +6,7 @@
 import type { KeepAliveHint } from './keep-alive-hint.js';
 
 /** The user's own values, in milliseconds. */
-export interface IdleRules {
+interface IdleRules {
   /** Applies where the server says nothing. */
   readonly idleTimeout: number;
   /** The upper bound, also where the server allows more. */

@@ -70,7 +70,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   'socks5h:': 1080,
 };
 
-export type ProxyProtocol = 'http:' | 'https:' | 'socks5:' | 'socks5h:';
+type ProxyProtocol = 'http:' | 'https:' | 'socks5:' | 'socks5h:';
 
 export class ProxyServer {
   readonly protocol: ProxyProtocol;

@@ -8,7 +8,7 @@
 import type { Link } from './list.js';
 import { List } from './list.js';
 
-export interface Expiring<T> {
+interface Expiring<T> {
   /** `Infinity`: never. If it becomes earlier, the member has to be added again. */
   readonly expiresAt: number;
   readonly expiryLink: Link<T>;

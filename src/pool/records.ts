@@ -24,7 +24,7 @@ import { DEFAULT_PRIORITY, WaitQueue } from './wait-queue.js';
  * - `spare`: it stands for no request: a connection is being opened ahead, for whichever request comes.
  * - `done`: assigned, rejected, refused or aborted.
  */
-export type WaiterState = 'queued' | 'dialling' | 'awaiting-slot' | 'spare' | 'done';
+type WaiterState = 'queued' | 'dialling' | 'awaiting-slot' | 'spare' | 'done';
 
 /** A request that has no connection yet. Where a connection is opened before a request asks for it, a spare waiter stands for the request. */
 export class Waiter<K extends Kinds> {

@@ -5,7 +5,7 @@ import { seal, unseal } from './seal.js';
 import type { SealKey } from './seal.js';
 import { derOf, isMarked } from './session-info.js';
 
-export interface Exported {
+interface Exported {
   readonly id: string;
   /** Whether a client certificate is part of the identity. */
   readonly clientCertificate: boolean;

@@ -10,7 +10,7 @@ const MAX_LIFETIME_1_3 = 7 * 24 * 60 * 60 * 1000;
 /** RFC 5246, appendix F.1.4: "An upper limit of 24 hours is suggested for session ID lifetimes". In milliseconds. */
 const MAX_LIFETIME_1_2 = 24 * 60 * 60 * 1000;
 
-export interface SessionInfo {
+interface SessionInfo {
   /** Whether it should be used once, as each ticket of TLS 1.3 (RFC 8446, appendix C.4). Earlier sessions are made for reuse. */
   readonly singleUse: boolean;
   /** When the session or its ticket was issued, in milliseconds since the epoch. */

@@ -37,7 +37,7 @@ const NAMES: Readonly<Record<Code, string>> = {
   UND_ERR_SOCKET: 'SocketError',
 };
 
-export type DispatcherError = Error & { readonly code: Code };
+type DispatcherError = Error & { readonly code: Code };
 
 function undiciError(code: Code, message: string, cause?: unknown): DispatcherError {
   const error = new Error(message, cause === undefined ? {} : { cause });

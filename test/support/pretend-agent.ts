@@ -47,7 +47,7 @@ export function hostStats(numbers: Partial<HostStats> = {}): HostStats {
   };
 }
 
-export interface PretendAgent extends Observed {
+interface PretendAgent extends Observed {
   /** How often the agent was asked. */
   asked: number;
   numbers: Partial<AgentStats>;

@@ -17,7 +17,7 @@ export interface Asked {
   open(head?: string): void;
 }
 
-export interface TestProxy {
+interface TestProxy {
   readonly url: string;
   readonly port: number;
   readonly asked: Asked[];

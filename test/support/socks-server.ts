@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 
-export interface SocksProxy {
+interface SocksProxy {
   readonly port: number;
   /** Names and addresses that it was asked for. */
   readonly asked: string[];

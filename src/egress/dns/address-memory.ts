@@ -38,7 +38,7 @@ export interface Failure {
 }
 
 /** Orders addresses between which their history makes no difference. */
-export type Arrange = (answer: Answer) => Answer;
+type Arrange = (answer: Answer) => Answer;
 
 export class AddressMemory {
   /** The addresses that have failed, and have not worked since. */

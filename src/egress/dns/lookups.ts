@@ -32,7 +32,7 @@ export type Lookup = (
 ) => unknown;
 
 /** The answer, or `undefined` and an error. */
-export type Hear = (error: unknown, answer: Answer | undefined) => void;
+type Hear = (error: unknown, answer: Answer | undefined) => void;
 
 /** The module `node:dns`, whose functions others may replace. */
 export interface DnsModule {

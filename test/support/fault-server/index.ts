@@ -58,7 +58,7 @@ export async function faultServer(t: Owner, plan: FaultPlan): Promise<FaultServe
   };
 }
 
-export interface ThreadedFaultServer extends FaultServer {
+interface ThreadedFaultServer extends FaultServer {
   /** Idle faults that were played so far. Can be asked while this thread's event loop stands still. */
   idleFaults(): number;
 }
