@@ -21,8 +21,8 @@ export interface ProxyOptions {
   /** `http://`, `https://` (TLS to the proxy), `socks5://` or `socks5h://`; with a user and a password, if it wants these. */
   readonly url: string | URL;
   /**
-   * Headers of the `CONNECT` request, such as `Proxy-Authorization: Bearer …`. A function is called for each tunnel, with the host and the port of its
-   * target; it is synchronous, and an exception fails that tunnel. Not for SOCKS.
+   * Headers of the `CONNECT` request, such as `Proxy-Authorization: Bearer …`, or of a request to an `http:` origin, which needs no tunnel. A function is
+   * called for each, with the host and the port of its target; it is synchronous, and an exception fails that tunnel or request. Not for SOCKS.
    */
   readonly headers?: ProxyHeaders | ((host: string, port: number) => ProxyHeaders | undefined) | undefined;
   /**
@@ -44,7 +44,7 @@ export type ProxyValue = string | URL | ProxyOptions | false;
  * - a URL, or an object with one: that proxy for every host;
  * - `'env'`: the proxy that the environment variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` (in either case) name, read each time before a
  *   connection is opened;
- * - a function: called with host and port when the agent begins to hold something for a host, and each time before a connection is opened there;
+ * - a function: called with host, port and protocol when the agent begins to hold something for a host, and each time before a connection is opened there;
  *   synchronous. `undefined`, `null` and `false` are a direct connection. An exception of it is the error of the request;
  * - `false`: none.
  */

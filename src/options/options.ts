@@ -118,7 +118,7 @@ export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling' | N
    * `'*.example.com'` (anything below it, the longest first), `'10.0.0.0/8'` (hosts given by address, the longest prefix
    * first), `'*'`. Rules do not add up: a limit that the rule leaves out is the agent's own.
    *
-   * A function: called with host and port whenever the agent begins to hold something for a host; `undefined` is no
+   * A function: called with host, port and protocol whenever the agent begins to hold something for a host; `undefined` is no
    * rule. An exception of it is the error of the request.
    *
    * Default: `undefined`.

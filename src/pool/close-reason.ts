@@ -10,7 +10,7 @@ export type CloseReason =
   | 'peer-dead'
   /** The name that it was opened for has its address no more (`dns: { follow: true }`). */
   | 'address-gone'
-  /** Another host needed its slot under `maxTotalSockets`. */
+  /** Another host needed its slot, under `maxTotalSockets` or at the limit of a proxy. */
   | 'evicted'
   /** The other side had closed it, or it had failed, when it was validated or about to be leased. */
   | 'server-closed'
