@@ -54,7 +54,7 @@ function measured(work: () => Promise<void>): () => Promise<number> {
 }
 
 /**
- * What a case prepares.
+ * The subject of a case that measures growth.
  *
  * @param open opens what an agent needs for its requests
  */

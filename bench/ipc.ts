@@ -94,7 +94,7 @@ function replyError(error: unknown): void {
 }
 
 /**
- * The child's end: answers calls with `methods`, until the harness hangs up. What is thrown outside of a call ends
+ * The child's end: answers calls with `methods`, until the harness hangs up. An exception outside of a call ends
  * the process, and with it the call that runs, or the next one.
  */
 export function answer(methods: Methods): void {

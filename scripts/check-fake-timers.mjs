@@ -13,7 +13,7 @@ const TOOLS = { jest: '30.5.2', vitest: '4.1.12' };
 /** Milliseconds for the tests of one tool. */
 const TIMEOUT = 60_000;
 
-/** And for each test. */
+/** Milliseconds for each test. */
 const TEST_TIMEOUT = 20_000;
 
 const project = mkdtempSync(join(tmpdir(), 'fake-timers-'));

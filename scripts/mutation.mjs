@@ -1,6 +1,6 @@
-// `npm run test:mutation`: breaks src/ in many small ways, one at a time, and sees whether a test notices. What none notices
-// wants a test, or is code that nobody needs. Works on a copy of the project; what survives is shown, and in
-// reports/mutation/ROOM.html with the code around it. A room takes from minutes to an hour or more.
+// `npm run test:mutation`: breaks src/ in many small ways, one at a time, and sees whether a test notices. A change that none notices
+// wants a test, or is in code that nobody needs. Works on a copy of the project; changes that survive are shown, and in
+// reports/mutation/ROOM.html with the code around them. A room takes from minutes to an hour or more.
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Makes the two modules that are published of a bundled ES module, line by line, so that they differ in nothing but how they load. What bundlers
-// do for that reads an import anew at each use: a function of Node's that somebody has replaced since (a fake timer, say) would be found in one of
+// Makes the two modules that are published of a bundled ES module, line by line, so that they differ in nothing but how they load. The code that
+// bundlers make for that reads an import anew at each use: a function of Node's that somebody has replaced since (a fake timer, say) would be found in one of
 // the builds and not in the other; and each use would cost more.
 import { parseAst } from 'rolldown/parseAst';
 import { LATE_REQUIRE, MAIN_SPECIFIER } from './late-forms.mjs';

@@ -1,5 +1,5 @@
 // The rooms of src/ that mutation testing visits, and the tests that have to notice what it breaks there: those of a room alone,
-// quick ones first. Which sources and tests these are stands here and nowhere else in scripts/.
+// quick ones first. These sources and tests are listed here and nowhere else in scripts/.
 
 /**
  * @typedef {object} Room

@@ -40,7 +40,7 @@ const SHORT_EFFORT = '0.4';
 const BRIEF = new URL('brief-reporter.mjs', import.meta.url).href;
 
 /**
- * With TEST_AGAIN in the environment, a suite that has failed is run once more, and the second run counts. What failed by chance is told of all the same.
+ * With TEST_AGAIN in the environment, a suite that has failed is run once more, and the second run counts. Tests that failed by chance are told of all the same.
  *
  * @param {string} node the binary to run it on
  * @param {readonly string[]} args for the runner

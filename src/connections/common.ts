@@ -32,7 +32,7 @@ export class Common {
   readonly pool: Pool<AgentKinds>;
   readonly lifetimes: Lifetimes<AgentKinds>;
   readonly names: NamedDials | undefined;
-  /** Only with the options that need it. */
+  /** Set only with `socketTimeout` or `leakDetectionThreshold`. */
   readonly stalls: StallWatch | undefined = undefined;
   readonly queueTimer: QueueTimer;
   readonly waitWatch: WaitWatch;

@@ -67,7 +67,7 @@ export class Parts implements Owner {
   readonly leases: Leases;
   readonly young: YoungConnections;
   readonly saturation: SaturationEvents;
-  /** Only with the options that need it. */
+  /** Set only with `socketTimeout` or `leakDetectionThreshold`. */
   readonly stalls: StallWatch | undefined = undefined;
   /** Called when the last connection or waiting request is gone. */
   onEmpty: (() => void) | undefined = undefined;

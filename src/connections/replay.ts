@@ -76,10 +76,10 @@ export class Replays {
       const { isUnsent } = pooled;
       if (!this.#resending()?.detachRequest(pooled, error)) return false;
       if (!isUnsent) this.#waiting.wasSent(request);
-      this.#retry(pooled, queue(request, pooled));
+      this.#retry(pooled, newWait(request, pooled));
     } else if (!pooled.replayRequest) {
       // Node's client has not taken the socket yet, and will do so. The socket is ended now, so that nothing is written to it.
-      pooled.replayRequest = queue(request, pooled);
+      pooled.replayRequest = newWait(request, pooled);
       socket.destroy();
     }
     return true;
@@ -114,7 +114,7 @@ export class Replays {
     const isOff = this.#resending()?.detachUnsent(pooled, () => offered.take());
     offered.end();
     if (!isOff) return false;
-    const pending = queue(request, pooled);
+    const pending = newWait(request, pooled);
     pending.refused = offered;
     this.#requeueAfter(connection, pending, 'new', socket.timeout);
     return true;
@@ -178,8 +178,8 @@ export class Replays {
   }
 }
 
-/** In the async context of the request, which is that of its socket. */
-function queue(req: AgentRequest, { requestOptions = {} }: PooledSocket): PooledRequest {
+/** The wait of `req` for another connection. It begins in the async context of the request, which is that of its socket. */
+function newWait(req: AgentRequest, { requestOptions = {} }: PooledSocket): PooledRequest {
   const pending = new PooledRequest(req, requestOptions, undefined);
   pending.isResent = true;
   pending.since = monotonicNow();

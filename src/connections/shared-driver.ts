@@ -12,7 +12,7 @@ type OneDriver = Driver<AgentKinds>;
 
 export class SharedDriver implements OneDriver {
   readonly #drivers = new Map<string, OneDriver>();
-  /** For what is about no host. */
+  /** Answers where no host is concerned: the clock and the end of a turn are common to all agents. */
   #any: OneDriver | undefined;
 
   /** @param protocol that of the hosts */

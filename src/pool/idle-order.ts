@@ -14,7 +14,7 @@ interface Usage {
 /** The part of a connection that an order needs. A connection is in one order at most. */
 interface Ranked<C> extends Usage {
   rank: number;
-  /** For the order. */
+  /** The order's own: its entry in a heap. */
   entry: Entry<C> | undefined;
 }
 
