@@ -5,7 +5,13 @@
 import type { EventEmitter } from 'node:events';
 import type { Agent } from 'node:http';
 import type { Socket } from 'node:net';
-import { connectionLost, dispatcherClosed, dispatcherDestroyed, invalidArgument } from './errors.js';
+import {
+  connectionLost,
+  dispatcherClosed,
+  dispatcherDestroyed,
+  failureOf,
+  invalidArgument,
+} from './errors.js';
 import { Exchange } from './exchange.js';
 import type { Owner } from './exchange.js';
 import { checkHandler, tellingOf } from './handlers.js';
@@ -55,7 +61,8 @@ export class DispatchCore implements Owner {
       return this.#dispatch(options, handler);
     } catch (error) {
       // No request has begun, so no 'drain' follows.
-      tellingOf(handler).failed(handler, error, new NotBegun(error));
+      const failure = failureOf(error);
+      tellingOf(handler).failed(handler, failure, new NotBegun(failure));
       return true;
     }
   }

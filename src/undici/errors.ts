@@ -170,6 +170,13 @@ function responseLengthMismatch(cause: unknown): DispatcherError {
   );
 }
 
+/** The error that a handler hears of for one that code of others has thrown: undici's functions take `null`, `undefined` or `0` for a success. */
+export function failureOf(error: unknown): unknown {
+  return (
+    error || undiciError('UND_ERR_ABORTED', `Request aborted: it has failed with ${String(error)}`, error)
+  );
+}
+
 /** The properties of a failed socket, as in undici's errors. */
 function socketInfo(socket: Socket | null): object | null {
   if (!socket) return null;

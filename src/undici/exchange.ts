@@ -15,6 +15,7 @@ import {
   bodyTimeout,
   connectionLost,
   ended,
+  failureOf,
   headersTimeout,
   refused,
   requestAborted,
@@ -184,14 +185,15 @@ export class Exchange implements DispatchController, Hearer, Progress {
   #connected(): void {
     this.isConnected = true;
     if (this.#isEnded || this.#res) return;
+    // Before the body, which may end the request at once.
+    this.#deadline ??= new Deadline(() => this.#timedOut());
+    this.#deadline.start(this.#limits.headersTimeout);
     if (this.#isBodyHeld) {
       this.#req?.flushHeaders();
       setTimeout(() => this.#releaseBody(), CONTINUE_TIMEOUT).unref();
     } else {
       this.#writer?.begin();
     }
-    this.#deadline ??= new Deadline(() => this.#timedOut());
-    this.#deadline.start(this.#limits.headersTimeout);
   }
 
   #timedOut(): void {
@@ -232,6 +234,7 @@ export class Exchange implements DispatchController, Hearer, Progress {
     if (this.#isEnded || status === 100 || status === 101) return;
     this.#deadline?.touch();
     this.#begins();
+    if (this.#isEnded) return;
     this.#rawHeaders = toBuffers(rawHeaders);
     this.#tell(() => this.#telling.headers(this.#handler, status, rawHeaders, message, this));
     this.#rawHeaders = undefined;
@@ -249,6 +252,7 @@ export class Exchange implements DispatchController, Hearer, Progress {
       return;
     }
     this.#begins();
+    if (this.#isEnded) return;
     this.#deadline?.start(this.#limits.bodyTimeout);
     try {
       this.#telling.headers(this.#handler, statusCode, rawHeaders, statusMessage, this);
@@ -347,8 +351,9 @@ export class Exchange implements DispatchController, Hearer, Progress {
     return this.#res !== undefined;
   }
 
-  fail(error: unknown): void {
+  fail(given: unknown): void {
     if (this.#isEnded) return;
+    const error = failureOf(given);
     this.#end(error);
     this.#writer?.stop(error);
     this.#req?.destroy();
@@ -356,7 +361,7 @@ export class Exchange implements DispatchController, Hearer, Progress {
   }
 
   #tellFailure(error: unknown): void {
-    isolate(() => this.#telling.failed(this.#handler, error, this));
+    isolate(() => this.#telling.failed(this.#handler, failureOf(error), this));
   }
 
   #end(error: unknown): void {

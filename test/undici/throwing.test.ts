@@ -7,7 +7,7 @@ import type { DispatchHandler, DispatchOptions } from '../../src/undici/index.js
 import { activeCount } from '../support/agent.js';
 import { collectUncaught } from '../support/uncaught.js';
 import { until } from '../support/until.js';
-import { KINDS, LIMIT, recorder, run, setUp } from './support.js';
+import { KINDS, LIMIT, recorder, run, setUp, undicis } from './support.js';
 import type { Hooks, Told } from './support.js';
 
 const failure = new Error('thrown');
@@ -56,13 +56,86 @@ for (const kind of KINDS) {
 
     it('is told of nothing after its error', async (t) => {
       const { server, dispatcher: over } = await setUp(t);
-      const told = recorder(kind);
-      told.handler.onBodySent = fail;
-      await run(over, { origin: server.url, path: '/', method: 'POST', body: 'x' }, told);
-      assert.deepEqual(told.events, ['start', 'error']);
+      for (const method of ['onBodySent', 'onResponseStarted'] as const) {
+        const told = recorder(kind);
+        told.handler[method] = fail;
+        await run(over, { origin: server.url, path: '/', method: 'POST', body: 'x' }, told);
+        assert.deepEqual(
+          told.events.filter((event) => event !== 'sent'),
+          ['start', 'error'],
+        );
+      }
+    });
+
+    it('leaves no timer behind that would keep the process alive', async (t) => {
+      const { agent, server, dispatcher: over } = await setUp(t);
+      const timers = (): number =>
+        process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+      const options = { origin: server.url, path: '/', method: 'POST' };
+      const before = timers();
+      const failing = { [Symbol.asyncIterator]: fail };
+      for (const [body, also] of [
+        [failing, {}],
+        [['x'], { onBodySent: fail }],
+        ['x', { onResponseStarted: fail }],
+      ] as const) {
+        // The second one is sent on a connection that is ready.
+        for (let i = 0; i < 2; i++) {
+          const told = recorder(kind);
+          Object.assign(told.handler, also);
+          await run(over, { ...options, body }, told);
+          assert.equal(told.error, failure);
+        }
+      }
+      await until(() => activeCount(agent) === 0);
+      assert.equal(timers(), before);
     });
   });
 }
+
+for (const kind of KINDS) {
+  it(`a handler of the ${kind} kind never hears of something falsy for an error`, LIMIT, async (t) => {
+    const { agent, server, dispatcher: over } = await setUp(t);
+    const options = { origin: server.url, path: '/', method: 'POST' };
+    for (const value of [undefined, null, 0, '', false]) {
+      const failFalsely = (): never => {
+        throw value;
+      };
+      const requests: [DispatchOptions, Hooks][] = [
+        [{ ...options, body: { [Symbol.asyncIterator]: failFalsely } }, {}],
+        [{ ...options, body: { [Symbol.asyncIterator]: () => ({ next: failFalsely }) } }, {}],
+        [{ ...options, body: new PassThrough({ autoDestroy: false, read: () => {} }) }, {}],
+        [Object.defineProperty({ ...options }, 'headers', { get: failFalsely }), {}],
+        [options, { ended: failFalsely }],
+      ];
+      for (const [request, hooks] of requests) {
+        const told = recorder(kind, hooks);
+        over.dispatch(request, told.handler);
+        if (request.body instanceof PassThrough) request.body.emit('error', value);
+        await until(() => told.error !== undefined);
+        assert.equal(told.error?.code, 'UND_ERR_ABORTED');
+      }
+    }
+    await until(() => activeCount(agent) === 0);
+  });
+}
+
+it("undici's functions reject where the body throws something falsy", LIMIT, async (t) => {
+  const { server, dispatcher: over } = await setUp(t);
+  for (const [, undici] of undicis) {
+    const parts = async function* (): AsyncGenerator<string> {
+      yield 'a';
+      // oxlint-disable-next-line no-throw-literal -- code of others throws anything
+      throw undefined;
+    };
+    const sent = undici.request(server.url, {
+      method: 'POST',
+      body: parts() as never,
+      dispatcher: over as never,
+    });
+    await assert.rejects(sent, { code: 'UND_ERR_ABORTED' });
+  }
+});
 
 describe('one that throws stops no other:', LIMIT, () => {
   it('handlers whose requests are destroyed, and callbacks', async (t) => {
