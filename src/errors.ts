@@ -125,6 +125,12 @@ export function connectionReset(message: string): Error {
   return coded(new Error(message), 'ECONNRESET');
 }
 
+/** The error of a request for something falsy that code of others has thrown: callers, and Node, take that for no error. The code is Node's own. */
+export function falsyFailure(reason: unknown): Error {
+  const message = `The request got no connection: ${String(reason)} was thrown in place of an error`;
+  return Object.assign(coded(new Error(message), 'ERR_FALSY_VALUE_REJECTION'), { reason });
+}
+
 const UNSENT = new Set<unknown>([
   'ERR_AGENT_CLOSED',
   'ERR_AGENT_DESTROYED',

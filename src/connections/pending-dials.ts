@@ -7,7 +7,7 @@ import type { AgentKinds, Owner, PooledRequest, DialTime } from './pooled-socket
 import { DialClock } from './dial-clock.js';
 import { debug } from '../debug.js';
 import { connectionLabel } from '../debug-lines.js';
-import { connectionReset, invalidType } from '../errors.js';
+import { connectionReset, falsyFailure, invalidType } from '../errors.js';
 import { numberForConnection } from '../node/interception.js';
 import type { Lifetimes } from '../lifetimes/lifetimes.js';
 import { discard } from '../node/foreign.js';
@@ -96,7 +96,7 @@ export class PendingDials {
         this.#begin(connection, pending);
       } catch (error) {
         // Options may have getters.
-        this.#owner.pool.failed(connection, error);
+        this.#failed(connection, error);
       }
     });
   }
@@ -166,7 +166,7 @@ export class PendingDials {
     } catch (error) {
       // The socket throws when it is read, marked, or given a listener.
       if (socket) discard(socket);
-      this.#owner.pool.failed(connection, error);
+      this.#failed(connection, error);
     }
     const { pooled } = connection;
     if (pooled && connection.state !== 'closed') clock?.watch(pooled.socket);
@@ -178,7 +178,12 @@ export class PendingDials {
     clock?.clear();
     // A failed proxy tunnel comes with the proxy's socket.
     if (socket) discard(socket);
-    this.#owner.pool.failed(connection, error);
+    this.#failed(connection, error);
+  }
+
+  /** To the pool, a failure without an error is a connection that was given up. */
+  #failed(connection: Conn, error: unknown): void {
+    this.#owner.pool.failed(connection, error || falsyFailure(error));
   }
 
   /** `connection` is gone: its dial is ended, if that has brought no socket yet. */

@@ -10,7 +10,7 @@ import type { RequestOptions } from 'node:https';
 import type { AgentPool, Host } from '../connections/agent-pool.js';
 import { SpareRequest } from '../connections/spare-request.js';
 import type { SpareListener } from '../connections/spare-request.js';
-import { agentClosed, coded, invalidType } from '../errors.js';
+import { agentClosed, coded, falsyFailure, invalidType } from '../errors.js';
 import type { Options } from '../identity/identity.js';
 import { hostName } from '../limits/host-name.js';
 import { isolate } from '../node/foreign.js';
@@ -54,7 +54,7 @@ export function preconnect(
     const preconnection = new Preconnection(pool, targetOf(pool, target), wanted, signal);
     return new Promise((resolve) => preconnection.start(resolve));
   } catch (error) {
-    return Promise.reject(error as Error);
+    return Promise.reject((error || falsyFailure(error)) as Error);
   }
 }
 

@@ -6,7 +6,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { ClientRequest } from 'node:http';
 import { numberForRequest } from '../node/interception.js';
-import { connectionReset } from '../errors.js';
+import { connectionReset, falsyFailure } from '../errors.js';
 import { codeOf, isolate, later, onOwnStack } from '../node/foreign.js';
 import { destroyedWith, markClosed } from '../node/exchange.js';
 import { isTunnelTimeout } from '../node/proxy-support.js';
@@ -114,15 +114,16 @@ export class PendingRequest implements Timed {
     else isolate(fn);
   }
 
-  /** Ends the request without a connection: with the error with which it was destroyed, or else with `reason`, which may be anything. */
-  fail(reason: unknown): void {
+  /** Ends the request without a connection: with the error with which it was destroyed, or else with `given`, which may be anything. */
+  fail(given: unknown): void {
     if (this.req.destroyed) {
       this.end();
       return;
     }
+    const reason = given || falsyFailure(given);
     this.run(() => {
       if (this.deliver) {
-        this.deliver((reason as Error) || new Error(`No connection was opened: ${String(reason)}`));
+        this.deliver(reason as Error);
       } else if (!this.#isFirstEnd()) {
         // Another agent has ended it.
       } else if (codeOf(reason) === 'ERR_PROXY_TUNNEL') {
@@ -210,9 +211,9 @@ function hangUp(): Error {
   return connectionReset('socket hang up');
 }
 
-/** Node's onSocket takes falsy values for no error, and reads the `code` of all others. */
+/** Node's onSocket reads the `code` of an error. */
 function endWith(req: AgentRequest, error: unknown): void {
-  if (error && isReadable(error)) {
+  if (isReadable(error)) {
     onSocket(req, null, error as Error);
     return;
   }

@@ -1,4 +1,4 @@
-/** Errors need not be objects, and objects need not let themselves be read: whatever users' code throws or calls back arrives as it is. */
+/** Errors need not be objects, and objects need not let themselves be read: whatever users' code throws or calls back arrives as it is, unless it is falsy. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:https';
@@ -52,7 +52,7 @@ function ask(agent: ReturnType<typeof poolingAgent>, port: number, path = '/'): 
 }
 
 describe('what createConnection throws is the error of its request, and of no other', () => {
-  for (const [i, value] of [...VALUES, ...ABSENT].entries()) {
+  for (const [i, value] of VALUES.entries()) {
     it(`${i}: ${typeof value}`, LIMIT, async (t) => {
       const agent = poolingAgent(t, { maxSockets: 1 });
       replaceCreateConnection(agent, () => {
@@ -63,6 +63,37 @@ describe('what createConnection throws is the error of its request, and of no ot
       for (const errors of both) assert.ok(errors.length === 1 && Object.is(errors[0], value));
       assert.equal(agent.totalSocketCount, 0);
     });
+  }
+});
+
+describe('a request never ends with something falsy for its error', () => {
+  const isFor = (value: unknown, error: unknown): boolean => {
+    const { code, reason } = error as { code?: unknown; reason?: unknown };
+    return error instanceof Error && code === 'ERR_FALSY_VALUE_REJECTION' && Object.is(reason, value);
+  };
+  for (const value of ABSENT) {
+    const fail = (): never => {
+      throw value;
+    };
+    const url = { host: 'localhost', port: 443 };
+    for (const binding of ['eager', 'late'] as const) {
+      it(`${JSON.stringify(value)}, ${binding}`, LIMIT, async (t) => {
+        const byHosts = poolingAgent(t, { binding, hosts: fail });
+        const byProxy = poolingAgent(t, { binding, proxy: fail });
+        const byDial = poolingAgent(t, { binding, maxSockets: 1 });
+        replaceCreateConnection(byDial, fail);
+        for (const agent of [byHosts, byProxy, byDial]) {
+          // The second one may wait for the slot of the first.
+          for (const errors of await Promise.all([errorsOf(ask(agent, 443)), errorsOf(ask(agent, 443))]))
+            assert.ok(errors.length === 1 && isFor(value, errors[0]));
+          assert.equal(agent.totalSocketCount, 0);
+        }
+        for (const agent of [byHosts, byProxy])
+          await assert.rejects(agent.preconnect(url), (error) => isFor(value, error));
+        const { errors } = await byDial.preconnect(url);
+        assert.ok(errors.length === 1 && isFor(value, errors[0]));
+      });
+    }
   }
 });
 
