@@ -15,7 +15,7 @@ import type { Host } from './hosts.js';
 import { NamedDials } from './named-dials.js';
 import type { Observer } from './observer.js';
 import type { AgentKinds } from './pooled-socket.js';
-import { loadFollowedNames, loadRecovery, loadStallWatch } from './late.js';
+import { loadFollowedNames, loadStallWatch } from './late.js';
 import { LateRecovery } from './late-recovery.js';
 import type { StallWatch } from './stall-watch.js';
 import { WaitWatch } from './wait-watch.js';
@@ -45,10 +45,7 @@ export class Common {
     this.pool = pool;
     observer.attach(pool);
     this.lifetimes = new Lifetimes((host) => this.#agentOf(host), pool, resolved.durations);
-    const recovery = new LateRecovery(() => {
-      const { Recovery } = loadRecovery();
-      return new Recovery(pool);
-    });
+    const recovery = new LateRecovery(pool);
     if (resolved.socketTimeout > 0 || resolved.leakDetectionThreshold > 0) {
       const { StallWatch: Watch } = loadStallWatch();
       this.stalls = new Watch(pool, resolved);

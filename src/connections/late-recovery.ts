@@ -4,14 +4,17 @@
  */
 import { tellOfExceptions } from '../node/uncaught.js';
 import type { Survivor } from '../node/uncaught.js';
+import type { Pool } from '../pool/pool.js';
+import { loadRecovery } from './late.js';
+import type { AgentKinds } from './pooled-socket.js';
 import type { Recovery } from './recovery.js';
 
 export class LateRecovery implements Survivor {
-  readonly #load: () => Recovery;
+  readonly #pool: Pool<AgentKinds>;
   #recovery: Recovery | undefined = undefined;
 
-  constructor(load: () => Recovery) {
-    this.#load = load;
+  constructor(pool: Pool<AgentKinds>) {
+    this.#pool = pool;
     tellOfExceptions(this);
   }
 
@@ -22,7 +25,7 @@ export class LateRecovery implements Survivor {
   /** See `Recovery.look`. */
   look(): void {
     try {
-      this.#recovery ??= this.#load();
+      this.#recovery ??= new (loadRecovery().Recovery)(this.#pool);
     } catch {
       // The process may open no file at the moment.
       return;

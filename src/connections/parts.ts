@@ -27,7 +27,7 @@ import type { Observer } from './observer.js';
 import { PendingDials } from './pending-dials.js';
 import { pooledSocketOf } from './pooled-socket.js';
 import type { AgentKinds, DialTime, Offer, Owner, PooledSocket } from './pooled-socket.js';
-import { loadAdoption, loadOfferedSession, loadResend, loadTunnels } from './late.js';
+import { loadAdoption, loadOfferedSession, loadTunnels } from './late.js';
 import { Releases } from './release.js';
 import { Replays } from './replay.js';
 import { SaturationEvents } from './saturation-events.js';
@@ -109,7 +109,7 @@ export class Parts implements Owner {
     this.hosts = hosts;
     const waiting = new Waiting(agent, pool, hosts, resolved.replay, common, observer);
     this.waiting = waiting;
-    this.replays = new Replays(resolved.replay, pool, lifetimes, hosts, waiting, observer, loadResend);
+    this.replays = new Replays(resolved.replay, pool, lifetimes, hosts, waiting, observer);
     if (transport instanceof TlsTransport)
       this.tls = new CurrentTls(agent, hosts, pool, transport, waiting, observer);
     const current = this.tls ?? new CurrentOptions(hosts, waiting);

@@ -10,6 +10,7 @@ import type { AgentRequest } from '../node/types.js';
 import { Waiter } from '../pool/records.js';
 import type { Connection } from '../pool/records.js';
 import type { Hosts } from './hosts.js';
+import { loadResend } from './late.js';
 import type { Observer } from './observer.js';
 import type { Waiting } from './waiting.js';
 import type { Pool } from '../pool/pool.js';
@@ -28,7 +29,6 @@ export class Replays {
   readonly #hosts: Hosts;
   readonly #waiting: Waiting;
   readonly #observer: Observer;
-  readonly #load: () => typeof resend;
   #resend: typeof resend | undefined = undefined;
   /** The number of times that a request has been taken off a lost connection. */
   readonly #counts = new WeakMap<AgentRequest, number>();
@@ -40,7 +40,6 @@ export class Replays {
     hosts: Hosts,
     waiting: Waiting,
     observer: Observer,
-    load: () => typeof resend,
   ) {
     this.rule = rule;
     this.#pool = pool;
@@ -48,13 +47,12 @@ export class Replays {
     this.#hosts = hosts;
     this.#waiting = waiting;
     this.#observer = observer;
-    this.#load = load;
   }
 
   /** `undefined`: the code cannot be loaded, because the process may open no file at the moment; then nothing is sent again. */
   #resending(): typeof resend | undefined {
     try {
-      return (this.#resend ??= this.#load());
+      return (this.#resend ??= loadResend());
     } catch {
       return undefined;
     }

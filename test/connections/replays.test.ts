@@ -4,13 +4,12 @@ import { describe, it } from 'node:test';
 import { Replays } from '../../src/connections/replay.js';
 import type { PooledSocket } from '../../src/connections/pooled-socket.js';
 import type { AgentRequest } from '../../src/node/types.js';
-import * as resend from '../../src/connections/resend.js';
 import { ReplayRule } from '../../src/requests/replayable.js';
 import { fakeOwner } from './fake-owner.js';
 
 function replays(rule = new ReplayRule()): Replays {
   // None of them is asked before a request has been taken off its socket.
-  return new Replays(rule, {} as never, {} as never, {} as never, {} as never, {} as never, () => resend);
+  return new Replays(rule, {} as never, {} as never, {} as never, {} as never, {} as never);
 }
 
 /** A used connection, of which Node's client has not taken the socket yet. */
