@@ -13,7 +13,6 @@ import { profileValues } from '../identity/profile.js';
 import type { ProfileValues } from '../identity/profile.js';
 import { withPort } from '../limits/host-name.js';
 import type { ProxyServer } from '../limits/proxy-choice.js';
-import type { ConnectPhase } from '../pool/counters.js';
 import type { SecureContexts } from '../tls/secure-contexts.js';
 
 /** Options of a dial that are about this machine, and so hold for the connection to a proxy, too. */
@@ -33,17 +32,12 @@ const LOCAL_OPTIONS = [
 ] as const;
 
 /** The part of a tunnel's order that comes from the dial. */
-interface TunnelUse {
-  /** Milliseconds; `0`: none. */
-  readonly timeout: number;
-  readonly holdsProcess: boolean;
+interface TunnelUse extends Pick<
+  TunnelOrder,
+  'forwards' | 'holdsProcess' | 'onPhase' | 'onSocket' | 'timeout'
+> {
   /** The port of the host, where it names none. */
   readonly defaultPort: number;
-  /** Whether the proxy takes requests itself, so that it is connected to and no more. */
-  readonly forwards: boolean;
-  readonly onPhase: (phase: ConnectPhase) => void;
-  /** Called with the socket that is being connected to the proxy. */
-  readonly onSocket: (socket: Socket) => void;
 }
 
 type Answer = (error: unknown, socket: Socket | undefined) => void;
