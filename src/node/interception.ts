@@ -79,7 +79,7 @@ export function intercept(agent: object, req: AgentRequest, options: unknown, le
   // A wrapper that stands on the prototype of https alone is not for other agents.
   const { addRequest } = agent instanceof Agent ? prototype : httpPrototype;
   if (away.size >= sweptAt) {
-    hasAway();
+    sweepAway();
     sweptAt = 2 * away.size + 64;
   }
   away.add(req);
@@ -98,15 +98,16 @@ export function comesBack(req: AgentRequest): boolean {
 
 /** Whether Node's `addRequest` may be called with one of our agents: by a wrapper that is there, or by one that has kept a request. */
 export function isIntercepted(): boolean {
-  return interceptor() !== undefined || hasAway();
+  if (interceptor() !== undefined) return true;
+  sweepAway();
+  return away.size > 0;
 }
 
-function hasAway(): boolean {
+function sweepAway(): void {
   for (const req of away) {
     // Such requests were mocked, or given up.
     if (req.destroyed || req.socket) away.delete(req);
   }
-  return away.size > 0;
 }
 
 /** Whether a callback given to `createSocket` is that of Node's `addRequest`: it hands the socket, or the error, to the request itself. */
