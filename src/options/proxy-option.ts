@@ -10,6 +10,7 @@ export interface ResolvedProxy {
   proxyEnv: { readonly [name: string]: string | undefined } | false;
 }
 
+/** The same as in limits/proxy-choice.ts, which is loaded only where a proxy is named. */
 const DIRECT: ProxyChoice = { kind: 'direct' };
 
 /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` */

@@ -1,50 +1,16 @@
 /** Agents that only say something: what they say is up to the test. */
 import type { DurationStats } from '../../src/observe/durations.js';
+import { totalsOf } from '../../src/observe/stats.js';
 import type { AgentStats, HostStats } from '../../src/observe/stats.js';
+import { Counters } from '../../src/pool/counters.js';
 import type { Observed } from '../../src/telemetry/observed.js';
 
 const NONE: DurationStats = { count: 0, mean: 0, min: 0, max: 0, p50: 0, p90: 0, p99: 0 };
 
+/** Counts like those of a host that has seen nothing, but for `numbers`. */
 export function hostStats(numbers: Partial<HostStats> = {}): HostStats {
-  return {
-    connecting: 0,
-    active: 0,
-    idle: 0,
-    closing: 0,
-    waiting: 0,
-    requests: 0,
-    reused: 0,
-    queued: 0,
-    replayed: 0,
-    opened: 0,
-    failed: {
-      proxyConnect: 0,
-      proxySecureConnect: 0,
-      tunnel: 0,
-      createConnection: 0,
-      lookup: 0,
-      connect: 0,
-      secureConnect: 0,
-    },
-    closed: {
-      'idle-timeout': 0,
-      'max-age': 0,
-      'max-requests': 0,
-      'peer-dead': 0,
-      'address-gone': 0,
-      evicted: 0,
-      'server-closed': 0,
-      poisoned: 0,
-      surplus: 0,
-      destroyed: 0,
-      closed: 0,
-      detached: 0,
-      shutdown: 0,
-    },
-    refused: { queueFull: 0, acquireTimeout: 0, closed: 0 },
-    handshakes: { full: 0, resumed: 0 },
-    ...numbers,
-  };
+  const nothing = { capacity: { closing: 0 }, counters: new Counters(), idle: { size: 0 } };
+  return { ...totalsOf(nothing), ...numbers };
 }
 
 interface PretendAgent extends Observed {
