@@ -54,7 +54,7 @@ export interface PoolingAgentOptions extends Omit<AgentOptions, 'scheduling' | N
    * global agent: `true`.)
    */
   keepAlive?: boolean | undefined;
-  /** Delay before the first TCP keep-alive probe on an idle connection, in milliseconds. `0` and `Infinity`: the system's. Default: `1000`. */
+  /** Delay before the first TCP keep-alive probe, in milliseconds. `0` and `Infinity`: the system's. Default: `1000`. */
   keepAliveMsecs?: number | undefined;
   /** Connections per host: connecting, active, idle and closing together. At least 1. Default: `Infinity`. */
   maxSockets?: number | undefined;
