@@ -4,6 +4,7 @@
  */
 import type { AgentPool } from '../connections/agent-pool.js';
 import type { AgentKinds, PooledSocket } from '../connections/pooled-socket.js';
+import { withPort } from '../limits/host-name.js';
 import { callIfAble, propertyOf } from '../node/foreign.js';
 import { monotonicNow } from '../node/timers.js';
 import type { Connection } from '../pool/records.js';
@@ -151,9 +152,7 @@ function stateOf({ readyAt, state }: Connection<AgentKinds>): ConnectionDetails[
 
 function addressOf({ socket }: PooledSocket): string {
   const address = text(propertyOf(socket, 'remoteAddress'));
-  if (address === '') return '';
-  const port = propertyOf(socket, 'remotePort');
-  return address.includes(':') ? `[${address}]:${String(port)}` : `${address}:${String(port)}`;
+  return address === '' ? '' : withPort(address, propertyOf(socket, 'remotePort') as number);
 }
 
 function text(value: unknown): string {

@@ -20,7 +20,7 @@ export interface DialOwner {
 }
 
 /** Errors of a handshake that speak against its address. Others (a certificate that is not trusted) would be the same at any address. */
-const LOSSES: ReadonlySet<unknown> = new Set([
+const AGAINST_ADDRESS: ReadonlySet<unknown> = new Set([
   'ECONNRESET',
   'EHOSTUNREACH',
   'ENETUNREACH',
@@ -200,7 +200,7 @@ export class NamedDial implements Leading {
     if (this.key === undefined) return;
     if (this.#peer !== undefined) {
       const code = codeOf(error);
-      if (LOSSES.has(code)) this.#failedAt(this.#peer, textOf(code));
+      if (AGAINST_ADDRESS.has(code)) this.#failedAt(this.#peer, textOf(code));
       return;
     }
     const attempts = propertyOf(error, 'errors');
