@@ -65,7 +65,9 @@ export class ConnectDeadline {
     nextTick(adjustRef, this);
   }
 
+  /** May be called twice. */
   clear(): void {
+    if (this.#isCleared) return;
     clearTimeout(this.#timer);
     this.#isCleared = true;
     this.unwatch();
@@ -93,14 +95,18 @@ export class ConnectDeadline {
 
   #start(): void {
     this.#timer = setTimeout(endSlice, this.#delay, this);
-    this.adjustRef();
   }
 
   /** A part of the time is over. */
   endSlice(): void {
-    if (!this.#dial.isWanted) this.clear();
-    else if (--this.#slices > 0) this.#start();
-    else setImmediate(end, this);
+    if (!this.#dial.isWanted) {
+      this.clear();
+    } else if (--this.#slices > 0) {
+      this.#start();
+      this.adjustRef();
+    } else {
+      setImmediate(end, this);
+    }
   }
 
   /** A socket of the system's keeps the process alive itself, unless `unref()` was called on it, also before it had a handle. */

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Route } from '../egress/routes.js';
 import { connectionReset } from '../errors.js';
-import { mergedOptions } from '../node/merged-options.js';
+import { copiedOptions, mergedOptions } from '../node/merged-options.js';
 import { awaitsTunnel } from '../node/proxy-support.js';
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import { failIfUnusable } from '../node/unix-path.js';
@@ -62,8 +62,12 @@ export interface Dial {
   /** Whether it keeps the process alive before there is a socket. */
   readonly holdsProcess: boolean;
   isAnswered: boolean;
+  /** Whether the agent's `createSocket` was called for it. */
+  isNoted: boolean;
   /** Whether nobody but Node and us has opened it: then its handles were made in the async context of its request. */
   isInContext: boolean;
+  /** Hears when its handshake is over. */
+  attempt: Attempt | undefined;
   /** Ends what was begun for the dial, if anything was; it is not answered then. */
   cancel: (() => void) | undefined;
 }
@@ -73,10 +77,15 @@ export interface Dial {
  * `onread` would take the bytes that Node's HTTP parser needs, for all requests on the connection; `allowHalfOpen` would keep connections that
  * the server has ended.
  */
-const NOT_FOR_SOCKETS = ['hosts', 'proxy', 'proxyEnv', 'onread', 'allowHalfOpen'] as const;
-
-/** As Node's agents ask for it. */
-const BYTES = { encoding: null };
+const NOT_FOR_SOCKETS: ReadonlySet<string> = new Set([
+  'hosts',
+  'proxy',
+  'proxyEnv',
+  'onread',
+  'allowHalfOpen',
+  // That would be the prototype of the merged options.
+  '__proto__',
+]);
 
 /** Options of a connection, as `createConnection` gets them. */
 type ConnectOptions = ConnectionOptions &
@@ -137,13 +146,11 @@ export class Connector {
    * @throws for a `Host` header that is not valid
    */
   optionsFor(options: Options, origin: Origin<unknown>, req?: AgentRequest): Options {
-    const dial = mergedOptions(options, this.#agent.options as Options);
+    const dial = mergedOptions(options, this.#agent.options as Options, NOT_FOR_SOCKETS);
     // An absent value is left out: `session: undefined` would hide a cached session from createConnection.
     origin.applyTo(dial);
     if (req && origin.servername === undefined) nameServer(dial, req);
     if (dial['socketPath']) dial['path'] = dial['socketPath'];
-    // Where nothing is to be taken out, the object stays in V8's fast mode.
-    for (const name of NOT_FOR_SOCKETS) if (name in dial) Reflect.deleteProperty(dial, name);
     return dial;
   }
 
@@ -159,6 +166,7 @@ export class Connector {
     try {
       if (agent.createSocket !== this.#own.createSocket || dial.connection.host.abandoned) {
         this.#dialling.set(req, dial);
+        dial.isNoted = true;
         agent.createSocket(req, dial.options, callback);
       } else {
         // Nobody is between us and our own method, who could change the options.
@@ -174,7 +182,7 @@ export class Connector {
   #ends(dial: Dial): boolean {
     if (dial.isAnswered) return false;
     dial.isAnswered = true;
-    this.#dialling.delete(dial.req);
+    if (dial.isNoted) this.#dialling.delete(dial.req);
     return true;
   }
 
@@ -201,7 +209,9 @@ export class Connector {
     dial: Dial | undefined,
   ): void {
     const agent = this.#agent;
-    const connectOptions = mergedOptions(options, BYTES) as ConnectOptions;
+    const connectOptions = copiedOptions(options) as ConnectOptions;
+    // As Node's agents ask for it.
+    connectOptions.encoding = null;
     const timeout = req.timeout || ((agent.options as Options)['timeout'] as number | undefined);
     if (timeout) connectOptions.timeout = timeout;
     if (agent.keepAlive) {
@@ -234,7 +244,9 @@ export class Connector {
     };
     // The proxy's name is looked up here; the server's is looked up by the proxy.
     const { host, port } = route;
-    const lookup = this.#lookupFor(dial, { ...options, host, port });
+    const lookup = this.#transport.isOpenedByNode()
+      ? this.#lookupFor(dial, { ...options, host, port })
+      : undefined;
     const local = lookup ? { ...options, lookup } : options;
     this.#tunnels ??= this.#loadTunnels();
     let isAnswered = false;
@@ -322,16 +334,17 @@ export class Connector {
     const agent = this.#agent;
     const createConnection = agent.createConnection as CreateConnection;
     const isNodes = this.#transport.isNodes(createConnection);
+    const isOpenedByNode = isNodes && this.#transport.isOpenedByNode();
     if (isNodes) this.#transport.prepare(origin, connectOptions);
-    if (dial && (over || connectOptions['socket'] || !isNodes || !this.#transport.isOpenedByNode()))
-      dial.isInContext = false;
+    if (dial && (over || connectOptions['socket'] || !isOpenedByNode)) dial.isInContext = false;
     if (isNodes && typeof connectOptions['path'] === 'string') failIfUnusable(connectOptions['path']);
-    if (isNodes && !over) {
+    if (isOpenedByNode && !over) {
       const lookup = this.#lookupFor(dial, connectOptions);
       if (lookup) connectOptions.lookup = lookup;
     }
     const attempt = this.#transport.begin(origin, connectOptions, {
       isNodes,
+      isOpenedByNode,
       isTunnelled: over === 'tunnel',
       offersSession: dial?.offersSession !== false,
     });
@@ -340,7 +353,8 @@ export class Connector {
       if (isDelivered) return;
       isDelivered = true;
       if (error) attempt.unsent();
-      callback(error || watch(attempt, socket), socket);
+      if (dial) dial.attempt = attempt;
+      callback(error || watch(attempt, socket, dial), socket);
     };
     try {
       const socket = createConnection.call(agent, connectOptions, deliver);
@@ -352,10 +366,9 @@ export class Connector {
     }
   }
 
-  /** The `lookup` with which a socket for `dial` is opened. `undefined`: none, or the one that `options` have. */
+  /** The `lookup` with which Node's functions open a socket for `dial`. `undefined`: none, or the one that `options` have. */
   #lookupFor(dial: Dial | undefined, options: object): ConnectionOptions['lookup'] {
-    if (!dial || !this.#names || !this.#transport.isOpenedByNode()) return undefined;
-    return this.#names.lookupFor(dial.connection, options);
+    return dial && this.#names?.lookupFor(dial.connection, options);
   }
 }
 
@@ -366,9 +379,10 @@ function withTimeout<S extends SocketLike>(socket: S, timeout: number | undefine
 }
 
 /** Returns an error if the stream takes no listeners. */
-function watch(attempt: Attempt, socket: SocketLike | undefined): Error | null {
+function watch(attempt: Attempt, socket: SocketLike | undefined, dial: Dial | undefined): Error | null {
   try {
-    attempt.watch(socket);
+    // A subclass may wrap the socket that it gets.
+    attempt.watch(socket, dial?.isNoted === false);
     return null;
   } catch (error) {
     return error as Error;

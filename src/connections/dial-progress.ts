@@ -30,10 +30,12 @@ export function followDial(pooled: PooledSocket): void {
 }
 
 /** The socket leaves the pool alive. (The listeners stay until then: to take them off costs each connection more than they do.) */
-export function unfollowDial({ socket }: PooledSocket): void {
+export function unfollowDial({ attempt, connection, socket }: PooledSocket): void {
   socket.removeListener('lookup', lookedUp);
   socket.removeListener('secureConnect', secured);
   socket.removeListener('secure', secured);
+  if (!attempt || connection.readyAt >= 0) return;
+  socket.on('secureConnect', () => attempt.secured(socket, handshakeOf(socket) === 'resumed'));
 }
 
 /** `pooled` is ready to be used. May be called twice. */
@@ -46,7 +48,9 @@ export function noteReady(pooled: PooledSocket): void {
   owner.pool.ready(connection);
   owner.names?.ready(pooled);
   // TLS to a proxy is no handshake with an origin.
-  owner.observer.ready(connection, forwarder ? undefined : handshakeOf(socket));
+  const handshake = forwarder ? undefined : handshakeOf(socket);
+  if (handshake) pooled.attempt?.secured(socket, handshake === 'resumed');
+  owner.observer.ready(connection, handshake);
 }
 
 /** Whether the dial of `pooled`, which is lost, has ended in an error of its own, and not because it was given up. */

@@ -33,7 +33,7 @@ export class EarlyAnswer {
       this.#chunks.push(chunk);
       return true;
     }
-    if (pooled.socket.writableLength === 0 || chunk === null || !isEarly(pooled)) return false;
+    if (!isEarly(pooled, chunk)) return false;
     this.#chunks.push(chunk);
     pooled.answered = true;
     setImmediate(deliverKept, this);
@@ -57,8 +57,10 @@ export class EarlyAnswer {
   }
 }
 
-function isEarly(pooled: PooledSocket): boolean {
+/** Hot path. Whether `chunk` is the beginning of such an answer. */
+export function isEarly(pooled: PooledSocket, chunk: Chunk): boolean {
   const { request, socket } = pooled;
+  if (socket.writableLength === 0 || chunk === null) return false;
   return request !== undefined && pooled.expectsData && isSent(request, socket);
 }
 

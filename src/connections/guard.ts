@@ -9,7 +9,7 @@
  */
 import { checkParserMark } from '../node/exchange.js';
 import { callIfAble } from '../node/foreign.js';
-import { EarlyAnswer } from './early-answer.js';
+import { EarlyAnswer, isEarly } from './early-answer.js';
 import { hasHandle, isReadByNode, readOn } from '../node/handle.js';
 import type { PooledSocket } from './pooled-socket.js';
 import type { SocketLike } from '../node/types.js';
@@ -47,7 +47,7 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
     pooled.received();
     return more;
   };
-  const early = isNodes ? new EarlyAnswer(pooled, deliver) : undefined;
+  let early: EarlyAnswer | undefined;
   /** Hot path. */
   socket.push = function guarded(chunk: Buffer | null, encoding): boolean {
     // An end does not show that the connection is alive.
@@ -55,6 +55,7 @@ export function guard(pooled: PooledSocket, onStray: (pooled: PooledSocket, chun
       pooled.polledAt = monotonicNow();
       if (pooled.showsPolls) pooled.showsPolls = !checkPollCount();
     }
+    if (!early && isNodes && isEarly(pooled, chunk)) early = new EarlyAnswer(pooled, deliver);
     return early?.keeps(chunk) || deliver(chunk, encoding);
   };
 }

@@ -150,7 +150,9 @@ export class PendingDials {
       clock,
       openedIn: numberForConnection(),
       isAnswered: false,
+      isNoted: false,
       isInContext: false,
+      attempt: undefined,
       cancel: undefined,
     };
     if (route) this.#tunnels.set(connection, dial);
@@ -256,6 +258,7 @@ export class PendingDials {
       pooled.openedIn = dial.openedIn;
       if (dial.isInContext) pooled.openedFor = dial.req;
       pooled.clock = clock;
+      pooled.attempt = dial.attempt;
       if (this.#owner.transport.isOffered(socket)) pooled.offered = this.#owner.offer(pooled, clock);
       this.#names?.brought(pooled);
       unrefSpare(connection);

@@ -183,6 +183,8 @@ export class PooledSocket {
   replayRequest: PooledRequest | undefined = undefined;
   /** The time of its dial, if that is limited. Cleared when it is ready, or closed; until then it hears of each step. */
   clock: DialTime | undefined = undefined;
+  /** Hears when the handshake is over, where the pool has dialled. */
+  attempt: { secured(socket: SocketLike, resumed: boolean): void } | undefined = undefined;
   /** Set while a handshake that offers a session of ours is under way. */
   offered: Offer | undefined = undefined;
   /** Whether bytes that were read are being handed on. If it is still set when that is over, a listener has thrown. */

@@ -18,20 +18,26 @@ import { hasOnlyListener } from '../node/listeners.js';
 import { timerOf } from '../node/socket.js';
 import type { SocketLike } from '../node/types.js';
 
-const LISTENERS: readonly (readonly [string, (this: SocketLike, error: unknown) => void])[] = [
-  ['free', onFree],
-  ['end', onEnd],
-  ['close', onClose],
-  ['error', onError],
-  ['timeout', onTimeout],
-  ['agentRemove', onAgentRemove],
+interface Listening {
+  readonly event: string;
+  readonly listener: (this: SocketLike, error: unknown) => void;
+}
+
+/** Objects and no pairs, because these would be taken apart by an iterator each. */
+const LISTENERS: readonly Listening[] = [
+  { event: 'free', listener: onFree },
+  { event: 'end', listener: onEnd },
+  { event: 'close', listener: onClose },
+  { event: 'error', listener: onError },
+  { event: 'timeout', listener: onTimeout },
+  { event: 'agentRemove', listener: onAgentRemove },
 ];
 
 /** @param keylog whether the agent's 'keylog' has a listener */
 export function listen(pooled: PooledSocket, keylog: boolean): void {
   const { socket } = pooled;
   // Listeners first, then our own properties: Node's own functions become slower with each new shape of socket that V8 sees.
-  for (const [event, listener] of LISTENERS) socket.on(event, listener);
+  for (const { event, listener } of LISTENERS) socket.on(event, listener);
   if (socket.connecting) socket.on('connect', onConnect);
   if (keylog) listenToKeylog(pooled);
   pooled.claim();
@@ -61,7 +67,7 @@ export function stopListening(pooled: PooledSocket): void {
   owner.young.delete(pooled);
   // A socket that has closed emits nothing more, and is not listened to.
   if (!socket.destroyed) {
-    for (const [event, listener] of LISTENERS) socket.removeListener(event, listener);
+    for (const { event, listener } of LISTENERS) socket.removeListener(event, listener);
     socket.removeListener('keylog', onKeylog);
     socket.removeListener('connect', onConnect);
     unfollowDial(pooled);

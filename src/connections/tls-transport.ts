@@ -53,9 +53,9 @@ export class TlsTransport implements Transport {
   }
 
   begin(origin: Origin<unknown>, options: ConnectOptions, opening: Opening): Attempt {
-    const { isNodes, isTunnelled, offersSession } = opening;
+    const { isNodes, isOpenedByNode: isByNode, isTunnelled, offersSession } = opening;
     // Over a stream that is there already, the handshake begins at once.
-    const atConnect = isNodes && !options.socket && isOpenedByNode();
+    const atConnect = isByNode && !options.socket;
     const attempt = this.resumption.begin(origin, options, offersSession, atConnect);
     // A connection by a user's function, or over a socket that can be used once, cannot be tried again.
     attempt.isRepeatable = isNodes && isCreateConnectionOwn() && (isTunnelled || !options.socket);

@@ -13,14 +13,22 @@ import type { SecureContexts } from '../tls/secure-contexts.js';
 export interface Attempt {
   /** No connection was opened. */
   unsent(): void;
-  /** The connection exists, and may be anything that `createConnection` made. */
-  watch(socket: unknown): void;
+  /**
+   * The connection exists, and may be anything that `createConnection` made.
+   *
+   * @param isTold whether `secured` will be called
+   */
+  watch(socket: unknown, isTold: boolean): void;
+  /** The handshake of `socket` is over. */
+  secured(socket: SocketLike, resumed: boolean): void;
 }
 
 /** The way in which a connection is opened. */
 export interface Opening {
   /** Whether Node's own `createConnection` opens it. */
   readonly isNodes: boolean;
+  /** Whether, in addition, its sockets are connected by Node's own functions. */
+  readonly isOpenedByNode: boolean;
   /** Whether it goes over a tunnel of ours. */
   readonly isTunnelled: boolean;
   /** Whether it may offer a TLS session, if there is one. */

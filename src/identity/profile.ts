@@ -136,7 +136,9 @@ export class Profile<T> {
     const { values } = this;
     let missing = values.size;
     // The options of a dial are few, compared with those that could be there.
-    for (const name of Object.keys(dial)) {
+    const names = Object.keys(dial);
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string;
       if (!this.#names.has(name)) continue;
       const value = values.get(name);
       if (value === undefined) {

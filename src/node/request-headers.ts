@@ -53,6 +53,21 @@ export function headerOf(req: AgentRequest, name: string): unknown {
   return lines.length > 1 ? lines.map((line) => line[1]) : lines[0]?.[1];
 }
 
+/** Whether `req` has any header of these names, which are in lower case. */
+export function hasAnyHeader(req: AgentRequest, names: readonly string[]): boolean {
+  if (req.getHeader === getHeader && headersByName.holds) {
+    const given = givenIn(req, kHeaders as symbol);
+    // If the host is among the headers that are kept by name, all are, and the text need not be read.
+    if (given?.['host'] !== undefined) return hasAny(given, names);
+  }
+  return names.some((name) => headerOf(req, name) !== undefined);
+}
+
+function hasAny(given: Given, names: readonly string[]): boolean {
+  for (let i = 0; i < names.length; i++) if (given[names[i] as string] !== undefined) return true;
+  return false;
+}
+
 /**
  * Hot path. Whether `req` says that it is the last one on its connection: then none may follow, whatever the response says (RFC 9112,
  * section 9.6). Node's client heeds only what the response says.

@@ -5,6 +5,7 @@
 import type { CloseReason } from './close-reason.js';
 import { Capacity } from './capacity.js';
 import { Counters } from './counters.js';
+import type { ConnectPhase, CountedReason } from './counters.js';
 import type { Driver } from './driver.js';
 import { EndOfTurn } from './end-of-turn.js';
 import { IdleConnections } from './idle-connections.js';
@@ -194,11 +195,9 @@ export class Books<K extends Kinds> {
   }
 
   #countEnd({ closeReason = 'closed', hasFailed, host, phase }: Connection<K>): void {
-    for (const counters of [this.counters, host.counters]) {
-      counters.open--;
-      if (hasFailed || closeReason === 'connect-failed') counters.failed[phase]++;
-      else counters.closed[closeReason]++;
-    }
+    const failedIn = hasFailed || closeReason === 'connect-failed' ? phase : undefined;
+    countClosed(this.counters, closeReason, failedIn);
+    countClosed(host.counters, closeReason, failedIn);
   }
 
   // Waiters
@@ -253,4 +252,11 @@ export class Books<K extends Kinds> {
     if (host.section) host.section.size--;
     this.driver.retire(host);
   }
+}
+
+/** @param failedIn the step in which its dial has failed */
+function countClosed(counters: Counters, reason: CloseReason, failedIn: ConnectPhase | undefined): void {
+  counters.open--;
+  if (failedIn) counters.failed[failedIn]++;
+  else counters.closed[reason as CountedReason]++;
 }

@@ -8,7 +8,7 @@
  */
 import { atLeastZero } from '../validate.js';
 import { invalidType, invalidValue } from '../errors.js';
-import { headerOf, mayHaveBody } from '../node/request-headers.js';
+import { hasAnyHeader, headerOf, mayHaveBody } from '../node/request-headers.js';
 import type { AgentRequest } from '../node/types.js';
 
 /** The safe methods (RFC 9110, section 9.2.1). PUT and DELETE are idempotent, but the second one may be answered otherwise. */
@@ -22,6 +22,9 @@ const CONDITIONS: readonly string[] = ['if-match', 'if-none-match', 'if-unmodifi
 
 /** Headers with the method that the server really uses. */
 const OVERRIDES: readonly string[] = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+
+/** Headers that announce a body. */
+const FRAMING: readonly string[] = ['transfer-encoding', 'content-length'];
 
 /** These are sent again by their `Idempotency-Key` alone; a tunnel is not sent again at all. */
 const REFUSED: ReadonlySet<string> = new Set(['POST', 'PATCH', 'CONNECT']);
@@ -55,8 +58,8 @@ export class ReplayRule {
     if (typeof req.getHeader !== 'function') return false;
     const { method } = req;
     if (!this.#methods.has(method) && !KEYS.some((name) => isGiven(headerOf(req, name)))) return false;
-    const isConditional = method !== 'GET' && method !== 'HEAD' && hasAny(req, CONDITIONS);
-    return !isConditional && !hasAny(req, OVERRIDES);
+    const isConditional = method !== 'GET' && method !== 'HEAD' && hasAnyHeader(req, CONDITIONS);
+    return !isConditional && !hasAnyHeader(req, OVERRIDES);
   }
 }
 
@@ -90,15 +93,11 @@ function methodsOf(name: string, value: unknown): string[] {
 }
 
 /** Hot path. */
-function hasAny(req: AgentRequest, names: readonly string[]): boolean {
-  for (const name of names) if (headerOf(req, name) !== undefined) return true;
-  return false;
-}
-
 function expectsBody(req: AgentRequest): boolean {
-  if (headerOf(req, 'transfer-encoding') !== undefined) return true;
-  const length = headerOf(req, 'content-length');
-  if (length !== undefined) return Number(length) !== 0;
+  if (hasAnyHeader(req, FRAMING)) {
+    const length = headerOf(req, 'content-length');
+    return headerOf(req, 'transfer-encoding') !== undefined || Number(length) !== 0;
+  }
   // Without a length, Node sends a body in chunks, unless the method is one that seldom has any.
   return mayHaveBody(req);
 }

@@ -218,8 +218,12 @@ export class Attempt {
     if (this.session) this.#resumption.cache.putBack(this.key, this.session);
   }
 
-  /** The connection exists, and may be anything that `createConnection` made. */
-  watch(socket: unknown): void {
+  /**
+   * The connection exists, and may be anything that `createConnection` made.
+   *
+   * @param isTold whether `secured` will be called
+   */
+  watch(socket: unknown, isTold: boolean): void {
     if (!isSocketLike(socket) || typeof socket.isSessionReused !== 'function') {
       this.unsent();
       return;
@@ -227,26 +231,21 @@ export class Attempt {
     // A listener of 'session' has Node copy each session that comes.
     if (this.#keeps) socket.on('session', (session: Buffer) => this.#resumption.keep(this, session));
     if (socket.secureConnecting === false) {
-      this.#secured(socket);
+      this.secured(socket, hasResumed(socket));
       return;
     }
     if (this.offers && this.isRepeatable) this.#resumption.watch(socket, this);
     if (this.offers || this.#resumption.isEvictionOverridden) this.#follow(socket);
-    else socket.on('secureConnect', () => this.#secured(socket));
+    if (!isTold) socket.on('secureConnect', () => this.secured(socket, hasResumed(socket)));
   }
 
   /** Whether its handshake fails is of interest. */
   #follow(socket: SocketLike): void {
-    const onError = (error: unknown): void => this.#failed(socket, error);
     if (socket.connecting === false) this.#connected(socket);
     // Before Node's listener, which begins the handshake.
     else socket.prependListener('connect', () => this.#connected(socket));
-    // Each comes once. (What `once` does for that costs more than the listener.)
-    socket.on('error', onError);
-    socket.on('secureConnect', () => {
-      socket.removeListener('error', onError);
-      this.#secured(socket);
-    });
+    // The listeners stay: to take them off costs more than they do.
+    socket.on('error', (error) => this.#failed(socket, error));
     socket.on('close', () => this.#closed());
   }
 
@@ -255,9 +254,10 @@ export class Attempt {
     if (this.givesSession) callIfAble(socket, 'setSession', this.session);
   }
 
-  #secured(socket: SocketLike): void {
+  /** The handshake of `socket` is over. May be called twice. */
+  secured(socket: SocketLike, resumed: boolean): void {
+    if (this.#done) return;
     this.#done = true;
-    const resumed = callIfAble(socket, 'isSessionReused') === true;
     if (debug.enabled) {
       const label = this.#resumption.labelOf(socket) ?? hostLabel(this.origin);
       debug('%s %s', label, resumed ? 'resumed a session' : 'made a full handshake');
@@ -285,6 +285,10 @@ export class Attempt {
     if (!this.#sent) this.unsent();
     this.#done = true;
   }
+}
+
+function hasResumed(socket: SocketLike): boolean {
+  return callIfAble(socket, 'isSessionReused') === true;
 }
 
 /** TLS itself broke. (EPROTO: while something was being written.) */
