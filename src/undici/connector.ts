@@ -6,9 +6,10 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { PoolingAgent } from '../index.js';
-import { invalidType } from '../errors.js';
+import { connectionReset, falsyFailure, invalidType } from '../errors.js';
 import { booleanValue, optional, optionsObject } from '../validate.js';
 import { connectTimedOut, invalidArgument } from './errors.js';
+import { isolate } from './isolate.js';
 import { timeoutOption } from './timeouts.js';
 import { clearTimeout, setImmediate, setTimeout } from './timers.js';
 
@@ -122,9 +123,19 @@ class Dial {
     const request = (this.#request = new EventEmitter());
     try {
       this.#agent.createSocket(request as never, options, (error, socket) => {
-        if (error || !socket) this.#fail(error);
-        else this.#watch(socket as unknown as TLSSocket);
+        if (error) this.#fail(error);
+        else this.#take(socket);
       });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** @param socket may be anything that `createConnection` has made */
+  #take(socket: unknown): void {
+    try {
+      if (isStream(socket)) this.#watch(socket);
+      else this.#fail(invalidType('socket', 'a stream.Duplex, returned by createConnection', socket));
     } catch (error) {
       this.#fail(error);
     }
@@ -157,7 +168,8 @@ class Dial {
       detach();
       this.#refused(error, offersSession);
     };
-    const onClose = (): void => onError(socket.errored ?? closedTooEarly());
+    const onClose = (): void =>
+      onError(socket.errored ?? connectionReset('The connection was closed before it was ready'));
     const onReady = (): void => {
       detach();
       this.#succeed(socket);
@@ -196,8 +208,12 @@ class Dial {
 
   #succeed(socket: TLSSocket): void {
     if (!this.#finish()) return;
-    socket.setNoDelay(true);
-    this.#callback(null, socket);
+    try {
+      socket.setNoDelay(true);
+    } catch {
+      // It is no socket of the system's, but some other stream.
+    }
+    isolate(() => this.#callback(null, socket));
   }
 
   #fail(error: unknown): void {
@@ -205,7 +221,8 @@ class Dial {
     if (this.#socket) discard(this.#socket);
     this.#request?.emit('close');
     // Code of others throws anything. Without an error, undici would take the dial for a success.
-    this.#callback((error || new Error('createSocket has brought no socket')) as Error, null);
+    const failure = (error || falsyFailure(error)) as Error;
+    isolate(() => this.#callback(failure, null));
   }
 
   #finish(): boolean {
@@ -218,9 +235,14 @@ class Dial {
 
 /** Destroys a socket that nobody gets, and silences its errors. */
 function discard(socket: TLSSocket): void {
-  socket.on('error', () => {}).destroy();
+  try {
+    socket.on('error', () => {}).destroy();
+  } catch {
+    // A stream that takes no listener has failed the dial.
+  }
 }
 
-function closedTooEarly(): Error {
-  return new Error('The connection was closed before it was ready');
+function isStream(value: unknown): value is TLSSocket {
+  const { destroy, on } = (value ?? {}) as Partial<TLSSocket>;
+  return typeof on === 'function' && typeof destroy === 'function';
 }

@@ -8,11 +8,13 @@ import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { connector } from '../../src/undici/index.js';
 import type { ConnectOptions } from '../../src/undici/index.js';
+import { replaceCreateConnection } from '../contract/support.js';
 import { partsOf, poolingAgent } from '../support/agent.js';
 import { certificate } from '../support/certificate.js';
 import { front } from '../sessions/front.js';
 import { proxyServer } from '../support/proxy-server.js';
 import { get, httpsServer, rawServer } from '../support/server.js';
+import { collectUncaught } from '../support/uncaught.js';
 import { until } from '../support/until.js';
 import { LIMIT, undicis } from './support.js';
 import type { PoolingAgent } from '../../src/index.js';
@@ -257,8 +259,48 @@ describe('connector()', LIMIT, () => {
       },
     });
     const { error, socket } = await connect(agent, {});
-    assert.ok(error);
+    assert.equal(error?.code, 'ERR_FALSY_VALUE_REJECTION');
     assert.equal(socket, null);
+  });
+
+  it('answers once whatever createConnection makes: a stream without setNoDelay, no stream, nothing', async (t) => {
+    const agent = poolingAgent(t);
+    const stream = new PassThrough();
+    replaceCreateConnection(agent, () => stream as never);
+    assert.equal((await connect(agent, {})).socket, stream as never);
+
+    const mute = Object.assign(new PassThrough(), {
+      connecting: true,
+      on() {
+        throw new Error('takes no listener');
+      },
+    });
+    for (const [made, code] of [
+      [5, 'ERR_INVALID_ARG_TYPE'],
+      [Promise.resolve(), 'ERR_INVALID_ARG_TYPE'],
+      [Object.freeze({ connecting: true }), 'ERR_INVALID_ARG_TYPE'],
+      [new PassThrough().destroy(), 'ECONNRESET'],
+      [mute, undefined],
+    ] as const) {
+      replaceCreateConnection(agent, () => made as never);
+      const { error } = await connect(agent, {});
+      assert.ok(error);
+      assert.equal(error.code, code);
+    }
+    replaceCreateConnection(agent, (_options, callback) => callback(null));
+    assert.equal((await connect(agent, {})).error?.code, 'ERR_INVALID_ARG_TYPE');
+  });
+
+  it('loses no exception of the callback', async (t) => {
+    const uncaught = collectUncaught(t);
+    const failure = new Error('thrown');
+    const agent = poolingAgent(t);
+    replaceCreateConnection(agent, () => new PassThrough() as never);
+    connector(agent)({ protocol: 'https:', hostname: 'localhost', port: '443' }, () => {
+      throw failure;
+    });
+    await until(() => uncaught.length === 1);
+    assert.equal(uncaught.pop(), failure);
   });
 
   it('tries again without a session when the handshake is refused for one', async (t) => {
