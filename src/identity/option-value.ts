@@ -61,19 +61,13 @@ export function same(a: unknown, b: unknown, depth = 0): boolean {
   }
   if (depth === MAX_DEPTH) return false;
   if (Array.isArray(a)) {
-    return Array.isArray(b) && sameList(a, b, depth + 1);
+    return Array.isArray(b) && a.length === b.length &&
+      a.every((member, i) => member === b[i] || same(member, b[i], depth + 1)); // prettier-ignore
   }
   if (!isPlain(a) || !isPlain(b)) return false;
   const names = Object.keys(a);
   return names.length === Object.keys(b).length &&
     names.every((name) => Object.hasOwn(b, name) && same(a[name], b[name], depth + 1)); // prettier-ignore
-}
-
-/** There may be 150 certificates, which are compared for each connection. */
-function sameList(a: readonly unknown[], b: readonly unknown[], depth: number): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i] && !same(a[i], b[i], depth)) return false;
-  return true;
 }
 
 function sameText(text: string, view: ArrayBufferView): boolean {
