@@ -178,9 +178,9 @@ export class Hosts {
     this.#pool.upkeep.abandon(host);
   }
 
-  /** Those that hold a connection or a waiting request. */
-  *held(): Generator<Host, void, undefined> {
-    for (const host of this.#pool.hosts) if (host.section === this.#section) yield host;
+  /** Those that hold a connection or a waiting request now. Whoever walks them may move requests to new hosts, which are not among them. */
+  held(): Host[] {
+    return Array.from(this.#pool.hosts).filter(({ section }) => section === this.#section);
   }
 
   /** See `HostRules.keptReady`. */
@@ -211,7 +211,8 @@ export class Hosts {
     const found = new Map<Host, HostLimits>();
     try {
       this.#routes.check();
-      for (const host of this.#pool.hosts) found.set(host, this.#limitsOf(host));
+      // A function of the user's may send requests to others meanwhile.
+      for (const host of Array.from(this.#pool.hosts)) found.set(host, this.#limitsOf(host));
     } catch (error) {
       undo();
       throw error;

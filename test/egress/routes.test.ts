@@ -196,6 +196,30 @@ describe('rules', () => {
     );
   });
 
+  it('are followed where a function names another way at each call', LIMIT, async (t) => {
+    const held: (() => void)[] = [];
+    let holds = true;
+    const server = await httpsServer(t, (_req, res) => {
+      if (holds) held.push(() => res.end());
+      else res.end();
+    });
+    const one = await proxyServer(t);
+    let calls = 0;
+    const proxy = (): string => {
+      // An endless loop is to end.
+      if (calls > 1000) throw new Error('Called too often');
+      return one.url.replace('//', `//user${++calls}:password@`);
+    };
+    const agent = poolingAgent(t, { ca: server.ca, maxTotalSockets: 2, proxy });
+    const all = Array.from({ length: 6 }, () => get(server, { agent }));
+    await until(() => held.length === 2);
+    agent.setHostLimits('localhost', { maxSockets: 3 });
+    assert.ok(calls < 100, `${calls} calls`);
+    holds = false;
+    for (const end of held) end();
+    await Promise.all(all);
+  });
+
   it('that change take effect at once', LIMIT, async (t) => {
     const server = await httpsServer(t);
     const [one, two] = [await proxyServer(t), await proxyServer(t)];
