@@ -78,8 +78,8 @@ export const ROOMS = {
   },
   replay: {
     sources: [
-      'connections/replay.ts',
-      'connections/resend.ts',
+      'connections/losses/replay.ts',
+      'connections/losses/resend.ts',
       'node/client-request.ts',
       'requests/replayable.ts',
     ],

@@ -2,8 +2,8 @@
 import type { Agent } from 'node:http';
 import type { DrivenAgent, OwnMethods } from '../connections/driven-agent.js';
 import { labelOf } from '../connections/pooled-socket.js';
-import { TlsTransport } from '../connections/tls-transport.js';
-import type { Transport } from '../connections/transport.js';
+import { TlsTransport } from '../connections/dials/tls-transport.js';
+import type { Transport } from '../connections/dials/transport.js';
 import { HTTP, HTTPS } from '../identity/protocol.js';
 import type { Protocol } from '../identity/protocol.js';
 import type { Define } from '../options/live-options.js';

@@ -2,7 +2,7 @@
  * Parts of agents that few have a use for: they are loaded when one is needed. The build replaces this module
  * (scripts/lib/late-forms.mjs).
  */
-import * as plainTransport from '../connections/plain-transport.js';
+import * as plainTransport from '../connections/dials/plain-transport.js';
 import * as sharing from '../connections/sharing.js';
 import * as interceptedViews from './intercepted-views.js';
 import * as takenViews from './taken-views.js';

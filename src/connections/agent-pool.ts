@@ -28,10 +28,10 @@ import type { ReplayRule } from '../requests/replayable.js';
 import { Parts } from './parts.js';
 import type { Sharing } from './sharing.js';
 import type { Protocol } from '../identity/protocol.js';
-import type { StallWatch } from './stall-watch.js';
-import type { SpareConnections } from './spare-connections.js';
-import { TlsTransport } from './tls-transport.js';
-import type { Transport } from './transport.js';
+import type { StallWatch } from './losses/stall-watch.js';
+import type { SpareConnections } from './dials/spare-connections.js';
+import { TlsTransport } from './dials/tls-transport.js';
+import type { Transport } from './dials/transport.js';
 import type { Waiting } from './waiting.js';
 
 export type { Host };

@@ -12,12 +12,12 @@ import type { Section } from '../pool/records.js';
 import { QueueTimer } from '../requests/queue-timer.js';
 import type { DrivenAgent } from './driven-agent.js';
 import type { Host } from './hosts.js';
-import { NamedDials } from './named-dials.js';
+import { NamedDials } from './dials/named-dials.js';
 import type { Observer } from './observer.js';
 import type { AgentKinds } from './pooled-socket.js';
 import { loadFollowedNames, loadStallWatch } from './late.js';
-import { LateRecovery } from './late-recovery.js';
-import type { StallWatch } from './stall-watch.js';
+import { LateRecovery } from './losses/late-recovery.js';
+import type { StallWatch } from './losses/stall-watch.js';
 import { WaitWatch } from './wait-watch.js';
 
 /** The parts of one agent. */

@@ -11,7 +11,7 @@ import type { SecureContexts } from '../tls/secure-contexts.js';
 import { CHANGED, CurrentOptions } from './current-options.js';
 import type { Hosts } from './hosts.js';
 import type { Observer } from './observer.js';
-import type { TlsTransport } from './tls-transport.js';
+import type { TlsTransport } from './dials/tls-transport.js';
 import type { Waiting } from './waiting.js';
 
 type Conn = Connection<AgentKinds>;

@@ -1,7 +1,7 @@
 /** The agent for which connections are opened and kept. Methods that users may override, and events, go through it each time. */
 import type { AgentRequest, SocketLike } from '../node/types.js';
 import type { Options } from '../identity/identity.js';
-import type { ConnectingAgent } from './connector.js';
+import type { ConnectingAgent } from './dials/connector.js';
 
 export interface DrivenAgent extends ConnectingAgent {
   removeSocket(socket: SocketLike, options: Options): void;

@@ -20,10 +20,10 @@ import type { Host, Hosts } from './hosts.js';
 import type { IdleEntry } from './idle-entry.js';
 import type { Leases } from './lease.js';
 import type { Observer } from './observer.js';
-import type { PendingDials } from './pending-dials.js';
+import type { PendingDials } from './dials/pending-dials.js';
 import type { AgentKinds } from './pooled-socket.js';
 import type { SaturationEvents } from './saturation-events.js';
-import type { SpareConnections } from './spare-connections.js';
+import type { SpareConnections } from './dials/spare-connections.js';
 import type { Waiting } from './waiting.js';
 
 /** The parts that carry out the pool's orders. */

@@ -3,12 +3,12 @@
  * (scripts/lib/late-forms.mjs).
  */
 import * as adoption from './adoption.js';
-import * as followedNames from './followed-names.js';
-import * as offeredSession from './offered-session.js';
-import * as recovery from './recovery.js';
-import * as resend from './resend.js';
-import * as stallWatch from './stall-watch.js';
-import * as tunnels from './tunnels.js';
+import * as followedNames from './dials/followed-names.js';
+import * as offeredSession from './dials/offered-session.js';
+import * as recovery from './losses/recovery.js';
+import * as resend from './losses/resend.js';
+import * as stallWatch from './losses/stall-watch.js';
+import * as tunnels from './dials/tunnels.js';
 
 export function loadAdoption(): typeof adoption {
   return adoption;

@@ -20,10 +20,10 @@ import type { Deliver } from '../requests/pending-request.js';
 import type { DrivenAgent } from './driven-agent.js';
 import type { Observer } from './observer.js';
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
-import type { Replays } from './replay.js';
+import type { Replays } from './losses/replay.js';
 import { applyHighWaterMark, applyTimeout } from './request-values.js';
-import type { StallWatch } from './stall-watch.js';
-import type { RequestForms, Transport } from './transport.js';
+import type { StallWatch } from './losses/stall-watch.js';
+import type { RequestForms, Transport } from './dials/transport.js';
 import type { Waiting } from './waiting.js';
 
 /**

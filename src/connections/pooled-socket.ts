@@ -6,7 +6,7 @@ import type { LearnedIdle } from '../lifetimes/learned-idle.js';
 import type { Output } from '../node/client-request.js';
 import { connectionLabel } from '../debug-lines.js';
 import type { ProxyServer } from '../limits/proxy-choice.js';
-import { addressOf } from './dead-peers.js';
+import { addressOf } from './losses/dead-peers.js';
 import { RecordLedger } from './record-ledger.js';
 import { codeOf, propertyOf } from '../node/foreign.js';
 import { headMark, isDone, isHeadWritten } from '../node/exchange.js';

@@ -5,8 +5,8 @@
 import { pooledSocketOf } from './pooled-socket.js';
 import type { Offer, PooledSocket } from './pooled-socket.js';
 import { connectionReset } from '../errors.js';
-import { deadAddress } from './dead-peers.js';
-import { noteConnected, noteReady, unfollowDial } from './dial-progress.js';
+import { deadAddress } from './losses/dead-peers.js';
+import { noteConnected, noteReady, unfollowDial } from './dials/dial-progress.js';
 import { onAgentFree } from './free-listener.js';
 import { guard, unguard } from './guard.js';
 import { interceptDestroy, restoreDestroy } from '../node/destroy.js';

@@ -21,7 +21,7 @@ import type { QueueTimer } from '../requests/queue-timer.js';
 import type { ReplayRule } from '../requests/replayable.js';
 import type { Host, Hosts } from './hosts.js';
 import type { Observer } from './observer.js';
-import { refSpares } from './spare-request.js';
+import { refSpares } from './dials/spare-request.js';
 import type { WaitWatch } from './wait-watch.js';
 
 type PoolWaiter = Waiter<AgentKinds>;

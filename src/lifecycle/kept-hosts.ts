@@ -3,7 +3,7 @@
  * been used for a while. A host is kept by its options, and looked up by these again when TLS options may have changed.
  */
 import type { AgentPool, Host } from '../connections/agent-pool.js';
-import { SpareRequest } from '../connections/spare-request.js';
+import { SpareRequest } from '../connections/dials/spare-request.js';
 import type { Options } from '../identity/identity.js';
 import { KeptHost } from './kept-host.js';
 

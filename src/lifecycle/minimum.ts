@@ -2,7 +2,7 @@
  * Sees whether anything is to be kept ready (`minFreeSockets`), and has warm.ts loaded when something is: most agents have no such option.
  */
 import type { AgentPool, Host } from '../connections/agent-pool.js';
-import type { HostWatch } from '../connections/spare-connections.js';
+import type { HostWatch } from '../connections/dials/spare-connections.js';
 import type { Options } from '../identity/identity.js';
 import { loadWarm } from './late.js';
 

@@ -8,8 +8,8 @@
 import { urlToHttpOptions } from 'node:url';
 import type { RequestOptions } from 'node:https';
 import type { AgentPool, Host } from '../connections/agent-pool.js';
-import { SpareRequest } from '../connections/spare-request.js';
-import type { SpareListener } from '../connections/spare-request.js';
+import { SpareRequest } from '../connections/dials/spare-request.js';
+import type { SpareListener } from '../connections/dials/spare-request.js';
 import { agentClosed, coded, falsyFailure, invalidType } from '../errors.js';
 import type { Options } from '../identity/identity.js';
 import { hostName } from '../limits/host-name.js';

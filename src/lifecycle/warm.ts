@@ -12,9 +12,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { AgentPool, Host } from '../connections/agent-pool.js';
 import type { AgentKinds } from '../connections/pooled-socket.js';
-import type { HostWatch } from '../connections/spare-connections.js';
-import { SpareRequest } from '../connections/spare-request.js';
-import type { SpareListener } from '../connections/spare-request.js';
+import type { HostWatch } from '../connections/dials/spare-connections.js';
+import { SpareRequest } from '../connections/dials/spare-request.js';
+import type { SpareListener } from '../connections/dials/spare-request.js';
 import { debug } from '../debug.js';
 import { hostLabel } from '../debug-lines.js';
 import type { Options } from '../identity/identity.js';

@@ -1,6 +1,6 @@
 /**
  * Takes a request of Node's client off its socket, and makes it ready for another one, so that it can be sent again. requests/replayable.ts and
- * connections/replay.ts decide whether it may be.
+ * connections/losses/replay.ts decide whether it may be.
  *
  * Node's client binds a request to a socket by four fields (`req.socket`, `req.parser`, `socket._httpMessage`, `socket.parser`) and by
  * listeners on the socket which find the request through `socket._httpMessage`. So

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeakReport, PoolingAgent, PoolingAgentOptions } from '../../src/index.js';
-import { movedBytes } from '../../src/connections/servers-turn.js';
+import { movedBytes } from '../../src/connections/losses/servers-turn.js';
 import { idleCount, poolingAgent } from '../support/agent.js';
 import { block } from '../support/block.js';
 import { get, httpsServer } from '../support/server.js';

@@ -2,31 +2,31 @@
  * Dials that have not ended yet: from the call of the agent's `createSocket` to a connection of the pool, or to an error of the request. Answers
  * may come at once, late, wrong, or never; the pool hears of each dial once.
  */
-import { isPooled, PooledSocket, pooledSocketOf, pooledSocketsOf } from './pooled-socket.js';
-import type { AgentKinds, Owner, PooledRequest, DialTime } from './pooled-socket.js';
+import { isPooled, PooledSocket, pooledSocketOf, pooledSocketsOf } from '../pooled-socket.js';
+import type { AgentKinds, Owner, PooledRequest, DialTime } from '../pooled-socket.js';
 import { DialClock } from './dial-clock.js';
-import { debug } from '../debug.js';
-import { connectionLabel } from '../debug-lines.js';
-import { connectionReset, falsyFailure, invalidType } from '../errors.js';
-import { numberForConnection } from '../node/interception.js';
-import type { Lifetimes } from '../lifetimes/lifetimes.js';
-import { discard } from '../node/foreign.js';
-import { sayClose } from '../node/last-request.js';
-import { monotonicNow } from '../node/timers.js';
-import { isSocketLike } from '../node/socket.js';
-import type { SocketLike } from '../node/types.js';
-import type { Connection } from '../pool/records.js';
+import { debug } from '../../debug.js';
+import { connectionLabel } from '../../debug-lines.js';
+import { connectionReset, falsyFailure, invalidType } from '../../errors.js';
+import { numberForConnection } from '../../node/interception.js';
+import type { Lifetimes } from '../../lifetimes/lifetimes.js';
+import { discard } from '../../node/foreign.js';
+import { sayClose } from '../../node/last-request.js';
+import { monotonicNow } from '../../node/timers.js';
+import { isSocketLike } from '../../node/socket.js';
+import type { SocketLike } from '../../node/types.js';
+import type { Connection } from '../../pool/records.js';
 import type { Connector, Dial } from './connector.js';
-import type { CurrentRoute } from './current-route.js';
-import type { CurrentOptions } from './current-options.js';
+import type { CurrentRoute } from '../current-route.js';
+import type { CurrentOptions } from '../current-options.js';
 import { followDial } from './dial-progress.js';
 import type { NamedDials } from './named-dials.js';
-import type { Observer } from './observer.js';
-import type { Waiting } from './waiting.js';
-import { awaitReady, listen, listenToKeylog } from './socket-events.js';
-import { readAheadAtDial } from './read-ahead.js';
+import type { Observer } from '../observer.js';
+import type { Waiting } from '../waiting.js';
+import { awaitReady, listen, listenToKeylog } from '../socket-events.js';
+import { readAheadAtDial } from '../read-ahead.js';
 import { holdsProcess, unrefSpare } from './spare-request.js';
-import type { Options } from '../identity/identity.js';
+import type { Options } from '../../identity/identity.js';
 
 type Conn = Connection<AgentKinds>;
 

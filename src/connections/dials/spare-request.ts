@@ -4,13 +4,13 @@
  */
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
-import type { Options } from '../identity/identity.js';
-import type { Protocol } from '../identity/protocol.js';
-import { callIfAble } from '../node/foreign.js';
-import type { AgentRequest } from '../node/types.js';
-import type { Connection, HostPool } from '../pool/records.js';
-import { PooledRequest } from './pooled-socket.js';
-import type { AgentKinds } from './pooled-socket.js';
+import type { Options } from '../../identity/identity.js';
+import type { Protocol } from '../../identity/protocol.js';
+import { callIfAble } from '../../node/foreign.js';
+import type { AgentRequest } from '../../node/types.js';
+import type { Connection, HostPool } from '../../pool/records.js';
+import { PooledRequest } from '../pooled-socket.js';
+import type { AgentKinds } from '../pooled-socket.js';
 
 /** The part of `http.ClientRequest` that is used of a request without a socket. */
 class StandIn extends EventEmitter {

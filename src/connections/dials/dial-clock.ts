@@ -1,14 +1,14 @@
 /** The `connectTimeout` of a dial. A dial that is made a second time has the time that is left of the first. */
-import { debug } from '../debug.js';
-import { connectionLabel } from '../debug-lines.js';
-import { connectTimedOut } from '../errors.js';
-import { withoutCredentials } from '../limits/host-name.js';
-import type { AgentKinds, DialTime } from './pooled-socket.js';
+import { debug } from '../../debug.js';
+import { connectionLabel } from '../../debug-lines.js';
+import { connectTimedOut } from '../../errors.js';
+import { withoutCredentials } from '../../limits/host-name.js';
+import type { AgentKinds, DialTime } from '../pooled-socket.js';
 import { ConnectDeadline } from './connect-deadline.js';
-import type { SocketLike } from '../node/types.js';
-import type { ConnectPhase } from '../pool/counters.js';
-import type { Connection } from '../pool/records.js';
-import type { Options } from '../identity/identity.js';
+import type { SocketLike } from '../../node/types.js';
+import type { ConnectPhase } from '../../pool/counters.js';
+import type { Connection } from '../../pool/records.js';
+import type { Options } from '../../identity/identity.js';
 
 type Conn = Connection<AgentKinds>;
 

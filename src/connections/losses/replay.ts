@@ -2,22 +2,22 @@
  * Decides which requests are sent again, and finds them another connection. resend.ts has the rule, and says what of a request may be sent once
  * more; node/client-request.ts takes a request off a socket.
  */
-import type { AgentKinds, PooledSocket } from './pooled-socket.js';
-import { debug } from '../debug.js';
-import { connectionLabel, debugWait, requestLabel } from '../debug-lines.js';
-import { monotonicNow } from '../node/timers.js';
-import type { AgentRequest } from '../node/types.js';
-import { Waiter } from '../pool/records.js';
-import type { Connection } from '../pool/records.js';
-import type { Hosts } from './hosts.js';
-import { loadResend } from './late.js';
-import type { Observer } from './observer.js';
-import type { Waiting } from './waiting.js';
-import type { Pool } from '../pool/pool.js';
-import { PooledRequest } from './pooled-socket.js';
-import type { Lifetimes } from '../lifetimes/lifetimes.js';
+import type { AgentKinds, PooledSocket } from '../pooled-socket.js';
+import { debug } from '../../debug.js';
+import { connectionLabel, debugWait, requestLabel } from '../../debug-lines.js';
+import { monotonicNow } from '../../node/timers.js';
+import type { AgentRequest } from '../../node/types.js';
+import { Waiter } from '../../pool/records.js';
+import type { Connection } from '../../pool/records.js';
+import type { Hosts } from '../hosts.js';
+import { loadResend } from '../late.js';
+import type { Observer } from '../observer.js';
+import type { Waiting } from '../waiting.js';
+import type { Pool } from '../../pool/pool.js';
+import { PooledRequest } from '../pooled-socket.js';
+import type { Lifetimes } from '../../lifetimes/lifetimes.js';
 import type * as resend from './resend.js';
-import type { ReplayRule } from '../requests/replayable.js';
+import type { ReplayRule } from '../../requests/replayable.js';
 
 type Conn = Connection<AgentKinds>;
 

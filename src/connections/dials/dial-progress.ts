@@ -2,13 +2,13 @@
  * Follows the steps of a dial by the socket's own events, up to the moment at which its connection is ready to be used. For counters and
  * observers, and for the deadline of the dial: nothing else is decided by it.
  */
-import { pooledSocketOf } from './pooled-socket.js';
-import type { PooledSocket } from './pooled-socket.js';
-import { isAddress } from '../identity/server-name.js';
-import { callIfAble } from '../node/foreign.js';
-import { hasDescriptor } from '../node/handle.js';
-import { monotonicNow } from '../node/timers.js';
-import type { SocketLike } from '../node/types.js';
+import { pooledSocketOf } from '../pooled-socket.js';
+import type { PooledSocket } from '../pooled-socket.js';
+import { isAddress } from '../../identity/server-name.js';
+import { callIfAble } from '../../node/foreign.js';
+import { hasDescriptor } from '../../node/handle.js';
+import { monotonicNow } from '../../node/timers.js';
+import type { SocketLike } from '../../node/types.js';
 
 /** The dial of `pooled` has brought its socket. Called before other code gets the socket. */
 export function followDial(pooled: PooledSocket): void {

@@ -4,18 +4,18 @@
  */
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import type { Route } from '../egress/routes.js';
-import { connectionReset } from '../errors.js';
-import { copiedOptions, mergedOptions } from '../node/merged-options.js';
-import { awaitsTunnel } from '../node/proxy-support.js';
-import type { AgentRequest, SocketLike } from '../node/types.js';
-import { failIfUnusable } from '../node/unix-path.js';
-import type { Deliver } from '../requests/pending-request.js';
-import type { Options, Origin } from '../identity/identity.js';
-import { loadSecrets } from '../identity/late.js';
-import { nameServer } from '../identity/server-name.js';
-import { callIfAble, discard } from '../node/foreign.js';
-import type { ConnectPhase } from '../pool/counters.js';
+import type { Route } from '../../egress/routes.js';
+import { connectionReset } from '../../errors.js';
+import { copiedOptions, mergedOptions } from '../../node/merged-options.js';
+import { awaitsTunnel } from '../../node/proxy-support.js';
+import type { AgentRequest, SocketLike } from '../../node/types.js';
+import { failIfUnusable } from '../../node/unix-path.js';
+import type { Deliver } from '../../requests/pending-request.js';
+import type { Options, Origin } from '../../identity/identity.js';
+import { loadSecrets } from '../../identity/late.js';
+import { nameServer } from '../../identity/server-name.js';
+import { callIfAble, discard } from '../../node/foreign.js';
+import type { ConnectPhase } from '../../pool/counters.js';
 import type { Attempt, Transport } from './transport.js';
 import type { Tunnels } from './tunnels.js';
 

@@ -9,7 +9,7 @@
  * (requests/replayable.ts), with no body, or with one that we hold; or any request of which the server has nothing, because nothing was
  * written, or because the write of all of it failed.
  */
-import type { PooledSocket } from './pooled-socket.js';
+import type { PooledSocket } from '../pooled-socket.js';
 import {
   copyOf,
   detach,
@@ -21,10 +21,10 @@ import {
   queueWrites,
   sizeOf,
   unsentOutputOf,
-} from '../node/client-request.js';
-import type { Output } from '../node/client-request.js';
-import { isFailedWrite } from '../node/system-errors.js';
-import type { AgentRequest } from '../node/types.js';
+} from '../../node/client-request.js';
+import type { Output } from '../../node/client-request.js';
+import { isFailedWrite } from '../../node/system-errors.js';
+import type { AgentRequest } from '../../node/types.js';
 
 /** Requests with a body, up to this many bytes, are held until their exchange is over where that makes them replayable. */
 const MAX_HELD = 64 * 1024;

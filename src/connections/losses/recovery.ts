@@ -4,19 +4,19 @@
  * twice, and in between all ticks have come that Node's client had put off, the event loop has polled, and no byte has moved. While ticks are
  * faked, nothing is done: they may still come, late and many at once.
  */
-import { connectionLabel } from '../debug-lines.js';
-import { debug } from '../debug.js';
-import { connectionReset } from '../errors.js';
-import { isolate } from '../node/foreign.js';
-import { afterTicks, monotonicNow, setImmediate } from '../node/timers.js';
-import { TurnAlarm } from '../node/turn-alarm.js';
-import type { AgentRequest } from '../node/types.js';
-import { PendingRequest } from '../requests/pending-request.js';
+import { connectionLabel } from '../../debug-lines.js';
+import { debug } from '../../debug.js';
+import { connectionReset } from '../../errors.js';
+import { isolate } from '../../node/foreign.js';
+import { afterTicks, monotonicNow, setImmediate } from '../../node/timers.js';
+import { TurnAlarm } from '../../node/turn-alarm.js';
+import type { AgentRequest } from '../../node/types.js';
+import { PendingRequest } from '../../requests/pending-request.js';
 import { interruptionOf, progressOf } from './interrupted.js';
 import type { Interruption } from './interrupted.js';
-import { pooledSocketsOf } from './pooled-socket.js';
-import type { AgentKinds, PooledSocket } from './pooled-socket.js';
-import type { Pool } from '../pool/pool.js';
+import { pooledSocketsOf } from '../pooled-socket.js';
+import type { AgentKinds, PooledSocket } from '../pooled-socket.js';
+import type { Pool } from '../../pool/pool.js';
 
 /** The state of an exchange at one inspection. */
 interface Sight {

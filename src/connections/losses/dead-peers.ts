@@ -1,5 +1,5 @@
 /** Tells from an error that a peer does not answer any more. Then its idle connections are dead, too. */
-import { codeOf, propertyOf } from '../node/foreign.js';
+import { codeOf, propertyOf } from '../../node/foreign.js';
 
 /** The system's errors for a peer that has not answered for too long, or that cannot be reached. */
 const UNREACHABLE: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH']);

@@ -3,10 +3,10 @@
  * waits for it; and their address is noted, which the system does not tell any more when they have failed. Most connections of an agent that keeps none are
  * closed before, and are spared the system calls: they are a twentieth of the work for a connection without TLS.
  */
-import { Alarm } from '../node/alarm.js';
-import { callIfAble } from '../node/foreign.js';
-import { monotonicNow } from '../node/timers.js';
-import type { PooledSocket } from './pooled-socket.js';
+import { Alarm } from '../../node/alarm.js';
+import { callIfAble } from '../../node/foreign.js';
+import { monotonicNow } from '../../node/timers.js';
+import type { PooledSocket } from '../pooled-socket.js';
 
 /** Milliseconds. A peer counts as dead after many seconds. */
 const YOUNG_FOR = 500;

@@ -2,17 +2,21 @@
 import { Agent } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
-import { invalidName } from '../errors.js';
-import type { Options, Origin } from '../identity/identity.js';
-import { HTTPS } from '../identity/protocol.js';
-import type { Protocol } from '../identity/protocol.js';
-import { areConnectFunctionsOwn, isCreateConnectionOwn, isOpenedByNode } from '../node/connect-functions.js';
-import type { SocketLike } from '../node/types.js';
-import type { ResolvedTlsOptions } from '../options/tls-options.js';
-import { processWide } from '../process-wide.js';
-import type { Resumption } from '../sessions/resumption.js';
-import { isVerified } from '../sessions/key-terms.js';
-import type { SecureContexts } from '../tls/secure-contexts.js';
+import { invalidName } from '../../errors.js';
+import type { Options, Origin } from '../../identity/identity.js';
+import { HTTPS } from '../../identity/protocol.js';
+import type { Protocol } from '../../identity/protocol.js';
+import {
+  areConnectFunctionsOwn,
+  isCreateConnectionOwn,
+  isOpenedByNode,
+} from '../../node/connect-functions.js';
+import type { SocketLike } from '../../node/types.js';
+import type { ResolvedTlsOptions } from '../../options/tls-options.js';
+import { processWide } from '../../process-wide.js';
+import type { Resumption } from '../../sessions/resumption.js';
+import { isVerified } from '../../sessions/key-terms.js';
+import type { SecureContexts } from '../../tls/secure-contexts.js';
 import type { Attempt, Opening, Transport } from './transport.js';
 
 /** Options of a connection, as `createConnection` gets them. */

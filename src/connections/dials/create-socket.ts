@@ -2,16 +2,16 @@
  * The work of the agent's `createSocket`. Its callers are a dial of the pool, a subclass that has overridden the method, and other code that wants a
  * socket and knows nothing of the pool. Each gets a connection with the current options.
  */
-import { agentClosed } from '../errors.js';
-import type { Options } from '../identity/identity.js';
-import { hostName } from '../limits/host-name.js';
-import type { AgentRequest } from '../node/types.js';
-import type { Pool } from '../pool/pool.js';
-import type { Deliver } from '../requests/pending-request.js';
+import { agentClosed } from '../../errors.js';
+import type { Options } from '../../identity/identity.js';
+import { hostName } from '../../limits/host-name.js';
+import type { AgentRequest } from '../../node/types.js';
+import type { Pool } from '../../pool/pool.js';
+import type { Deliver } from '../../requests/pending-request.js';
 import type { Connector } from './connector.js';
-import type { CurrentOptions } from './current-options.js';
-import type { Host, Hosts } from './hosts.js';
-import type { AgentKinds } from './pooled-socket.js';
+import type { CurrentOptions } from '../current-options.js';
+import type { Host, Hosts } from '../hosts.js';
+import type { AgentKinds } from '../pooled-socket.js';
 
 export class CreateSocket {
   readonly #connector: Connector;

@@ -5,13 +5,13 @@
  *
  * Where a limit is reached, a waiting request gets a new connection in the slot of one that is given up.
  */
-import type { Destination, Leading } from '../egress/dns/destination.js';
-import type { Names } from '../egress/dns/names.js';
-import { Alarm } from '../node/alarm.js';
-import { monotonicNow } from '../node/timers.js';
-import type { Connection } from '../pool/records.js';
-import type { Pool } from '../pool/pool.js';
-import type { AgentKinds } from './pooled-socket.js';
+import type { Destination, Leading } from '../../egress/dns/destination.js';
+import type { Names } from '../../egress/dns/names.js';
+import { Alarm } from '../../node/alarm.js';
+import { monotonicNow } from '../../node/timers.js';
+import type { Connection } from '../../pool/records.js';
+import type { Pool } from '../../pool/pool.js';
+import type { AgentKinds } from '../pooled-socket.js';
 
 type Conn = Connection<AgentKinds>;
 

@@ -2,12 +2,12 @@
  * The differences between connections over TLS and over plain TCP, apart from their identity: their options, their opening, and the checks of a socket from outside. Each agent has
  * one transport: tls-transport.ts or plain-transport.ts.
  */
-import type { Route } from '../egress/routes.js';
-import type { Options, Origin } from '../identity/identity.js';
-import type { Protocol } from '../identity/protocol.js';
-import type { ProxyServer } from '../limits/proxy-choice.js';
-import type { AgentRequest, SocketLike } from '../node/types.js';
-import type { SecureContexts } from '../tls/secure-contexts.js';
+import type { Route } from '../../egress/routes.js';
+import type { Options, Origin } from '../../identity/identity.js';
+import type { Protocol } from '../../identity/protocol.js';
+import type { ProxyServer } from '../../limits/proxy-choice.js';
+import type { AgentRequest, SocketLike } from '../../node/types.js';
+import type { SecureContexts } from '../../tls/secure-contexts.js';
 
 /** One dial, from the call of `createConnection` to a connection that is ready. */
 export interface Attempt {

@@ -3,18 +3,18 @@
  * Dials to addresses and paths, and dials by functions of others, are left alone. Where a proxy leads to a host, the name is the proxy's.
  */
 import type { LookupFunction } from 'node:net';
-import type { AddressState } from '../egress/dns/destination.js';
-import type { DnsModule, Lookup } from '../egress/dns/lookups.js';
-import { Names } from '../egress/dns/names.js';
-import type { NamedDial } from '../egress/dns/named-dial.js';
-import type { Options } from '../identity/identity.js';
-import { isAddress } from '../identity/server-name.js';
-import type { NamePolicy } from '../options/dns-option.js';
-import type { Connection } from '../pool/records.js';
-import type { Pool } from '../pool/pool.js';
+import type { AddressState } from '../../egress/dns/destination.js';
+import type { DnsModule, Lookup } from '../../egress/dns/lookups.js';
+import { Names } from '../../egress/dns/names.js';
+import type { NamedDial } from '../../egress/dns/named-dial.js';
+import type { Options } from '../../identity/identity.js';
+import { isAddress } from '../../identity/server-name.js';
+import type { NamePolicy } from '../../options/dns-option.js';
+import type { Connection } from '../../pool/records.js';
+import type { Pool } from '../../pool/pool.js';
 import type * as followedNames from './followed-names.js';
 import type { FollowedNames } from './followed-names.js';
-import type { AgentKinds, PooledSocket } from './pooled-socket.js';
+import type { AgentKinds, PooledSocket } from '../pooled-socket.js';
 
 type Conn = Connection<AgentKinds>;
 

@@ -2,17 +2,17 @@
  * Connections that are opened before a request asks for them, for lifecycle/: finds their hosts, and decides whether they keep the process
  * alive meanwhile. pool/spares.ts decides whether one may be opened.
  */
-import type { Options } from '../identity/identity.js';
-import type { Lifetimes } from '../lifetimes/lifetimes.js';
-import { callIfAble } from '../node/foreign.js';
-import { nextSuccessor, successorAfter } from '../pool/ageing.js';
-import type { Obstacle } from '../pool/spares.js';
-import type { Pool } from '../pool/pool.js';
-import { Waiter } from '../pool/records.js';
-import type { Connection } from '../pool/records.js';
-import type { CurrentOptions } from './current-options.js';
-import type { Host, Hosts } from './hosts.js';
-import type { AgentKinds, PooledRequest } from './pooled-socket.js';
+import type { Options } from '../../identity/identity.js';
+import type { Lifetimes } from '../../lifetimes/lifetimes.js';
+import { callIfAble } from '../../node/foreign.js';
+import { nextSuccessor, successorAfter } from '../../pool/ageing.js';
+import type { Obstacle } from '../../pool/spares.js';
+import type { Pool } from '../../pool/pool.js';
+import { Waiter } from '../../pool/records.js';
+import type { Connection } from '../../pool/records.js';
+import type { CurrentOptions } from '../current-options.js';
+import type { Host, Hosts } from '../hosts.js';
+import type { AgentKinds, PooledRequest } from '../pooled-socket.js';
 import { SpareRequest } from './spare-request.js';
 
 /** Hears what is needed to keep connections ready (lifecycle/warm.ts). The pool is in the middle of a change: these must not call back into it at once. */

@@ -2,12 +2,12 @@
  * Tells whether an exchange waits for the server. It does not while our own side holds it up: a reader that has paused, so that nothing more is
  * read from the socket, or a source that has nothing to upload.
  */
-import type { PooledSocket } from './pooled-socket.js';
-import { isHeadWritten } from '../node/exchange.js';
-import { propertyOf } from '../node/foreign.js';
-import { isReadingStopped, queuedBytes } from '../node/handle-state.js';
-import { givenHeader } from '../node/request-headers.js';
-import type { AgentRequest } from '../node/types.js';
+import type { PooledSocket } from '../pooled-socket.js';
+import { isHeadWritten } from '../../node/exchange.js';
+import { propertyOf } from '../../node/foreign.js';
+import { isReadingStopped, queuedBytes } from '../../node/handle-state.js';
+import { givenHeader } from '../../node/request-headers.js';
+import type { AgentRequest } from '../../node/types.js';
 
 export function isServersTurn(pooled: PooledSocket, request: AgentRequest): boolean {
   const { socket } = pooled;

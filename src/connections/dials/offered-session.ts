@@ -5,12 +5,12 @@
  *
  * The socket's own count of bytes decides whether the notes are complete.
  */
-import type { DialTime, Offer, PooledSocket } from './pooled-socket.js';
-import type { Output } from '../node/client-request.js';
-import type { AgentRequest } from '../node/types.js';
-import { headSize } from '../node/exchange.js';
-import { noteWrites, stopNoting } from '../node/written-output.js';
-import { nextTick } from '../node/timers.js';
+import type { DialTime, Offer, PooledSocket } from '../pooled-socket.js';
+import type { Output } from '../../node/client-request.js';
+import type { AgentRequest } from '../../node/types.js';
+import { headSize } from '../../node/exchange.js';
+import { noteWrites, stopNoting } from '../../node/written-output.js';
+import { nextTick } from '../../node/timers.js';
 
 /** Bytes of a body up to which a request is sent again. */
 const MAX_BODY = 64 * 1024;

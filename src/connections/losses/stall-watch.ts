@@ -6,19 +6,19 @@
  * It counts inspections, not time: a connection has stood still if it was found unchanged a number of times in a row. A blocked event loop
  * inspects once, however long it was blocked. An inspection that finds our own side holding the exchange up begins the count anew.
  */
-import { withoutCredentials } from '../limits/host-name.js';
-import { pooledSocketsOf } from './pooled-socket.js';
-import type { AgentKinds, PooledSocket } from './pooled-socket.js';
-import type { Pool } from '../pool/pool.js';
-import { debug } from '../debug.js';
-import { connectionLabel } from '../debug-lines.js';
-import { coded } from '../errors.js';
-import { callIfAble } from '../node/foreign.js';
-import type { AgentRequest } from '../node/types.js';
-import { Alarm } from '../node/alarm.js';
-import { MAX_DELAY, monotonicNow, nextTick } from '../node/timers.js';
+import { withoutCredentials } from '../../limits/host-name.js';
+import { pooledSocketsOf } from '../pooled-socket.js';
+import type { AgentKinds, PooledSocket } from '../pooled-socket.js';
+import type { Pool } from '../../pool/pool.js';
+import { debug } from '../../debug.js';
+import { connectionLabel } from '../../debug-lines.js';
+import { coded } from '../../errors.js';
+import { callIfAble } from '../../node/foreign.js';
+import type { AgentRequest } from '../../node/types.js';
+import { Alarm } from '../../node/alarm.js';
+import { MAX_DELAY, monotonicNow, nextTick } from '../../node/timers.js';
 import { isServersTurn, movedBytes } from './servers-turn.js';
-import type { LeakReport } from '../options/leak-report.js';
+import type { LeakReport } from '../../options/leak-report.js';
 
 /** Inspections within one span: a connection that stands still is found at most a quarter of the span too late. */
 const LOOKS = 8;

@@ -2,14 +2,14 @@
  * The form of requests that go through a proxy without a tunnel, those of `http:` origins: their target is a whole URL (RFC 9112, section 3.2.2), and they have the headers for the proxy. Each
  * request gets its form with its connection, and another form if it is sent again by another way. Credentials of a proxy go to that proxy alone.
  */
-import { asciiName } from '../egress/ascii-name.js';
-import { invalidName } from '../errors.js';
-import type { Origin } from '../identity/identity.js';
-import { hostAndPort, withPort } from '../limits/host-name.js';
-import type { ProxyServer } from '../limits/proxy-choice.js';
-import { changeHead, hostsOf } from '../node/request-head.js';
-import type { Field } from '../node/request-head.js';
-import type { AgentRequest } from '../node/types.js';
+import { asciiName } from '../../egress/ascii-name.js';
+import { invalidName } from '../../errors.js';
+import type { Origin } from '../../identity/identity.js';
+import { hostAndPort, withPort } from '../../limits/host-name.js';
+import type { ProxyServer } from '../../limits/proxy-choice.js';
+import { changeHead, hostsOf } from '../../node/request-head.js';
+import type { Field } from '../../node/request-head.js';
+import type { AgentRequest } from '../../node/types.js';
 
 interface Given {
   /** The authority that its target names. */

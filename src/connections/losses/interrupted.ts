@@ -8,12 +8,12 @@
  * judged by states in which an exchange is found both times only if a step was left out. While nothing throws and no request waits, this
  * costs nothing.
  */
-import type { PooledSocket } from './pooled-socket.js';
-import { takesSocketInTick } from '../node/exchange.js';
-import { hasHeardError, isClosed, isHeldBack, isResponseEnded } from '../node/exchange-end.js';
-import { propertyOf } from '../node/foreign.js';
-import { isStillParsing } from '../node/parsing.js';
-import type { AgentRequest } from '../node/types.js';
+import type { PooledSocket } from '../pooled-socket.js';
+import { takesSocketInTick } from '../../node/exchange.js';
+import { hasHeardError, isClosed, isHeldBack, isResponseEnded } from '../../node/exchange-end.js';
+import { propertyOf } from '../../node/foreign.js';
+import { isStillParsing } from '../../node/parsing.js';
+import type { AgentRequest } from '../../node/types.js';
 
 /**
  * - `closed`: the socket is closed, and its events were not emitted.

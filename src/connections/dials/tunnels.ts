@@ -4,16 +4,16 @@
  */
 import type { ConnectionOptions } from 'node:tls';
 import type { Socket } from 'node:net';
-import { asciiName } from '../egress/ascii-name.js';
-import { loadTunnel } from '../egress/late.js';
-import type { TunnelOrder } from '../egress/tunnel-order.js';
-import type { Route } from '../egress/routes.js';
-import type { Options } from '../identity/identity.js';
-import { profileValues } from '../identity/profile.js';
-import type { ProfileValues } from '../identity/profile.js';
-import { withPort } from '../limits/host-name.js';
-import type { ProxyServer } from '../limits/proxy-choice.js';
-import type { SecureContexts } from '../tls/secure-contexts.js';
+import { asciiName } from '../../egress/ascii-name.js';
+import { loadTunnel } from '../../egress/late.js';
+import type { TunnelOrder } from '../../egress/tunnel-order.js';
+import type { Route } from '../../egress/routes.js';
+import type { Options } from '../../identity/identity.js';
+import { profileValues } from '../../identity/profile.js';
+import type { ProfileValues } from '../../identity/profile.js';
+import { withPort } from '../../limits/host-name.js';
+import type { ProxyServer } from '../../limits/proxy-choice.js';
+import type { SecureContexts } from '../../tls/secure-contexts.js';
 
 /** Options of a dial that are about this machine, and so hold for the connection to a proxy, too. */
 const LOCAL_OPTIONS = [

@@ -2,13 +2,13 @@
 import { Agent } from 'node:http';
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { Route } from '../egress/routes.js';
-import { HTTP } from '../identity/protocol.js';
-import type { Protocol } from '../identity/protocol.js';
-import type { ProxyServer } from '../limits/proxy-choice.js';
-import { isPlainOpenedByNode } from '../node/connect-functions.js';
-import type { SocketLike } from '../node/types.js';
-import type { SecureContexts } from '../tls/secure-contexts.js';
+import type { Route } from '../../egress/routes.js';
+import { HTTP } from '../../identity/protocol.js';
+import type { Protocol } from '../../identity/protocol.js';
+import type { ProxyServer } from '../../limits/proxy-choice.js';
+import { isPlainOpenedByNode } from '../../node/connect-functions.js';
+import type { SocketLike } from '../../node/types.js';
+import type { SecureContexts } from '../../tls/secure-contexts.js';
 import { checkForm, giveForm } from './request-forms.js';
 import type { Attempt, RequestForms, Transport } from './transport.js';
 

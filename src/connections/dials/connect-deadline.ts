@@ -7,11 +7,11 @@
  *
  * It keeps the process alive until a socket of the system's does that. Code that calls `unref()` on the socket lets the process end.
  */
-import { isAddress } from '../identity/server-name.js';
-import { hasDescriptor, isUnreferenced } from '../node/handle.js';
-import type { SocketLike } from '../node/types.js';
-import { clearTimeout, MAX_DELAY, nextTick, setImmediate, setTimeout } from '../node/timers.js';
-import type { ConnectPhase } from '../pool/counters.js';
+import { isAddress } from '../../identity/server-name.js';
+import { hasDescriptor, isUnreferenced } from '../../node/handle.js';
+import type { SocketLike } from '../../node/types.js';
+import { clearTimeout, MAX_DELAY, nextTick, setImmediate, setTimeout } from '../../node/timers.js';
+import type { ConnectPhase } from '../../pool/counters.js';
 
 const SLICES = 10;
 
