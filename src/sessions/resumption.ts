@@ -179,6 +179,8 @@ export class Attempt {
   readonly #keeps: boolean;
   readonly #terms: KeyTerms | undefined;
   #key: SessionKey | undefined;
+  /** Listens while it is of interest whether the handshake fails. */
+  #onError: ((error: unknown) => void) | undefined = undefined;
   /** Whether the session may have reached the server. */
   #sent = false;
   #done = false;
@@ -244,8 +246,8 @@ export class Attempt {
     if (socket.connecting === false) this.#connected(socket);
     // Before Node's listener, which begins the handshake.
     else socket.prependListener('connect', () => this.#connected(socket));
-    // The listeners stay: to take them off costs more than they do.
-    socket.on('error', (error) => this.#failed(socket, error));
+    this.#onError = (error) => this.#failed(socket, error);
+    socket.on('error', this.#onError);
     socket.on('close', () => this.#closed());
   }
 
@@ -258,6 +260,8 @@ export class Attempt {
   secured(socket: SocketLike, resumed: boolean): void {
     if (this.#done) return;
     this.#done = true;
+    // An error of a socket that leaves the pool, to which nobody listens, is not to be lost.
+    if (this.#onError) socket.removeListener('error', this.#onError);
     if (debug.enabled) {
       const label = this.#resumption.labelOf(socket) ?? hostLabel(this.origin);
       debug('%s %s', label, resumed ? 'resumed a session' : 'made a full handshake');

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { request, connect } from '../support/protocol.js';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { pooledSocketOf } from '../../src/connections/pooled-socket.js';
 import { poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
@@ -45,6 +46,29 @@ test('a socket that leaves for an upgrade has nothing of the pool on it', LIMIT,
   // Nothing that comes now is a stray byte.
   assert.equal(socket.destroyed, false);
 });
+
+test(
+  'no listener of the pool hides an error of a socket that has left, after a resumed handshake either',
+  LIMIT,
+  async (t) => {
+    const server = await httpsServer(t);
+    server.server.on('upgrade', (_req, socket) => {
+      socket.on('error', () => {});
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+    });
+    const agent = poolingAgent(t, { ca: server.ca });
+    const { req: first } = await get(server, { agent, headers: { connection: 'close' } });
+    await until(() => agent.totalSocketCount === 0);
+    const headers = { connection: 'Upgrade', upgrade: 'x' };
+    const req = request({ host: 'localhost', port: server.port, agent, headers }).end();
+    const [, socket] = (await once(req, 'upgrade')) as [IncomingMessage, TLSSocket];
+    t.after(() => socket.destroy());
+    assert.notEqual(socket, first.socket);
+    if (socket instanceof TLSSocket) assert.equal(socket.isSessionReused(), true);
+    await until(() => agent.totalSocketCount === 0);
+    assert.equal(socket.listenerCount('error'), 0);
+  },
+);
 
 test('request after request, the same listeners, and those of others among them', LIMIT, async (t) => {
   const server = await httpsServer(t);
