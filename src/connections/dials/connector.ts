@@ -83,8 +83,6 @@ const NOT_FOR_SOCKETS: ReadonlySet<string> = new Set([
   'proxyEnv',
   'onread',
   'allowHalfOpen',
-  // That would be the prototype of the merged options.
-  '__proto__',
 ]);
 
 /** Options of a connection, as `createConnection` gets them. */
