@@ -6,6 +6,7 @@ import type { LearnedIdle } from '../lifetimes/learned-idle.js';
 import type { Output } from '../node/client-request.js';
 import { connectionLabel } from '../debug-lines.js';
 import type { ProxyServer } from '../limits/proxy-choice.js';
+import type { Attempt } from './dials/transport.js';
 import { addressOf } from './losses/dead-peers.js';
 import { RecordLedger } from './record-ledger.js';
 import { codeOf, propertyOf } from '../node/foreign.js';
@@ -184,7 +185,7 @@ export class PooledSocket {
   /** The time of its dial, if that is limited. Cleared when it is ready, or closed; until then it hears of each step. */
   clock: DialTime | undefined = undefined;
   /** Hears when the handshake is over, where the pool has dialled. */
-  attempt: { secured(socket: SocketLike, resumed: boolean): void } | undefined = undefined;
+  attempt: Pick<Attempt, 'awaitHandshake' | 'secured'> | undefined = undefined;
   /** Set while a handshake that offers a session of ours is under way. */
   offered: Offer | undefined = undefined;
   /** Whether bytes that were read are being handed on. If it is still set when that is over, a listener has thrown. */

@@ -238,7 +238,7 @@ export class Attempt {
     }
     if (this.offers && this.isRepeatable) this.#resumption.watch(socket, this);
     if (this.offers || this.#resumption.isEvictionOverridden) this.#follow(socket);
-    if (!isTold) socket.on('secureConnect', () => this.secured(socket, hasResumed(socket)));
+    if (!isTold) this.awaitHandshake(socket);
   }
 
   /** Whether its handshake fails is of interest. */
@@ -254,6 +254,11 @@ export class Attempt {
   #connected(socket: SocketLike): void {
     this.#sent = true;
     if (this.givesSession) callIfAble(socket, 'setSession', this.session);
+  }
+
+  /** Hears by itself when the handshake of `socket` is over. */
+  awaitHandshake(socket: SocketLike): void {
+    socket.on('secureConnect', () => this.secured(socket, hasResumed(socket)));
   }
 
   /** The handshake of `socket` is over. May be called twice. */

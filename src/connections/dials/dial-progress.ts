@@ -34,8 +34,7 @@ export function unfollowDial({ attempt, connection, socket }: PooledSocket): voi
   socket.removeListener('lookup', lookedUp);
   socket.removeListener('secureConnect', secured);
   socket.removeListener('secure', secured);
-  if (!attempt || connection.readyAt >= 0) return;
-  socket.on('secureConnect', () => attempt.secured(socket, handshakeOf(socket) === 'resumed'));
+  if (connection.readyAt < 0) attempt?.awaitHandshake(socket);
 }
 
 /** `pooled` is ready to be used. May be called twice. */

@@ -12,7 +12,7 @@ import type { SecureContexts } from '../../tls/secure-contexts.js';
 import { checkForm, giveForm } from './request-forms.js';
 import type { Attempt, RequestForms, Transport } from './transport.js';
 
-const NOTHING_MORE: Attempt = { unsent() {}, watch() {}, secured() {} };
+const NOTHING_MORE: Attempt = { unsent() {}, watch() {}, awaitHandshake() {}, secured() {} };
 
 export class PlainTransport implements Transport {
   readonly protocol: Protocol = HTTP;

@@ -19,6 +19,8 @@ export interface Attempt {
    * @param isTold whether `secured` will be called
    */
   watch(socket: unknown, isTold: boolean): void;
+  /** Hears by itself when the handshake of `socket` is over: nobody will call `secured`. */
+  awaitHandshake(socket: SocketLike): void;
   /** The handshake of `socket` is over. */
   secured(socket: SocketLike, resumed: boolean): void;
 }
