@@ -57,11 +57,10 @@ export class Releases {
   /** `pooled` has closed. If we have not asked for that, it says something about its host. */
   closed(pooled: PooledSocket): void {
     const { connection, request, used } = pooled;
-    if (connection.state === 'closing') return;
-    const wasIdle = connection.idleSince >= 0;
-    const isUnanswered = connection.state === 'active' && used && request !== undefined && !request.res;
-    if (!(wasIdle || isUnanswered) || !pooled.endedByPeer) return;
-    if (wasIdle) this.#lifetimes.closedWhileIdle(connection);
-    else this.#lifetimes.endsUnanswered(connection);
+    if (connection.state === 'closing' || !pooled.endedByPeer) return;
+    if (connection.idleSince >= 0) this.#lifetimes.closedWhileIdle(connection);
+    else if (connection.state === 'active' && used && request && !request.res) {
+      this.#lifetimes.endsUnanswered(connection);
+    }
   }
 }
