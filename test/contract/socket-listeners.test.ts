@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { request, connect } from '../support/protocol.js';
 import { TLSSocket } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
+import type { PoolingAgent } from '../../src/index.js';
 import { pooledSocketOf } from '../../src/connections/pooled-socket.js';
 import { poolingAgent } from '../support/agent.js';
 import { get, httpsServer } from '../support/server.js';
+import type { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { LIMIT, replaceCreateConnection, untilIdle } from './support.js';
 
@@ -17,22 +20,33 @@ function listenersOf(socket: TLSSocket): string[] {
   return socket.eventNames().flatMap((event) => socket.listeners(event).map(() => String(event)));
 }
 
-test('a socket that leaves for an upgrade has nothing of the pool on it', LIMIT, async (t) => {
+async function upgradingServer(t: TestContext): Promise<TestServer> {
   const server = await httpsServer(t);
   server.server.on('upgrade', (_req, socket) => {
     socket.on('error', () => {});
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
   });
+  return server;
+}
+
+/** @returns the socket, which has left the pool or is about to */
+async function upgrade(t: TestContext, { port }: TestServer, agent: PoolingAgent): Promise<TLSSocket> {
+  const headers = { connection: 'Upgrade', upgrade: 'x' };
+  const req = request({ host: 'localhost', port, agent, headers }).end();
+  const [, socket] = (await once(req, 'upgrade')) as [IncomingMessage, TLSSocket];
+  t.after(() => socket.destroy());
+  return socket;
+}
+
+test('a socket that leaves for an upgrade has nothing of the pool on it', LIMIT, async (t) => {
+  const server = await upgradingServer(t);
   const agent = poolingAgent(t, { ca: server.ca });
   agent.on('keylog', () => {});
-  const headers = { connection: 'Upgrade', upgrade: 'x' };
   const { req: first } = await get(server, { agent });
   const reused = await untilIdle(agent);
   const own = { push: Object.hasOwn(reused, 'push'), destroy: Object.hasOwn(reused, '_destroy') };
   assert.deepEqual(own, { push: true, destroy: true }, 'while it is in the pool');
-  const req = request({ host: 'localhost', port: server.port, agent, headers }).end();
-  const [, socket] = (await once(req, 'upgrade')) as [IncomingMessage, TLSSocket];
-  t.after(() => socket.destroy());
+  const socket = await upgrade(t, server, agent);
   assert.equal(socket, first.socket);
   await until(() => agent.totalSocketCount === 0);
   assert.equal(pooledSocketOf(socket), undefined);
@@ -51,18 +65,11 @@ test(
   'no listener of the pool hides an error of a socket that has left, after a resumed handshake either',
   LIMIT,
   async (t) => {
-    const server = await httpsServer(t);
-    server.server.on('upgrade', (_req, socket) => {
-      socket.on('error', () => {});
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
-    });
+    const server = await upgradingServer(t);
     const agent = poolingAgent(t, { ca: server.ca });
     const { req: first } = await get(server, { agent, headers: { connection: 'close' } });
     await until(() => agent.totalSocketCount === 0);
-    const headers = { connection: 'Upgrade', upgrade: 'x' };
-    const req = request({ host: 'localhost', port: server.port, agent, headers }).end();
-    const [, socket] = (await once(req, 'upgrade')) as [IncomingMessage, TLSSocket];
-    t.after(() => socket.destroy());
+    const socket = await upgrade(t, server, agent);
     assert.notEqual(socket, first.socket);
     if (socket instanceof TLSSocket) assert.equal(socket.isSessionReused(), true);
     await until(() => agent.totalSocketCount === 0);
