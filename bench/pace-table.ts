@@ -26,8 +26,10 @@ const measured = await Promise.all(
   }),
 );
 const settings = measured[0]?.result.settings ?? [];
-const shown = CONTENDERS.filter((name) =>
-  settings.some(({ rows }) => rows.some(({ contender }) => contender === name)),
+// All is divided by the zero pool: its own column would say nothing.
+const shown = CONTENDERS.filter(
+  (name) =>
+    name !== 'zero-pool' && settings.some(({ rows }) => rows.some(({ contender }) => contender === name)),
 );
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 

@@ -1,7 +1,7 @@
 /** The printed report: a table for each setting, and the verdicts. */
 import type { Case } from './cases/case.js';
 import type { ContenderName } from './contenders/index.js';
-import { ratioOf } from './results.js';
+import { ratioOf, valuesOf } from './results.js';
 import type { CaseResult, SettingResult } from './results.js';
 import { summarize } from './statistics.js';
 import { table } from './table.js';
@@ -17,9 +17,9 @@ export function caseReport(bench: Case, result: CaseResult): string {
 }
 
 function settingReport(bench: Case, result: CaseResult, { setting, rows }: SettingResult): string {
-  // A case that takes turns has its ratio: one of different processes would say less.
-  const takesTurns = bench.metrics.some(({ key }) => key === 'ratio');
-  const bases = BASES.filter((base) => !takesTurns && rows.some(({ contender }) => contender === base));
+  // A case whose contenders share each moment has its ratio: one of different moments would say less.
+  const hasRatio = bench.metrics.some(({ key }) => key === 'ratio');
+  const bases = BASES.filter((base) => !hasRatio && rows.some(({ contender }) => contender === base));
   const [main] = bench.metrics;
   const head = ['', ...bench.metrics.map(({ title }) => title), ...bases.map((base) => `× ${base}`)];
   const body = rows.map((row) => {
@@ -27,9 +27,7 @@ function settingReport(bench: Case, result: CaseResult, { setting, rows }: Setti
     const place = { setting, contender: row.contender, metric: main?.key ?? '' };
     return [
       row.contender,
-      ...bench.metrics.map(({ key, digits }) =>
-        withSpread(summarize(row.rounds.map((round) => round[key] ?? NaN)), digits),
-      ),
+      ...bench.metrics.map(({ key, digits }) => withSpread(summarize(valuesOf(row.rounds, key)), digits)),
       ...bases.map((base) => withSpread(ratioOf(result, place, { ...place, contender: base }), 2)),
     ];
   });

@@ -31,13 +31,28 @@ export interface Place {
   readonly metric: string;
 }
 
-/** One value for each round, or nothing if it was not measured. */
+/** One value for each round in which it was measured. */
 export function valuesAt(result: CaseResult, place: Place): number[] {
   const row = result.settings
     .find(({ setting }) => setting === place.setting)
     ?.rows.find(({ contender }) => contender === place.contender);
   if (!row || row.stopped) return [];
-  return row.rounds.map((round) => round[place.metric] ?? NaN);
+  return valuesOf(row.rounds, place.metric);
+}
+
+/** The values of those samples that have it. */
+export function valuesOf(samples: readonly Sample[], metric: string): number[] {
+  return samples.flatMap((sample) => sample[metric] ?? []);
+}
+
+/** Adds `ratio`, the CPU of each divided by that of the floor. No sample has one where the floor has none. */
+export function withRatios(
+  samples: readonly (Sample | undefined)[],
+  floor: Sample | undefined,
+): (Sample | undefined)[] {
+  const base = floor?.['cpu'];
+  if (base === undefined) return [...samples];
+  return samples.map((sample) => sample && { ...sample, ratio: (sample['cpu'] ?? NaN) / base });
 }
 
 /** The figures of two contenders in the same round are divided, not their medians: a slow round is slow for both. */

@@ -1,6 +1,6 @@
 /**
  * Runs a case. In each round every contender has a new process of its own; then, setting by setting, they take
- * their samples in turn, one at a time, so that whatever the machine does besides is shared by all.
+ * their samples in turn, or all at the same time, so that whatever the machine does besides is shared by all.
  */
 import type { Case, Effort, Scale, Setting } from './cases/case.js';
 import type { CaseName } from './cases/index.js';
@@ -10,6 +10,7 @@ import { rotated } from './in-turn.js';
 import { Child, Overdue } from './ipc.js';
 import { Network } from './network.js';
 import { CLIENTS } from './processors.js';
+import { valuesOf, withRatios } from './results.js';
 import type { CaseResult, Row, Sample, SettingResult } from './results.js';
 import { median } from './statistics.js';
 
@@ -23,7 +24,7 @@ interface RunOptions extends Scale {
   readonly progress: (text: string) => void;
 }
 
-/** Opening thousands of connections takes a while. */
+/** Opening thousands of connections takes a while, and so does the preparation of all contenders at the same time. */
 const PREPARE_LIMIT = 300_000;
 
 /** One contender in one round. */
@@ -32,6 +33,14 @@ interface Entrant {
   readonly child: Child;
   readonly network: Network;
   stopped: boolean;
+}
+
+/** One that takes part in a setting. */
+interface Member {
+  readonly entrant: Entrant;
+  readonly row: Row;
+  /** Those of this round that count. */
+  readonly samples: Sample[];
 }
 
 export function contendersOf(bench: Case, only: readonly ContenderName[]): ContenderName[] {
@@ -129,57 +138,90 @@ async function runSetting(
 ): Promise<void> {
   const { warmUps = 0 } = effort;
   const samples = setting.samples ?? effort.samples;
-  const taken = new Map<Row, Sample[]>();
-  const present: { readonly entrant: Entrant; readonly row: Row }[] = [];
-  for (const entrant of entrants) {
-    const row = result.rows.find(({ contender }) => contender === entrant.name);
-    if (!row || row.stopped || entrant.stopped) continue;
+  const members = membersOf(result, entrants);
+  await mapMembers(members, bench, async ({ entrant }) => {
     progress(`preparing ${entrant.name}`);
     await entrant.child.call('prepare', setting, PREPARE_LIMIT);
-    taken.set(row, []);
-    present.push({ entrant, row });
-  }
+  });
   for (let i = -warmUps; i < samples; i++) {
     progress(`sample ${i + warmUps + 1} of ${warmUps + samples}`);
+    const present = members.filter(({ entrant }) => !entrant.stopped);
     // Nobody is always the first, or always after the same other.
-    for (const { entrant, row } of rotated(present, round + warmUps + i)) {
-      if (entrant.stopped) continue;
-      const sample = await takeSample(entrant, bench.limit);
-      if (sample) {
-        if (i >= 0) taken.get(row)?.push(sample);
-      } else {
-        entrant.stopped = true;
-        row.stopped = true;
-      }
-    }
+    const order = rotated(present, round + warmUps + i);
+    const taken = await takeSamples(order, bench);
+    for (const [place, member] of order.entries()) keep(member, taken[place], i >= 0);
   }
-  for (const { entrant, row } of present) {
+  for (const { entrant, row, samples: counted } of members) {
     if (entrant.stopped) continue;
-    row.rounds.push(summary(taken.get(row) ?? []));
+    row.rounds.push(summary(counted));
     await entrant.child.call('close');
   }
 }
 
+function membersOf(result: SettingResult, entrants: readonly Entrant[]): Member[] {
+  return entrants.flatMap((entrant) => {
+    const row = result.rows.find(({ contender }) => contender === entrant.name);
+    return !row || row.stopped || entrant.stopped ? [] : [{ entrant, row, samples: [] }];
+  });
+}
+
+/** In turn or together, as the case says. */
+async function mapMembers<T>(
+  members: readonly Member[],
+  { together }: Case,
+  work: (member: Member) => Promise<T>,
+): Promise<T[]> {
+  if (together) return Promise.all(members.map(work));
+  const done: T[] = [];
+  for (const member of members) done.push(await work(member));
+  return done;
+}
+
+/** One of each. */
+async function takeSamples(members: readonly Member[], bench: Case): Promise<(Sample | undefined)[]> {
+  const { together, limit } = bench;
+  const take = together ? takeSample : takeCountedSample;
+  const samples = await mapMembers(members, bench, ({ entrant }) => take(entrant, limit));
+  if (!together) return samples;
+  return withRatios(samples, samples[members.findIndex(({ entrant }) => entrant.name === together.floor)]);
+}
+
+function keep({ entrant, row, samples }: Member, sample: Sample | undefined, counts: boolean): void {
+  if (!sample) {
+    entrant.stopped = true;
+    row.stopped = true;
+  } else if (counts) {
+    samples.push(sample);
+  }
+}
+
 /** `undefined`: it took too long, and its process is gone. */
-async function takeSample({ child, network }: Entrant, limit: number): Promise<Sample | undefined> {
-  const before = await network.traffic();
+async function takeSample({ child }: Entrant, limit: number): Promise<Sample | undefined> {
   try {
-    const sample = await child.call<Sample>('sample', undefined, limit);
-    const after = await network.traffic();
-    return {
-      connections: after.connections - before.connections,
-      resumed: after.resumed - before.resumed,
-      repeated: after.repeated - before.repeated,
-      // The servers do not know whose connections they see: a case that takes turns counts by itself.
-      ...sample,
-    };
+    return await child.call<Sample>('sample', undefined, limit);
   } catch (error) {
     if (error instanceof Overdue) return undefined;
     throw error;
   }
 }
 
+/** A sample with the counts of the servers. */
+async function takeCountedSample(entrant: Entrant, limit: number): Promise<Sample | undefined> {
+  const { network } = entrant;
+  const before = await network.traffic();
+  const sample = await takeSample(entrant, limit);
+  if (!sample) return undefined;
+  const after = await network.traffic();
+  return {
+    connections: after.connections - before.connections,
+    resumed: after.resumed - before.resumed,
+    repeated: after.repeated - before.repeated,
+    // The servers do not know whose connections they see: a case that takes turns counts by itself.
+    ...sample,
+  };
+}
+
 function summary(samples: readonly Sample[]): Sample {
   const keys = Object.keys(samples[0] ?? {});
-  return Object.fromEntries(keys.map((key) => [key, median(samples.map((sample) => sample[key] ?? NaN))]));
+  return Object.fromEntries(keys.map((key) => [key, median(valuesOf(samples, key))]));
 }

@@ -31,7 +31,7 @@ interface Metric {
 export interface Effort {
   /** Each round has a new process for every contender. */
   readonly rounds: number;
-  /** Samples of every contender in a round, taken in turn. */
+  /** Samples of every contender in a round. */
   readonly samples: number;
   /** Samples before them that do not count. */
   readonly warmUps?: number;
@@ -53,6 +53,11 @@ export interface Case<S extends Setting = Setting> {
   readonly metrics: readonly Metric[];
   /** Whether one server could not hold the connections of all contenders. */
   readonly ownServers?: boolean;
+  /**
+   * Whether all contenders prepare, and take each sample, at the same time instead of in turn: what slows the machine down then slows all. The runner adds `ratio` to their
+   * samples, the `cpu` of each divided by that of the floor, and leaves out the counts of the servers, which do not know whose connections they see.
+   */
+  readonly together?: { readonly floor: ContenderName };
   /** Milliseconds for one sample; a contender that needs longer is stopped and shown as such. */
   readonly limit: number;
 

@@ -1,16 +1,15 @@
 /**
  * Requests as services send them: each lane rests for some milliseconds between two of its requests, so that its connection is idle for that
- * long. Each contender has a process of its own, in which it and the zero pool are measured in turn.
+ * long. Each contender has a process of its own, and all take each sample at the same time: they rest most of it, and what the machine does besides,
+ * which changes from one moment and one process to the next by half, is shared by all. The zero pool is one of them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, Contender } from '../contenders/contender.js';
-import { loadContender } from '../contenders/index.js';
+import type { Client } from '../contenders/contender.js';
 import type { ContenderName } from '../contenders/index.js';
 import { drive, measure } from '../measure.js';
-import type { Target } from '../network.js';
 import { ratios, valuesAt } from '../results.js';
 import type { CaseResult } from '../results.js';
-import { median, percentile, summarize } from '../statistics.js';
+import { percentile, summarize } from '../statistics.js';
 import { atMost } from '../verdict.js';
 import type { Verdict } from '../verdict.js';
 import { createClient } from './case.js';
@@ -27,29 +26,21 @@ interface Pace {
 
 interface PaceSetting extends Pace, Setting {}
 
-/** Milliseconds of rest of each lane in one turn, after which it is the other's. */
-const TURN = 500;
-/** Requests that a turn has at least, of all lanes. */
-const LEAST = 20;
-/** Turns of each in one sample. */
-const TURNS = 2;
-/** Requests without a rest when a process has begun, of each client, method and number of lanes. */
-const WARM_UP = { requests: 500, turns: 4 };
+/** Milliseconds of a sample, and the requests of all lanes for which it is made longer. */
+const SAMPLE = { duration: 8000, requests: 400 };
 /**
- * Requests with rests then, of each client and method. Connections that have rested need other code than those in steady use: V8 has to have compiled it, or V8 is measured.
+ * Requests of each setting before it is measured: one after the other without a rest, then those of many lanes that rest, and then those of as many lanes as the setting has.
+ * Connections that have rested need other code than those in steady use, and so does an event loop that has nothing else to do. V8 compiles that code anew until it has run
+ * thousands of times, and the processor time for it would be measured. A service runs for hours.
+ *
+ * With one lane the last part takes longer than this agent keeps idle connections, which is 4 s: those of the other lanes are closed when the first sample begins. The other agents
+ * keep theirs for two minutes or more.
  */
-const PACED_WARM_UP = { lanes: 20, rest: 3, turn: 2500 };
-/**
- * Requests of each client of a setting before it is measured: without a rest, and with one. V8 has compiled its code for other agents, and compiles much
- * of it anew for a new one: the more code an agent has, the more. With rests of 50 ms that would take all samples; a service has its agents for hours.
- */
-const SETTLING = { requests: 5000, rest: 3, turn: 1500 };
-
-/**
- * Requests of each client at the beginning of a sample, which do not count. Since the last sample other processes had their turn, for some seconds: agents that close
- * idle connections have to open new ones first.
- */
-const REOPENING = { rest: 3, turn: 150 };
+const SETTLING = { unrested: 20_000, ofMany: 10_000, ofSetting: 5000, lanes: 20, rest: 2 };
+/** The beginning of each sample, which does not count: connections that were closed meanwhile are opened again. */
+const REOPENING = { duration: 150, rest: 3 };
+/** Milliseconds. Two durations that nothing else has, longer than the case takes. */
+const OTHER_TIMERS: readonly number[] = [100_000_000, 20_000_000];
 
 const METHODS: readonly Method[] = ['get', 'post'];
 const LANES: readonly number[] = [1, 20];
@@ -65,15 +56,6 @@ const SETTINGS: readonly PaceSetting[] = METHODS.flatMap((method) =>
   ),
 );
 
-/** The contender's, and the floor's. */
-async function createClients(contender: Contender, target: Target): Promise<[Client, Client]> {
-  const zeroPool = await loadContender('zero-pool');
-  return [
-    createClient(contender, target, [target.certificate]),
-    createClient(zeroPool, target, [target.certificate]),
-  ];
-}
-
 /** Rests differ by so much at most, as a share of them: lanes that a busy moment has brought together come apart again. */
 const UNEVENNESS = 0.2;
 /** Its multiples, without what is before the point, are spread evenly, however many they are. */
@@ -84,20 +66,23 @@ function unevenRest(rest: number, n: number): number {
   return Math.round(rest * (1 - UNEVENNESS + 2 * UNEVENNESS * ((n * GOLDEN) % 1)));
 }
 
-interface Lanes extends Pace {
-  readonly turn: number;
+/** Whether there is another request, after so many. */
+type GoesOn = (sent: number) => boolean;
+
+function forMilliseconds(duration: number): GoesOn {
+  const endsAt = performance.now() + duration;
+  return () => performance.now() < endsAt;
 }
 
-/**
- * @param turn milliseconds of rest of each lane
- * @returns what each request took, in milliseconds
- */
-async function runLanes(client: Client, { lanes, rest, method, turn }: Lanes): Promise<number[]> {
+/** @returns what each request took, in milliseconds */
+async function runLanes(client: Client, { lanes, rest, method }: Pace, goesOn: GoesOn): Promise<number[]> {
+  let sent = 0;
   const latencies: number[] = [];
   const run = async (_: unknown, lane: number): Promise<void> => {
     // They do not march in step.
     await sleep((rest * lane) / lanes);
-    for (let n = 0; n * rest < turn; n++) {
+    for (let n = 0; goesOn(sent); n++) {
+      sent++;
       const startedAt = performance.now();
       await send(client, method);
       latencies.push(performance.now() - startedAt);
@@ -114,83 +99,58 @@ function send(client: Client, method: Method): Promise<void> {
   return client.post('localhost');
 }
 
-interface Turn {
-  readonly cpu: number;
-  readonly latencies: readonly number[];
-}
-
-async function takeTurn(client: Client, setting: PaceSetting): Promise<Turn> {
-  let latencies: readonly number[] = [];
-  const turn = Math.max(TURN, (LEAST * setting.rest) / setting.lanes);
-  const { cpu } = await measure(async () => void (latencies = await runLanes(client, { ...setting, turn })));
-  return { cpu: cpu / latencies.length, latencies };
+/** Lets V8 compile what will be measured. */
+async function settle(client: Client, { lanes, method }: PaceSetting): Promise<void> {
+  const { unrested, ofMany, ofSetting, rest } = SETTLING;
+  await drive({ get: () => send(client, method) }, { requests: unrested, concurrency: 1 });
+  await runLanes(client, { lanes: SETTLING.lanes, rest, method }, (sent) => sent < ofMany);
+  await runLanes(client, { lanes, rest, method }, (sent) => sent < ofSetting);
 }
 
 export const pace: Case<PaceSetting> = {
   name: 'pace',
-  about: 'requests on open connections that rest between them, in turn with the zero pool in one process',
-  contenders: ['core', 'agentkeepalive', 'undici', 'ours'],
+  about: 'requests on open connections that rest between them, all contenders at the same time',
+  contenders: ['zero-pool', 'core', 'agentkeepalive', 'undici', 'ours'],
   metrics: [
     { key: 'ratio', title: '× zero pool', digits: 3 },
     { key: 'cpu', title: 'CPU µs/request', digits: 1 },
     { key: 'p50', title: 'p50 ms', digits: 2 },
     { key: 'p99', title: 'p99 ms', digits: 2 },
-    { key: 'floorP50', title: 'p50 of zero pool', digits: 2 },
-    { key: 'floorP99', title: 'p99 of zero pool', digits: 2 },
   ],
+  together: { floor: 'zero-pool' },
   limit: 120_000,
 
-  effort: ({ quick }) => (quick ? { rounds: 1, samples: 1 } : { rounds: 3, samples: 3 }),
+  effort: ({ quick }) => (quick ? { rounds: 1, samples: 1 } : { rounds: 2, samples: 5 }),
 
   settings: ({ quick }) => (quick ? SETTINGS.slice(0, 1) : SETTINGS),
 
-  async warmUp(contender, target) {
-    const clients = await createClients(contender, target);
-    for (let turn = 0; turn < WARM_UP.turns; turn++) {
-      for (const client of clients) {
-        for (const concurrency of LANES) {
-          for (const method of METHODS)
-            await drive({ get: () => send(client, method) }, { ...WARM_UP, concurrency });
-        }
-      }
-    }
-    for (const method of METHODS)
-      for (const client of clients) await runLanes(client, { ...PACED_WARM_UP, method });
-    for (const client of clients) await client.close();
+  /**
+   * A service has other timers than its agent's. Node keeps its lists of timers, one for each duration, in one object, and V8 gives that another form with the second list:
+   * without these two, the form, and so the cost of each timer, would depend on the contender.
+   */
+  warmUp() {
+    for (const duration of OTHER_TIMERS) setTimeout(() => {}, duration).unref();
   },
 
   async prepare(contender, setting, target) {
-    const { lanes, method } = setting;
-    const [client, floor] = await createClients(contender, target);
-    for (const each of [client, floor]) {
-      const sender = { get: () => send(each, method) };
-      await drive(sender, { requests: SETTLING.requests, concurrency: lanes });
-      await runLanes(each, { ...SETTLING, lanes, method });
-    }
+    const { lanes, rest, method } = setting;
+    const client = createClient(contender, target, [target.certificate]);
+    await settle(client, setting);
+    const duration = Math.max(SAMPLE.duration, (SAMPLE.requests * rest) / lanes);
     return {
       async sample() {
-        const ours: Turn[] = [];
-        const floors: Turn[] = [];
-        for (const each of [client, floor]) await runLanes(each, { ...REOPENING, lanes, method });
-        for (let turn = 0; turn < TURNS; turn++) {
-          ours.push(await takeTurn(client, setting));
-          floors.push(await takeTurn(floor, setting));
-        }
-        const all = ours.flatMap(({ latencies }) => latencies);
-        const ofFloor = floors.flatMap(({ latencies }) => latencies);
+        await runLanes(client, { lanes, rest: REOPENING.rest, method }, forMilliseconds(REOPENING.duration));
+        let latencies: readonly number[] = [];
+        const { cpu } = await measure(
+          async () => void (latencies = await runLanes(client, setting, forMilliseconds(duration))),
+        );
         return {
-          ratio: median(ours.map(({ cpu }, turn) => cpu / (floors[turn]?.cpu ?? NaN))),
-          cpu: median(ours.map(({ cpu }) => cpu)),
-          p50: percentile(all, 0.5),
-          p99: percentile(all, 0.99),
-          floorP50: percentile(ofFloor, 0.5),
-          floorP99: percentile(ofFloor, 0.99),
+          cpu: cpu / latencies.length,
+          p50: percentile(latencies, 0.5),
+          p99: percentile(latencies, 0.99),
         };
       },
-      async close() {
-        await client.close();
-        await floor.close();
-      },
+      close: () => client.close(),
     };
   },
 
@@ -207,7 +167,7 @@ function verdictsOn(result: CaseResult, { name, method }: PaceSetting): Verdict[
     ...(isOfGet ? atMost(1.1, `CPU, ${name}: at most 1.10 × zero pool`, summarize(ratio)) : []),
     ...(isOfGet ? [] : atMost(1, `CPU, ${name}: at most 1 × core`, summarize(toCore))),
     ...(['p50', 'p99'] as const).flatMap((metric) => {
-      const floor = values('ours', metric === 'p50' ? 'floorP50' : 'floorP99');
+      const floor = values('zero-pool', metric);
       const greater = values('core', metric).map((value, round) => Math.max(value, floor[round] ?? 0));
       const goal = `${metric}, ${name}: at most 1.10 × the greater of core's and the zero pool's`;
       return atMost(1.1, goal, summarize(ratios(values('ours', metric), greater)));
