@@ -83,7 +83,7 @@ export const ROOMS = {
       'node/client-request.ts',
       'requests/replayable.ts',
     ],
-    tests: ['requests/replayable.test.ts', ...testsBelow('connections', 'replay-choices', 'replay')],
+    tests: ['requests/replayable.test.ts', ...testsBelow('connections/losses', 'replay-choices', 'replay')],
   },
   'queue-timer': {
     sources: below('requests', 'queue-timer'),

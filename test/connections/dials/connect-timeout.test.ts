@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { activeCount, idleCount, poolOf, poolingAgent } from '../support/agent.js';
-import { block } from '../support/block.js';
-import { READY, request, TLS_ONLY } from '../support/protocol.js';
-import { get, httpsServer } from '../support/server.js';
-import { until } from '../support/until.js';
-import { lookupLoopback } from '../contract/support.js';
-import { fullServer, unreadyServer } from '../support/unready-server.js';
+import { activeCount, idleCount, poolOf, poolingAgent } from '../../support/agent.js';
+import { block } from '../../support/block.js';
+import { READY, request, TLS_ONLY } from '../../support/protocol.js';
+import { get, httpsServer } from '../../support/server.js';
+import { until } from '../../support/until.js';
+import { lookupLoopback } from '../../contract/support.js';
+import { fullServer, unreadyServer } from '../../support/unready-server.js';
 
 const LIMIT = { timeout: 120_000 };
 

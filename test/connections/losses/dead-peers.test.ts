@@ -1,7 +1,7 @@
 /** The errors which say that a peer is dead, and others that only look like these. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressOf, deadAddress } from '../../src/connections/losses/dead-peers.js';
+import { addressOf, deadAddress } from '../../../src/connections/losses/dead-peers.js';
 
 const OWN = addressOf('192.0.2.1', 443);
 const connect = { code: 'ETIMEDOUT', syscall: 'connect', address: '192.0.2.7', port: 8443 };

@@ -11,12 +11,12 @@ import { PassThrough, Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { PoolingAgentOptions } from '../../src/index.js';
-import { poolingAgent } from '../support/agent.js';
-import { block } from '../support/block.js';
-import { lookAllTheTime } from '../support/look.js';
-import { request } from '../support/protocol.js';
-import { get, httpsServer } from '../support/server.js';
+import type { PoolingAgentOptions } from '../../../src/index.js';
+import { poolingAgent } from '../../support/agent.js';
+import { block } from '../../support/block.js';
+import { lookAllTheTime } from '../../support/look.js';
+import { request } from '../../support/protocol.js';
+import { get, httpsServer } from '../../support/server.js';
 
 const LIMIT = { timeout: 120_000 };
 /** Milliseconds for which things stand still: some dozens of turns of the event loop. */

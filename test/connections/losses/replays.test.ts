@@ -1,11 +1,11 @@
 /** The losses after which `Replays` sends a request again: one condition at a time is missing, and forbids it. replay.test.ts tests the bytes that are sent. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Replays } from '../../src/connections/losses/replay.js';
-import type { PooledSocket } from '../../src/connections/pooled-socket.js';
-import type { AgentRequest } from '../../src/node/types.js';
-import { ReplayRule } from '../../src/requests/replayable.js';
-import { fakeOwner } from './fake-owner.js';
+import { Replays } from '../../../src/connections/losses/replay.js';
+import type { PooledSocket } from '../../../src/connections/pooled-socket.js';
+import type { AgentRequest } from '../../../src/node/types.js';
+import { ReplayRule } from '../../../src/requests/replayable.js';
+import { fakeOwner } from '../fake-owner.js';
 
 function replays(rule = new ReplayRule()): Replays {
   // None of them is asked before a request has been taken off its socket.

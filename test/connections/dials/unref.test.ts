@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { LIMIT } from './support.js';
+import { LIMIT } from '../support.js';
 
 const child = fileURLToPath(new URL('unref-child.js', import.meta.url));
 /** Longer than any test waits. */

@@ -1,13 +1,13 @@
 /** A server that gives idle connections up at any moment, just when they are used again. */
 import assert from 'node:assert/strict';
-import { request } from '../support/protocol.js';
+import { request } from '../../support/protocol.js';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { poolingAgent, poolOf } from '../support/agent.js';
-import { until } from '../support/until.js';
-import { fickleServer } from './fickle-server.js';
-import type { Connection } from './fickle-server.js';
-import { byEffort } from '../support/effort.js';
+import { poolingAgent, poolOf } from '../../support/agent.js';
+import { until } from '../../support/until.js';
+import { fickleServer } from '../fickle-server.js';
+import type { Connection } from '../fickle-server.js';
+import { byEffort } from '../../support/effort.js';
 
 const REQUESTS = byEffort(400);
 const WORKERS = 12;

@@ -1,15 +1,15 @@
 /** The bounds of a replay, and the connection that it gets. */
 import assert from 'node:assert/strict';
-import { request } from '../support/protocol.js';
+import { request } from '../../support/protocol.js';
 import type { ClientRequest } from 'node:http';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { PoolingAgent, PoolingAgentOptions } from '../../src/index.js';
-import { poolingAgent, poolOf } from '../support/agent.js';
-import { get } from '../support/server.js';
-import { until } from '../support/until.js';
-import { fickleServer } from './fickle-server.js';
-import type { Connection, FickleServer, Received } from './fickle-server.js';
+import type { PoolingAgent, PoolingAgentOptions } from '../../../src/index.js';
+import { poolingAgent, poolOf } from '../../support/agent.js';
+import { get } from '../../support/server.js';
+import { until } from '../../support/until.js';
+import { fickleServer } from '../fickle-server.js';
+import type { Connection, FickleServer, Received } from '../fickle-server.js';
 
 const LIMIT = { timeout: 120_000 };
 

@@ -4,7 +4,7 @@
  */
 import { get } from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
-import { PoolingAgent } from '../../src/index.js';
+import { PoolingAgent } from '../../../src/index.js';
 
 const TERMS: Record<string, (socket: Socket) => void> = {
   'as it comes': () => {},

@@ -5,10 +5,10 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { ConnectDeadline } from '../../src/connections/dials/connect-deadline.js';
-import type { SocketLike } from '../../src/node/types.js';
-import { block } from '../support/block.js';
-import { until } from '../support/until.js';
+import { ConnectDeadline } from '../../../src/connections/dials/connect-deadline.js';
+import type { SocketLike } from '../../../src/node/types.js';
+import { block } from '../../support/block.js';
+import { until } from '../../support/until.js';
 
 const LIMIT = { timeout: 120_000 };
 

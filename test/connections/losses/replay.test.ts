@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import diagnostics from 'node:diagnostics_channel';
-import { request } from '../support/protocol.js';
+import { request } from '../../support/protocol.js';
 import type { RequestOptions } from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { PoolingAgent, PoolingAgentOptions } from '../../src/index.js';
-import { poolingAgent, poolOf } from '../support/agent.js';
-import { block } from '../support/block.js';
-import { until } from '../support/until.js';
-import { fickleServer } from './fickle-server.js';
-import type { Connection, FickleServer, Received } from './fickle-server.js';
+import type { PoolingAgent, PoolingAgentOptions } from '../../../src/index.js';
+import { poolingAgent, poolOf } from '../../support/agent.js';
+import { block } from '../../support/block.js';
+import { until } from '../../support/until.js';
+import { fickleServer } from '../fickle-server.js';
+import type { Connection, FickleServer, Received } from '../fickle-server.js';
 
 const LIMIT = { timeout: 120_000 };
 

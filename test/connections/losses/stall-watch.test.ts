@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from '../support/protocol.js';
+import { request } from '../../support/protocol.js';
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LeakReport, PoolingAgent, PoolingAgentOptions } from '../../src/index.js';
-import { movedBytes } from '../../src/connections/losses/servers-turn.js';
-import { idleCount, poolingAgent } from '../support/agent.js';
-import { block } from '../support/block.js';
-import { get, httpsServer } from '../support/server.js';
-import type { TestServer } from '../support/server.js';
-import { until } from '../support/until.js';
+import type { LeakReport, PoolingAgent, PoolingAgentOptions } from '../../../src/index.js';
+import { movedBytes } from '../../../src/connections/losses/servers-turn.js';
+import { idleCount, poolingAgent } from '../../support/agent.js';
+import { block } from '../../support/block.js';
+import { get, httpsServer } from '../../support/server.js';
+import type { TestServer } from '../../support/server.js';
+import { until } from '../../support/until.js';
 
 const LIMIT = { timeout: 120_000 };
 
