@@ -1,6 +1,6 @@
 /**
- * Loads a package when it is first used, so that a process that only sends a few requests to one host does not pay for it. The published package has
- * another file instead of this one (scripts/lib/late-forms.mjs), because bundlers do not follow `createRequire`.
+ * Loads a package when it is first needed: a process that only sends a few requests to one host does not pay for it. The build replaces this module, because
+ * bundlers do not follow `createRequire`. ARCHITECTURE.md, "What is loaded when", says how.
  */
 import { createRequire } from 'node:module';
 import type { LRUCache } from 'lru-cache';

@@ -1,4 +1,5 @@
-// Parts of the package that are loaded when they are first used, synchronously: most processes never need them, and V8 reads whatever it is given.
+// Parts of the package that are loaded when they are first used, synchronously: most processes never need them, and V8 reads whatever it is given. ARCHITECTURE.md,
+// "What is loaded when", has the files, and says what to do for a new module.
 //
 // In src/, a module named late.ts (or agent/first.ts) exports functions that return other modules as a whole (`loadTunnel`), or another package. In dist/, the modules
 // that nothing but a late.ts imports are in files of their own (LATE_FILES), each of which is a function: it is given the modules of other files that
@@ -39,10 +40,10 @@ export const LATE_FILES = {
 export const FIRST = 'pool';
 
 /**
- * Modules of the main entry that it would not import: what they take for Node's own are the functions that are there when they are loaded, and test tools may replace
- * these before the first agent is made. (Functions that modules of FIRST import from Node are read at that moment, too.)
+ * Modules that are in the main entry, whoever imports them: what they take for Node's own are the functions that are there when they are loaded, and test tools may
+ * replace these before the first agent is made. (Functions that modules of FIRST import from Node are read with the main entry, too.)
  */
-const AT_LOAD = [
+export const AT_LOAD = [
   'node/connect-functions.ts',
   'node/interception.ts',
   'node/listeners.ts',
@@ -84,7 +85,7 @@ export function lateModule(id) {
 const LOAD = /^export function (\w+)\(\): typeof (\w+) \{\n {2}return \2;\n\}$/gm;
 
 /** The functions of a late.ts, and the modules that they return. */
-function loadsOf(path) {
+export function loadsOf(path) {
   const text = readFileSync(join(src, path), 'utf8');
   const modules = new Map(
     [...text.matchAll(/^import \* as (\w+) from '(\.{1,2}\/[\w/-]+)\.js';$/gm)].map(([, name, file]) => [

@@ -1,6 +1,6 @@
 /**
- * All that stands behind an agent, which is loaded with the first one: a process that has this package loaded, and makes no agent, reads little. The
- * build replaces this module (scripts/lib/late-forms.mjs).
+ * Loads modules with the first agent: all that stands behind one. The build puts them into another file of dist/, and has that loaded here, so that
+ * nothing which is loaded before may import them. ARCHITECTURE.md, "What is loaded when", says how.
  */
 import * as copies from './copies.js';
 import * as equipment from './equipment.js';

@@ -1,6 +1,7 @@
 /**
- * Parts of agents that few have a use for: they are loaded when one is needed. The build replaces this module
- * (scripts/lib/late-forms.mjs).
+ * Loads modules when they are first needed: plain TCP, two agents over one pool, and the views of sockets and requests. The build puts them into
+ * another file of dist/, and has that loaded here, so that nothing which is loaded before may import them. ARCHITECTURE.md, "What is loaded when",
+ * says how.
  */
 import * as plainTransport from '../connections/dials/plain-transport.js';
 import * as sharing from '../connections/sharing.js';

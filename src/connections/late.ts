@@ -1,6 +1,7 @@
 /**
- * Parts that connections need when something goes wrong, or with options that few agents have. The build replaces this module
- * (scripts/lib/late-forms.mjs).
+ * Loads modules when they are first needed: what connections need when something goes wrong, or with options that few agents have. The build puts
+ * them into another file of dist/, and has that loaded here, so that nothing which is loaded before may import them. ARCHITECTURE.md, "What is
+ * loaded when", says how.
  */
 import * as adoption from './adoption.js';
 import * as followedNames from './dials/followed-names.js';

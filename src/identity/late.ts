@@ -1,6 +1,7 @@
 /**
- * Names of identities, for `getName()` and the keys of `sockets`, and the removal of secrets from errors of others. The build replaces this module
- * (scripts/lib/late-forms.mjs).
+ * Loads modules when they are first needed: names of identities, for `getName()` and the keys of `sockets`, and the removal of secrets from errors
+ * of others. The build puts them into another file of dist/, and has that loaded here, so that nothing which is loaded before may import them.
+ * ARCHITECTURE.md, "What is loaded when", says how.
  */
 import * as agentName from './agent-name.js';
 import * as secrets from './secrets.js';

@@ -1,6 +1,7 @@
 /**
- * The parts of an agent's life that many processes never need: each is loaded when it is first used. The build replaces
- * this module (scripts/lib/late-forms.mjs).
+ * Loads modules when they are first needed: the graceful end, agents that are lent, and connections that are opened ahead. The build puts them into
+ * another file of dist/, and has that loaded here, so that nothing which is loaded before may import them. ARCHITECTURE.md, "What is loaded when",
+ * says how.
  */
 import * as close from './close.js';
 import * as lend from './lend.js';

@@ -1,6 +1,7 @@
 /**
- * Statistics, explanations and events of an agent, which most processes never ask for: each is loaded when it is first
- * used. The build replaces this module (scripts/lib/late-forms.mjs).
+ * Loads modules when they are first needed: statistics, explanations, texts, and the view of the other entries. The build puts them into another
+ * file of dist/, and has that loaded here, so that nothing which is loaded before may import them. ARCHITECTURE.md, "What is loaded when", says
+ * how.
  */
 import * as agentStats from './agent-stats.js';
 import * as explain from './explain.js';

@@ -1,6 +1,6 @@
 /**
- * Warnings about names of options that mean nothing. The build replaces this module
- * (scripts/lib/late-forms.mjs).
+ * Loads modules when they are first needed: warnings about names of options that mean nothing. The build puts them into another file of dist/, and
+ * has that loaded here, so that nothing which is loaded before may import them. ARCHITECTURE.md, "What is loaded when", says how.
  */
 import * as optionNames from './option-names.js';
 

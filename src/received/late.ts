@@ -1,6 +1,6 @@
 /**
- * The text that describes a refused value: most processes refuse none. The build replaces this module
- * (scripts/lib/late-forms.mjs).
+ * Loads modules when they are first needed: the text that describes a refused value. The build puts them into another file of dist/, and has that
+ * loaded here, so that nothing which is loaded before may import them. ARCHITECTURE.md, "What is loaded when", says how.
  */
 import * as received from './received.js';
 

@@ -1,6 +1,6 @@
 /**
- * Parts of the cache of sessions: keys and tickets are needed when there is a session to offer, at the second connection to a host; exports and their
- * encryption in few processes. The build replaces this module (scripts/lib/late-forms.mjs).
+ * Loads modules when they are first needed: keys and tickets of sessions, and exports. The build puts them into another file of dist/, and has that
+ * loaded here, so that nothing which is loaded before may import them. ARCHITECTURE.md, "What is loaded when", says how.
  */
 import * as sessionExport from './session-export.js';
 import * as sessionKey from './session-key.js';

@@ -1,6 +1,6 @@
 /**
- * TLS options that change while the agent works. The build replaces this module
- * (scripts/lib/late-forms.mjs).
+ * Loads modules when they are first needed: TLS options that change while the agent works. The build puts them into another file of dist/, and has
+ * that loaded here, so that nothing which is loaded before may import them. ARCHITECTURE.md, "What is loaded when", says how.
  */
 import * as rotation from './rotation.js';
 
