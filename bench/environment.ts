@@ -25,7 +25,7 @@ export function header({ node, cpu, pinned, date, arguments: args }: Environment
   return [
     `Node ${node}`,
     `CPU ${cpu}`,
-    `Servers on one processor, clients on the others: ${pinned ? 'yes' : 'no'}`,
+    `Servers on one processor, clients on the others: ${pinned ? 'yes, but for clients that run at the same time' : 'no'}`,
     `Date ${date}`,
     `Arguments ${args.length > 0 ? args.join(' ') : 'none'}`,
     'Numbers are medians of rounds (least–greatest); ratios are taken round by round.',

@@ -19,8 +19,8 @@ interface ForkOptions {
   readonly args?: readonly string[];
   /** Arguments of Node. */
   readonly execArgv?: readonly string[];
-  /** The processors on which it runs. */
-  readonly processors: string;
+  /** The processors on which it runs. `undefined`: all. */
+  readonly processors: string | undefined;
 }
 
 /** A call that took longer than it may. */
@@ -39,7 +39,8 @@ export class Child {
     this.#process = fork(fileURLToPath(new URL(`./${program}.js`, import.meta.url)), args, {
       execArgv: [...execArgv],
     });
-    if (canPin && this.#process.pid !== undefined) pin(this.#process.pid, processors);
+    const { pid } = this.#process;
+    if (canPin && processors !== undefined && pid !== undefined) pin(pid, processors);
     this.#process.on('message', (message: Reply) => {
       const settle = this.#settle;
       this.#settle = undefined;

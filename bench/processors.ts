@@ -12,10 +12,14 @@ const count = cpus().length;
 export const SERVERS = '0';
 export const CLIENTS: string = count > 2 ? `1-${count - 1}` : '1';
 
-/** Whether that can be done here. */
-export const canPin: boolean = count > 1 && pin(process.pid, `0-${count - 1}`);
+/** Whether that can be done here. It is asked without pinning anything: the clients and servers load this module, too, and are to stay where they were put. */
+export const canPin: boolean = count > 1 && taskset('-p', String(process.pid));
 
 /** All threads of a process that has just been started, and those that it starts later. */
 export function pin(pid: number, processors: string): boolean {
-  return spawnSync('taskset', ['-a', '-c', '-p', processors, String(pid)], { stdio: 'ignore' }).status === 0;
+  return taskset('-a', '-c', '-p', processors, String(pid));
+}
+
+function taskset(...args: readonly string[]): boolean {
+  return spawnSync('taskset', args, { stdio: 'ignore' }).status === 0;
 }

@@ -108,7 +108,8 @@ async function enter(
   const child = new Child('client', {
     // Arguments are for those who look at the list of processes.
     args: [bench.name, name],
-    processors: CLIENTS,
+    // All at the same time would be too much for some of the processors.
+    processors: bench.together ? undefined : CLIENTS,
     execArgv: [
       '--expose-gc',
       '--max-old-space-size=8192',
