@@ -105,8 +105,7 @@ export class Admission<K extends Kinds> {
       if (connection) connection.replayWaiter = undefined;
     } else {
       // The connection that is being opened for it serves the next waiter instead.
-      host.unclaimed++;
-      this.#books.recount(host);
+      this.#books.beginUnclaimed(host);
     }
     if (connection?.waiter === waiter) connection.waiter = undefined;
     waiter.state = 'done';

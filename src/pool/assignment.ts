@@ -28,8 +28,7 @@ export class Assignment<K extends Kinds> {
       this.#assign(connection, waiter);
       return;
     }
-    host.unclaimed--;
-    this.#books.recount(host);
+    this.#books.endUnclaimed(host);
     if (waiter) waiter.connection = undefined;
     if (spare) this.#offerSpare(connection, spare);
     else this.#offer(connection);

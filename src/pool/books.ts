@@ -91,8 +91,7 @@ export class Books<K extends Kinds> {
     spare.connection = connection;
     connection.waiter = spare;
     this.capacity.spares.push((connection.spareLink ??= new Link(connection)));
-    host.unclaimed++;
-    this.recount(host);
+    this.beginUnclaimed(host);
     return connection;
   }
 
@@ -150,6 +149,18 @@ export class Books<K extends Kinds> {
     this.recount(host);
   }
 
+  /** A connection of `host` is being opened, and from now on is bound to no request. */
+  beginUnclaimed(host: HostPool<K>): void {
+    host.unclaimed++;
+    this.recount(host);
+  }
+
+  /** A connection of `host` that was being opened, bound to no request, is so no more. */
+  endUnclaimed(host: HostPool<K>): void {
+    host.unclaimed--;
+    this.recount(host);
+  }
+
   /** Takes `connection` out of the lists and counts of its state. It still counts for the limits. */
   leaveState(connection: Connection<K>): void {
     const { host, state, waiter } = connection;
@@ -162,8 +173,7 @@ export class Books<K extends Kinds> {
     } else if (state === 'closing') {
       this.capacity.endClosing(host);
     } else if (state === 'connecting' && waiter?.state !== 'dialling') {
-      host.unclaimed--;
-      this.recount(host);
+      this.endUnclaimed(host);
       connection.waiter = undefined;
       if (waiter) waiter.connection = undefined;
     }
@@ -223,7 +233,7 @@ export class Books<K extends Kinds> {
     this.waitsLess(waiter.host);
   }
 
-  /** The number of `host`'s unserved waiters may have changed. */
+  /** The number of `host`'s unserved waiters may have changed: called after each change of `waiting`, `validating` or `unclaimed`. */
   recount(host: HostPool<K>): void {
     const before = host.countedUnserved;
     this.queues.recount(host);

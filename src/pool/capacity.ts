@@ -27,19 +27,19 @@ import type { Turns } from './fairness.js';
 export const MAX_OVERTAKES = 20;
 
 export class Capacity<K extends Kinds> {
-  /** Connections of all hosts that are not closed: `maxTotalSockets` limits their number. */
+  /** Connections of all hosts that are not closed: the sum of their `connections.size`, which `enter` and `leave` keep. `maxTotalSockets` limits it. */
   size = 0;
-  /** Connections in state `closing`. */
+  /** Connections of all hosts in state `closing`: the sum of their `closing`, which `beginClosing` and `endClosing` keep. */
   closing = 0;
   /** Hosts with unserved requests that only `maxTotalSockets` holds back. */
   readonly blocked: Turns<K>;
-  /** Connections that are being opened for no request, the oldest first. */
+  /** Connections that are being opened for no request, the oldest first: those whose waiter is `spare`. Each is unclaimed. */
   readonly spares: List<Connection<K>> = new List();
   /** Reservations under `maxTotalSockets`, by the limits of the hosts that they are for. */
   readonly reservations: Map<HostLimits, ReservationOf<K>> = new Map();
   /** Gateways, by the limits that bound their connections. */
   readonly gateways: Map<HostLimits, GatewayOf<K>> = new Map();
-  /** Reserved slots without a connection. They are kept free. */
+  /** Reserved slots without a connection, which are kept free: the sum of `unused` of all reservations, which `enter`, `leave` and `allot` keep. */
   held = 0;
 
   readonly #limits: Limits;

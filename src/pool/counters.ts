@@ -2,7 +2,7 @@
  * The counts of one host, or of all hosts together. Code that changes the books adds to both. Identities of one `host:port` share one
  * object, which outlives them.
  *
- * All counts only grow, except for the three of the first group. At every moment, `opened` is the sum of the open, failed and closed
+ * All counts only grow, except for the three of the first group. Between two events of the pool, `opened` is the sum of the open, failed and closed
  * connections: invariants.ts checks that.
  */
 import type { CloseReason } from './close-reason.js';
@@ -32,9 +32,9 @@ export class Counters {
 
   /** Connections that are being opened and are not ready to be used yet, whether a request has them or not. Closing and idle ones do not count. */
   connecting = 0;
-  /** Connections that are not closed. */
+  /** Connections that are not closed: `opened` less all that is in `failed` and `closed`. */
   open = 0;
-  /** Requests in a queue. */
+  /** Requests in a queue: waiters in state `queued`. Changed by queues.ts. */
   waiting = 0;
 
   // Connections since the beginning

@@ -11,9 +11,9 @@ interface Member<H> {
 }
 
 export class Gateway<C, H extends Member<H>> {
-  /** Connections that are not closed. */
+  /** Connections of its hosts that are not closed. Changed by capacity.ts. */
   size = 0;
-  /** Connections in state `closing`. */
+  /** Connections of its hosts in state `closing`, which are in `size`, too. Changed by capacity.ts. */
   closing = 0;
   /** Idle connections, the least recently used first. */
   readonly idle: List<C> = new List();
@@ -28,6 +28,7 @@ export class Gateway<C, H extends Member<H>> {
     this.#limits = limits;
   }
 
+  /** The number of slots that no connection has. Below 0 where the limit was lowered. */
   get left(): number {
     return this.#limits.maxSockets - this.size;
   }

@@ -13,7 +13,7 @@ import type { Limits } from './limits.js';
 import { Link } from './list.js';
 
 export class Queues<K extends Kinds> {
-  /** Waiters that can count on no connection that is already on its way to them: `maxTotalQueueSize` limits their number. */
+  /** Waiters that can count on no connection: the sum of `unserved` of all hosts, which `recount` keeps. `maxTotalQueueSize` limits it. */
   unserved = 0;
   /** Hosts that have waiters with a deadline, by the earliest of these deadlines. */
   readonly deadlines: Heap<HostPool<K>> = new Heap((a, b) => a.deadline < b.deadline);
@@ -84,7 +84,7 @@ export class Queues<K extends Kinds> {
     if (since !== Infinity && --host.timed === 0) this.#unwatch(host);
   }
 
-  /** The number of `host`'s unserved waiters may have changed. */
+  /** Takes the present `unserved` of `host` into the sum. Only `Books.recount` calls this. */
   recount(host: HostPool<K>): void {
     const { unserved } = host;
     this.unserved += unserved - host.countedUnserved;

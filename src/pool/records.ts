@@ -150,7 +150,7 @@ export class Connection<K extends Kinds> {
 export interface Section {
   /** No new request for its hosts is taken, and none of their connections becomes idle. */
   isClosed: boolean;
-  /** Its hosts that hold a connection or a waiter. */
+  /** Its hosts that hold a connection or a waiter: those in `Books.hosts`. Changed by books.ts. */
   size: number;
 }
 
@@ -187,20 +187,25 @@ export class HostPool<K extends Kinds> {
   readonly waiting: WaitQueue<Waiter<K>> = new WaitQueue();
   /** Those that have had no dial started on their behalf, in order of arrival (late binding only). */
   readonly undialled: List<Waiter<K>> = new List();
-  /** The value of `unserved` that is in the sum over all hosts: see queues.ts. */
+  /** The part of `Queues.unserved` that is this host's: `unserved` at the last `Books.recount`. Between two events the two are equal. */
   countedUnserved = 0;
   /** The driver was told that requests have to wait here. */
   saturated = false;
 
-  /** Waiters in the queue whose requests cannot be sent twice: see `Waiter.unreplayable`. */
+  // Counts, which invariants.ts counts anew.
+
+  /** Waiters in `waiting` that are `unreplayable`. Changed by queues.ts. While a connection is idle, no more than `validating` of the others wait. */
   unreplayable = 0;
-  /** Waiters in the queue that may not wait for any time. */
+  /** Waiters in `waiting` that may not wait for any time: their `since` is finite. Changed by queues.ts. While there is none, no deadline is watched. */
   timed = 0;
-  /** Connections in state `validating`. */
+  /** Connections in state `validating`. Changed by `beginValidating` and `endValidating` in books.ts. Each is promised to one waiter: see `unserved`. */
   validating = 0;
-  /** Connections in state `closing`. */
+  /** Connections in state `closing`, which are in `connections`, too. Changed by `beginClosing` and `endClosing` in capacity.ts. */
   closing = 0;
-  /** Connections in state `connecting` that are bound to no request: they serve the next waiter. */
+  /**
+   * Connections in state `connecting` whose `waiter` is not `dialling`: they are bound to no request. Changed by `beginUnclaimed` and `endUnclaimed` in
+   * books.ts. Each is promised to one waiter: see `unserved`.
+   */
   unclaimed = 0;
 
   /** No connection of it is kept idle any more. */
@@ -240,12 +245,15 @@ export class HostPool<K extends Kinds> {
     this.counters = counters;
   }
 
-  /** The number of waiters that can count on no connection that is already being opened or validated. */
+  /**
+   * The number of waiters in `waiting` that can count on no connection: all but one for each connection that is validating or unclaimed. The sum over all hosts is
+   * `Queues.unserved`.
+   */
   get unserved(): number {
     return Math.max(0, this.waiting.size - this.validating - this.unclaimed);
   }
 
-  /** Connections that are in use or being opened. */
+  /** Connections in state `connecting` or `active`: those that are in use or being opened. */
   get inUse(): number {
     return this.connections.size - this.idle.size - this.validating - this.closing;
   }

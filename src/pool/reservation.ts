@@ -7,9 +7,9 @@ import { List } from './list.js';
 export class Reservation<C, H> {
   /** Slots that no other host may take: as many as the rule says, as far as `maxTotalSockets` allows. */
   reserve = 0;
-  /** Connections that are not closed. */
+  /** Connections of its hosts that are not closed. Changed by capacity.ts, as all counts here. */
   size = 0;
-  /** Connections in state `closing`. */
+  /** Connections of its hosts in state `closing`, which are in `size`, too. */
   closing = 0;
   /** Idle connections, the least recently used first. */
   readonly idle: List<C> = new List();

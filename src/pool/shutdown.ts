@@ -155,6 +155,7 @@ export class Shutdown<K extends Kinds> {
     }
     if (waiter?.state === 'dialling') {
       connection.waiter = undefined;
+      // `close` takes it out of this count at once.
       host.unclaimed++;
       waiter.state = 'done';
       rejected.push(waiter);

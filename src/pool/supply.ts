@@ -138,7 +138,7 @@ export class Supply<K extends Kinds> {
     if (capacity.blocked.size > 0) endOfTurn.schedule();
     if (late) {
       // Late binding: the connection is bound to no request, but the error of its dial goes to this one, unless that has been served meanwhile.
-      host.unclaimed++;
+      this.#books.beginUnclaimed(host);
     } else {
       waiter.state = 'dialling';
     }
@@ -173,8 +173,7 @@ export class Supply<K extends Kinds> {
     if (waiter?.state === 'dialling') {
       waiter.state = 'done';
     } else {
-      host.unclaimed--;
-      this.#books.recount(host);
+      this.#books.endUnclaimed(host);
       if (waiter) {
         this.#books.dequeue(waiter);
         waiter.state = 'done';
