@@ -238,7 +238,7 @@ export class AgentPool {
     for (const sharer of this.#sharers) sharer.limitsOrRulesChanged('rules');
   }
 
-  /** They have changed, by whichever agent over this pool. */
+  /** Limits or rules have changed, by whichever agent over this pool. */
   limitsOrRulesChanged(which: 'limits' | 'rules'): void {
     if (which === 'rules') this.#parts.route.rulesChanged();
     this.spares.watch?.changed();

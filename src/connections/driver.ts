@@ -100,7 +100,7 @@ export class SocketDriver implements Driver<AgentKinds> {
   }
 
   /**
-   * Hot path. In a microtask: they run after all ticks, in which the response that has just ended emits 'close'. Some
+   * Hot path. The pool hears of it in a microtask. Microtasks run after all ticks, in one of which the response that has just ended emits 'close'. Some
    * clients look at the socket then, and must not see the next request's listeners (node-fetch 2 takes these for a body that was cut short).
    */
   validateSoon(connection: Conn): void {

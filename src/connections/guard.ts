@@ -71,7 +71,7 @@ export function unguard({ push, socket }: PooledSocket): void {
 }
 
 /** An idle socket must be read from, or its end would go unseen; a custom stream must not, or its bytes would be lost. */
-export function watch({ socket }: PooledSocket): void {
+export function readWhileIdle({ socket }: PooledSocket): void {
   if (!hasHandle(socket)) callIfAble(socket, 'pause');
   else if (!socket.connecting) readOn(socket);
 }

@@ -178,7 +178,7 @@ export class Hosts {
     this.#pool.upkeep.abandon(host);
   }
 
-  /** Those that hold a connection or a waiting request now. Whoever walks them may move requests to new hosts, which are not among them. */
+  /** The hosts that hold a connection or a waiting request now. A caller that walks them may move requests to new hosts, which are not among them. */
   held(): Host[] {
     return Array.from(this.#pool.hosts).filter(({ section }) => section === this.#section);
   }

@@ -4,7 +4,7 @@
  * each, and the turn of the loop that it wakes, would take longer.
  */
 import type { AgentKinds, PooledSocket } from './pooled-socket.js';
-import { watch } from './guard.js';
+import { readWhileIdle } from './guard.js';
 import { isolate, throwLater } from '../node/foreign.js';
 import { isReading } from '../node/handle.js';
 import { clearAsyncId } from '../node/async-context.js';
@@ -20,7 +20,7 @@ import { monotonicNow } from '../node/timers.js';
 const DELAY = 50;
 /** A connection that has been idle for this long by then is made ready with those before it: one call of the timer fewer. */
 const NEARLY = 40;
-/** Milliseconds from one connection that becomes idle to the next which are seldom. */
+/** Connections become idle seldom if this number of milliseconds lies between one and the next. */
 const SELDOM = 10;
 
 interface Keeper {
@@ -66,12 +66,12 @@ export class IdleEntry {
       pooled.restsSoon = true;
       this.#soon.push(pooled);
     }
-    // Asked also for a connection that does not wait for the alarm: the alarm's callback may have been lost.
+    // The alarm is asked for a connection that does not wait for it, too: its callback may have been lost.
     if (this.#soon.length > 0 && this.#alarm.isIdle(idleFrom)) this.#alarm.set(idleFrom + DELAY, idleFrom);
     return !isAtOnce || pooled.rested || this.#rest(pooled);
   }
 
-  /** Those that have been idle for long enough. One that was used a moment ago has time: it may well be used again. */
+  /** Prepares the connections that have been idle for long enough. One that was used a moment ago has time: it may well be used again. */
   #restAll(now: number): void {
     const pooledSockets = this.#soon;
     this.#soon = [];
@@ -105,7 +105,7 @@ export class IdleEntry {
       throwLater(error);
       return false;
     }
-    watch(pooled);
+    readWhileIdle(pooled);
     clearAsyncId(socket);
     return !socket.destroyed;
   }

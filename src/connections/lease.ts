@@ -107,7 +107,7 @@ export class Leases {
       throw error;
     }
     const timeout = req.timeout ?? timeoutOf(this.#agent.options);
-    // Set anew even if the same timeout runs already: a timer runs in the async context in which it was set, that of an earlier request.
+    // It is set anew even if the same timeout runs already: a timer runs in the async context in which it was set, that of an earlier request.
     if (timeout !== 0 || socket.timeout) applyTimeout(socket, req, timeout);
   }
 
@@ -143,13 +143,13 @@ export class Leases {
     pooled.lease(req);
     pooled.requestOptions = deliver ? undefined : options;
     this.#forms?.giveForm(req, pooled.connection.host.origin, pooled.forwarder);
-    // Just before Node sends it: the caller may set headers in this turn.
+    // The check comes just before Node sends the request: the caller may set headers in this turn.
     if (this.#forms && pooled.forwarder && !deliver) nextTick(endIfMisdirected, this.#forms, req);
-    // Needed for a new connection, too, if it was opened for another request.
+    // A new connection needs it, too, if it was opened for another request.
     if (pooled.openedFor !== req) resetAsyncId(socket);
     pooled.openedFor = undefined;
     if (pooled.used) {
-      // Just before Node sends what has been written by then.
+      // Both come just before Node sends what has been written by then.
       if (mayHaveBody(req) && pooled.interceptsDestroy && !deliver) nextTick(keepBody, this.#replays, pooled);
       if (pooled.connection.isUnsafe && !deliver) nextTick(reconsider, this.#replays, pooled);
       const highWaterMark = agentOptions['highWaterMark'] ?? options['highWaterMark'];
@@ -167,7 +167,7 @@ export class Leases {
   }
 }
 
-/** The dial has failed by itself, for example by bytes that came right behind a proxy's answer. The next one would, too. */
+/** Whether the dial of `pooled` has failed by itself, for example by bytes that came right behind a proxy's answer. The next dial would fail, too. */
 function hasNeverBeenReady({ connection, isGivenUp, offered }: PooledSocket): boolean {
   return connection.readyAt < 0 && connection.closeReason === undefined && !isGivenUp && !offered?.isRefused;
 }

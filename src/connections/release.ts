@@ -46,7 +46,10 @@ export class Releases {
     }
   }
 
-  /** `pooled` is about to be closed by us. If it was idle, its host is known to keep connections for at least that long. */
+  /**
+   * `pooled` is about to be closed by us. If it was idle, its host is known to keep connections for at least that long, or, where the host has ended this one, for
+   * no longer.
+   */
   closing(pooled: PooledSocket, reason: CloseReason): void {
     const { connection } = pooled;
     if (connection.idleSince < 0) return;

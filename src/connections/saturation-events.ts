@@ -30,7 +30,7 @@ export class SaturationEvents {
     return isHeard || this.#observer.hearsOfSaturation;
   }
 
-  /** Later, when the pool is at rest: listeners may do anything. */
+  /** The agent's listeners are called later, when the pool is at rest: they may do anything. */
   #tell(event: 'saturated' | 'drained', host: Host): void {
     const state = queueState(host);
     this.#observer[event](host, state);

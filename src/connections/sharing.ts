@@ -4,7 +4,7 @@ import { Common } from './common.js';
 import type { Observer } from './observer.js';
 import { SharedDriver } from './shared-driver.js';
 
-/** The options that both have as one: those who change one of them change it for both. */
+/** The options that both have as one: a change of any of them is a change for both. */
 type Settled = Pick<ResolvedOptions, 'durations' | 'limits' | 'rules'>;
 
 /** An agent of the pool, which hears of changes that were made by the other one. */

@@ -157,7 +157,7 @@ function isRefused(pooled: PooledSocket, offered: Offer, error: unknown): boolea
   if (!owner.transport.refuses(socket, error)) return false;
   offered.isRefused = true;
   offered.clock?.unwatch();
-  // It runs on for the next socket.
+  // The clock runs on for the next socket.
   pooled.clock = undefined;
   pooled.error = error;
   // With late binding no request has it; then it is dialled again when it has closed.
@@ -175,12 +175,12 @@ function onClose(this: SocketLike): void {
   if (request?.res?.complete) request.shouldKeepAlive = false;
   owner.replays.closing(pooled);
   isolate(() => owner.agent.removeSocket(this, options));
-  // Also where it is overridden.
+  // The pool takes it out also where `removeSocket` is overridden.
   owner.remove(this);
 }
 
 /**
- * Stays for the socket's whole life: an error between two requests must not become an uncaught one. After the handshake Node emits errors of a
+ * This listener stays for the socket's whole life: an error between two requests must not become an uncaught one. After the handshake Node emits errors of a
  * TLS socket without destroying it, and marks it as if its request had heard of the error: a request that got it then would end with 'close'
  * alone.
  */
@@ -202,8 +202,8 @@ function endFailed(pooled: PooledSocket, error: unknown): void {
   if (connection.state === 'idle' || connection.state === 'validating') {
     owner.pool.close(connection, 'server-closed');
   } else {
-    // Later, after the listeners of Node's client, which end the request that has it, and those of others. A request without such listeners yet gets
-    // this error then.
+    // The socket is destroyed later, after the listeners of Node's client, which end the request that has it, and those of others. A request without such
+    // listeners yet gets this error then.
     nextTick(destroyFailed, pooled, error);
   }
 }

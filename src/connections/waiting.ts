@@ -214,7 +214,7 @@ export class Waiting {
     } else {
       this.#pool.enqueue(waiter);
     }
-    // It is another waiter if TLS options had changed when it was to be dialled.
+    // `pending` has another waiter now if TLS options had changed when its connection was to be dialled.
     return pending.waiter;
   }
 

@@ -44,7 +44,7 @@ export class Books<K extends Kinds> {
     return this.idle.isClosed;
   }
 
-  /** Hot path. The same for the requests of `host`. */
+  /** Hot path. Whether no new request for `host` is taken, and none of its connections becomes idle any more. */
   isClosedFor({ section }: HostPool<K>): boolean {
     return this.idle.isClosed || section?.isClosed === true;
   }
@@ -138,7 +138,7 @@ export class Books<K extends Kinds> {
     this.recount(connection.host);
   }
 
-  /** The same, where only the next poll of the event loop can tell whether it may. */
+  /** `beginValidating` where only the next poll of the event loop can tell whether `connection` may serve a request. */
   validateAtEndOfTurn(connection: Connection<K>): void {
     this.beginValidating(connection);
     this.endOfTurn.validate(connection);
@@ -237,7 +237,7 @@ export class Books<K extends Kinds> {
   recount(host: HostPool<K>): void {
     const before = host.countedUnserved;
     this.queues.recount(host);
-    // Without such waiters it was in no line.
+    // A host without unserved waiters stands in no line.
     if (before > 0 && host.countedUnserved === 0) this.capacity.unblock(host);
   }
 

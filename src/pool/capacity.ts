@@ -1,5 +1,5 @@
 /**
- * Capacity for connections under `maxSockets` and `maxTotalSockets`. The capacity for one connection is called a _slot_. This counts the
+ * Capacity for connections under `maxSockets` and `maxTotalSockets`. The capacity for one connection is called a _slot_. This class counts the
  * connections of all hosts, keeps reserved slots free, and knows which hosts wait for a slot, whose turn it is, and whose idle connection
  * is closed for it. It promises
  *
@@ -119,7 +119,7 @@ export class Capacity<K extends Kinds> {
     return this.size + this.held > this.#limits.maxTotalSockets;
   }
 
-  /** The same, without connections that are closing: some of the others are on slots that are reserved for other hosts. */
+  /** `isOvercommitted` without connections that are closing: some of the others are on slots that are reserved for other hosts. */
   #isShort(): boolean {
     return this.held > 0 && this.size - this.closing + this.held > this.#limits.maxTotalSockets;
   }

@@ -3,7 +3,7 @@
  */
 export type Scheduling = 'lifo' | 'fifo' | 'least-used' | 'random';
 
-/** How long the connections of a host live. In milliseconds. The pool hands these on to its driver. */
+/** The limits on the life of a host's connections, of which times are in milliseconds. The pool hands these on to its driver. */
 export interface Lifetimes {
   /** How long a connection may be idle where the server names no time. */
   idleTimeout: number;

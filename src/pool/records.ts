@@ -93,7 +93,7 @@ export class Connection<K extends Kinds> {
 
   /** From then on it serves no request. */
   retireAt: number = Infinity;
-  /** The reason for that. */
+  /** The reason for which it is closed then. */
   retireReason: CloseReason = 'max-age';
   /** When it became idle. -1: it has been leased since. */
   idleSince = -1;
@@ -128,8 +128,9 @@ export class Connection<K extends Kinds> {
   readonly idleLink: Link<Connection<K>> = new Link(this);
   /** Link in the pool's list of all idle connections, least recently used first. */
   readonly lruLink: Link<Connection<K>> = new Link(this);
-  /** Link in the pool's wheel of connections that expire. It stays there while it is leased. */
+  /** Link in the pool's wheel of connections that expire. It stays there while the connection is leased. */
   readonly expiryLink: Link<Connection<K>> = new Link(this);
+  /** The wheel's own: the slot of the wheel that it is in. (Elsewhere a slot is the capacity for one connection.) */
   expirySlot = 0;
   /** Link in its reservation's list of idle connections. */
   reservationLink: Link<Connection<K>> | undefined = undefined;
@@ -137,8 +138,9 @@ export class Connection<K extends Kinds> {
   gatewayLink: Link<Connection<K>> | undefined = undefined;
   /** Link among the connections that are being opened for no request. */
   spareLink: Link<Connection<K>> | undefined = undefined;
-  /** Link in the host's own order of idle connections, where that has one. */
+  /** Entry in the host's own order of idle connections, where that has one: see idle-order.ts. */
   entry: Entry<Connection<K>> | undefined = undefined;
+  /** The same order's own: the position in it. */
   rank = 0;
 
   constructor(host: HostPool<K>) {
@@ -185,7 +187,7 @@ export class HostPool<K extends Kinds> {
 
   /** Requests that wait for a connection. */
   readonly waiting: WaitQueue<Waiter<K>> = new WaitQueue();
-  /** Those that have had no dial started on their behalf, in order of arrival (late binding only). */
+  /** The waiters in `waiting` that have had no dial started on their behalf, in order of arrival (late binding only). */
   readonly undialled: List<Waiter<K>> = new List();
   /** The part of `Queues.unserved` that is this host's: `unserved` at the last `Books.recount`. Between two events the two are equal. */
   countedUnserved = 0;
@@ -208,7 +210,7 @@ export class HostPool<K extends Kinds> {
    */
   unclaimed = 0;
 
-  /** No connection of it is kept idle any more. */
+  /** It is given up: no later request names it, and no connection of it is kept idle any more. */
   abandoned = false;
 
   /** The turn of the event loop in which it dialled last. */
@@ -222,6 +224,7 @@ export class HostPool<K extends Kinds> {
   credit = 0;
   /** Link among the blocked hosts, by age (`fairness: 'fifo'`). */
   blockedEntry: Entry<HostPool<K>> | undefined = undefined;
+  /** The key of that: the `arrival` of its oldest waiter, or a lower number, if that waiter has gone since. */
   blockedSince = 0;
   /** Link among the blocked hosts of its reservation. */
   readonly reservationLink: Link<HostPool<K>> = new Link(this);

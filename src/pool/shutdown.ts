@@ -91,7 +91,7 @@ export class Shutdown<K extends Kinds> {
   }
 
   /**
-   * `destroy` piece by piece: a waiter or a connection before each `yield`. For a pool that was closed: requests would fill any other meanwhile.
+   * `destroy` piece by piece: a waiter or a connection before each `yield`. The pool must have been closed: requests would fill any other meanwhile.
    *
    * @param errorOf what waiters of a host are rejected with
    */

@@ -208,7 +208,7 @@ export class Connector {
   ): void {
     const agent = this.#agent;
     const connectOptions = copiedOptions(options) as ConnectOptions;
-    // As Node's agents ask for it.
+    // Node's agents set this, too.
     connectOptions.encoding = null;
     const timeout = req.timeout || ((agent.options as Options)['timeout'] as number | undefined);
     if (timeout) connectOptions.timeout = timeout;

@@ -1,6 +1,6 @@
 /**
- * Follows the steps of a dial by the socket's own events, up to the moment at which its connection is ready to be used. For counters and
- * observers, and for the deadline of the dial: nothing else is decided by it.
+ * Follows the steps of a dial by the socket's own events, up to the moment at which its connection is ready to be used. Counters, observers and
+ * the deadline of the dial hear of the steps: nothing else is decided by them.
  */
 import { pooledSocketOf } from '../pooled-socket.js';
 import type { PooledSocket } from '../pooled-socket.js';

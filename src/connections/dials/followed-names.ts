@@ -57,7 +57,7 @@ export class FollowedNames {
     for (const destination of this.#names.destinations)
       if (destination.dials.size > 0) held.push(destination);
     if (held.length === 0) return;
-    // Set first: the code below may throw.
+    // The alarm is set first: the code below may throw.
     this.#alarm.set(now + INTERVAL, now);
     for (const destination of held) this.#giveUp(destination);
     const due = held.filter(({ askedAt }) => now - askedAt >= this.#interval - 1);

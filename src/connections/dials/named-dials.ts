@@ -62,7 +62,7 @@ export class NamedDials {
 
   #use(): Names {
     if (this.#names) return this.#names;
-    // Loaded when it is needed. It must be the module object itself: others may replace its functions.
+    // Node's module is loaded when it is needed. It must be the module object itself: others may replace its functions.
     const dns = process.getBuiltinModule('node:dns') as unknown as DnsModule;
     this.#names = new Names(this.#policy, dns);
     if (this.#policy.follow) {

@@ -84,7 +84,7 @@ export class PendingDials {
     if (this.#keylog) return;
     this.#keylog = true;
     for (const pooled of pooledSocketsOf(this.#owner.pool)) {
-      // Those of another agent over the pool are that one's.
+      // The sockets of another agent over the pool are left to that agent.
       if (pooled.owner === this.#owner) listenToKeylog(pooled);
     }
   }
@@ -102,7 +102,7 @@ export class PendingDials {
   }
 
   #begin(connection: Conn, pending: PooledRequest): void {
-    // It may have been given up since.
+    // The connection may have been given up since.
     if (connection.state !== 'connecting') return;
     if (pending.req.destroyed) {
       // It was destroyed in this turn, before it was armed: it ends with its own error.

@@ -21,7 +21,7 @@ import type { AgentRequest } from '../../node/types.js';
  * - `free`: the exchange is over, and the connection could serve the next.
  * - `untold`: a request has it and was not told.
  *
- * In all others the exchange cannot go on:
+ * In all other states the exchange cannot go on:
  *
  * - `unparsed`: the parser of the response was stopped.
  * - `unsent`: something of the request is not passed on to the socket.

@@ -169,7 +169,7 @@ export class Replays {
       debug('%s is sent again: %s was lost', requestLabel(waiter), connectionLabel(connection));
     if (wanted === 'new') this.#pool.retryOnNew(connection, waiter);
     else this.#pool.retry(connection, waiter);
-    // It is another waiter if TLS options had changed when it was to be dialled.
+    // `pending` has another waiter now if TLS options had changed when its connection was to be dialled.
     if (pending.waiter.state === 'done') return;
     debug.enabled && debugWait(this.#pool, pending.waiter);
     this.#waiting.arm(pending, timeout);

@@ -102,7 +102,7 @@ export class StallWatch {
     debug.enabled &&
       debug('%s: nobody reads the response of %s%s', connectionLabel(pooled.connection), req.method, stack);
     const report: LeakReport = { host: hostOf(pooled), port: portOf(pooled), req, stack };
-    // In a tick of its own: a listener may throw.
+    // Listeners run in a tick of their own: one may throw.
     nextTick(() => pooled.owner.agent.emit('leak', report));
   }
 
