@@ -62,13 +62,16 @@ export class Watch {
     const samples = new Map<number, Sample>();
     const frames: AgentFrame[] = [];
     const named = this.#all();
+    const isRead = ready.length > 0;
     for (const one of named) {
-      const stats = this.#ask(one, ready.length > 0);
-      if (!stats) continue;
-      const sample = sampleOf(stats, at);
-      samples.set(one.id, sample);
-      this.#history.add(one.id, tick, sample);
-      if (ready.length > 0) frames.push(frameOf(one, stats, sample));
+      const made = this.#ask(one, isRead, (stats) => {
+        const sample = sampleOf(stats, at);
+        return { sample, frame: isRead ? frameOf(one, stats, sample) : undefined };
+      });
+      if (!made) continue;
+      samples.set(one.id, made.sample);
+      this.#history.add(one.id, tick, made.sample);
+      if (made.frame) frames.push(made.frame);
     }
     this.#samples = samples;
     this.#history.keep(new Set(samples.keys()));
@@ -112,9 +115,11 @@ export class Watch {
     const named = this.#all();
     const at = wallClockNow();
     const frames = named.flatMap((one) => {
-      const stats = this.#ask(one, true);
-      // Rates are those of whole intervals: the sample is that of the last tick.
-      return stats ? [frameOf(one, stats, this.#samples.get(one.id) ?? sampleOf(stats, at))] : [];
+      const frame = this.#ask(one, true, (stats) =>
+        // Rates are those of whole intervals: the sample is that of the last tick.
+        frameOf(one, stats, this.#samples.get(one.id) ?? sampleOf(stats, at)),
+      );
+      return frame ? [frame] : [];
     });
     this.#send(reader, named, JSON.stringify(frames));
   }
@@ -152,10 +157,10 @@ export class Watch {
     }
   }
 
-  /** If an agent throws, the others are still shown. */
-  #ask({ agent }: Named, hosts: boolean): AgentStats | undefined {
+  /** What `make` makes of an agent's statistics. If the agent throws, or its statistics are incomplete, the others are still shown. */
+  #ask<T>({ agent }: Named, hosts: boolean, make: (stats: AgentStats) => T): T | undefined {
     try {
-      return agent.stats({ hosts });
+      return make(agent.stats({ hosts }));
     } catch (error) {
       this.#complain("agent's stats()", error);
       return undefined;

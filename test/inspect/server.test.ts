@@ -352,6 +352,34 @@ test('an agent that throws is not shown, and hides no other', async (t) => {
   );
 });
 
+test('an agent whose statistics become incomplete is not shown any more, and hides no other', async (t) => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  t.after(() => process.off('warning', note));
+  const wrong = pretendAgent('wrong');
+  const url = await listening(t, [wrong, pretendAgent('api')]);
+  const { next } = await openStream(t, `${url}?events`);
+  const shown = async (): Promise<string[]> => {
+    const { agents } = (await next('frame')).data;
+    return agents.map(({ name }: { name: string }) => name);
+  };
+  assert.deepEqual(await shown(), ['wrong', 'api']);
+  for (const numbers of [
+    { handshakes: undefined },
+    { timeInQueue: null },
+    { hosts: { 'a.example:443': null } },
+  ]) {
+    const { stats } = pretendAgent('wrong');
+    wrong.stats = (options) => ({ ...stats.call(wrong, options), ...numbers }) as never;
+    assert.deepEqual(await shown(), ['api']);
+    // A reader who comes now.
+    const later = await openStream(t, `${url}?events`);
+    assert.equal((await later.next('frame')).data.agents.length, 1);
+  }
+  assert.equal(warnings.length, 1);
+});
+
 test('wrong arguments are refused at once', (t) => {
   const wrong: [() => unknown, string][] = [
     [() => inspector(undefined as never), 'ERR_INVALID_ARG_TYPE'],

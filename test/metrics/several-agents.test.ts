@@ -65,6 +65,35 @@ for (const [system, { begin, open }] of Object.entries(SYSTEMS)) {
     assert.equal((await scrape()).sum('pooling_https_agent_requests_total'), 3);
   });
 
+  test(`${system}: an agent whose stats() lacks numbers takes no other's metrics along`, async (t) => {
+    const { add, scrape } = await begin(t);
+    const wrong: object[] = [
+      { handshakes: undefined },
+      { closed: { 'max-age': undefined } },
+      { requests: NaN },
+      { opened: -1 },
+      { closing: undefined },
+      { waiting: '1' },
+      { hosts: { 'a.example:443': {} } },
+      { hosts: { 'a.example:443': null } },
+    ];
+    for (const [index, numbers] of wrong.entries()) {
+      const agent = pretendAgent(`wrong-${index}`);
+      const { stats } = agent;
+      agent.stats = (options) => ({ ...stats.call(agent, options), ...numbers });
+      add(agent);
+    }
+    const empty = pretendAgent('empty');
+    empty.stats = () => ({}) as never;
+    add(empty);
+    const sound = pretendAgent('sound', { 'a.example:443': hostStats({ active: 2 }) });
+    sound.numbers = { requests: 3, active: 2 };
+    add(sound);
+    const scraped = await scrape();
+    assert.equal(scraped.sum('pooling_https_agent_requests_total'), 3);
+    assert.equal(scraped.sum(open), 2);
+  });
+
   test(`${system}: what hosts have that are not listed is told as _OTHER`, async (t) => {
     const { add, scrape } = await begin(t);
     const agent = pretendAgent('api', { 'a.example:443': hostStats({ active: 2, waiting: 1 }) });
