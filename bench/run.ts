@@ -154,7 +154,8 @@ async function runSetting(
   }
   for (const { entrant, row, samples: counted } of members) {
     if (entrant.stopped) continue;
-    row.rounds.push(summary(counted));
+    // Samples that all have taken at the same time can be compared one by one: each counts as a round.
+    row.rounds.push(...(bench.together ? counted : [summary(counted)]));
     await entrant.child.call('close');
   }
 }
