@@ -241,7 +241,7 @@ export class Books<K extends Kinds> {
     if (before > 0 && host.countedUnserved === 0) this.capacity.unblock(host);
   }
 
-  /** Fewer requests wait at `host`, or a connection is being opened for one more of them. */
+  /** Fewer requests wait at `host`. */
   waitsLess(host: HostPool<K>): void {
     this.recount(host);
     if (host.waiting.size > 0 || !host.saturated) return;

@@ -141,8 +141,8 @@ export class Supply<K extends Kinds> {
       this.#books.beginUnclaimed(host);
     } else {
       waiter.state = 'dialling';
+      this.#books.waitsLess(host);
     }
-    this.#books.waitsLess(host);
     this.#dialFor(waiter, connection);
     return true;
   }
