@@ -94,6 +94,11 @@ class Census<K extends Kinds> {
   }
 }
 
+/** The counts that a gateway or a reservation keeps of itself. */
+function groupOf<K extends Kinds>({ size, closing, idle, blocked }: GatewayOf<K> | ReservationOf<K>): Group {
+  return { size, closing, idle: idle.size, blocked: blocked.size };
+}
+
 function emptyGroup(): Group {
   return { size: 0, closing: 0, idle: 0, blocked: 0 };
 }
@@ -340,12 +345,11 @@ function checkReservations<K extends Kinds>({ capacity, limits }: Pool<K>, censu
   let reserved = 0;
   let held = 0;
   for (const [rule, reservation] of capacity.reservations) {
-    const { blocked, closing, idle, reserve, size, unused } = reservation;
+    const { blocked, closing, idle, reserve, unused } = reservation;
     reserved += reserve;
     held += unused;
     assert.ok(reserve <= rule.reserve, 'no more is reserved than the rule says');
-    const counts = { size, closing, idle: idle.size, blocked: blocked.size };
-    assert.deepEqual(counts, census.reservations.get(reservation), 'counts of a reservation');
+    assert.deepEqual(groupOf(reservation), census.reservations.get(reservation), 'counts of a reservation');
     if (idle.size > 0) assert.ok(blocked.size <= closing, 'an idle connection makes room in its reservation');
   }
   assert.equal(held, capacity.held, 'reserved slots without a connection');
@@ -354,9 +358,8 @@ function checkReservations<K extends Kinds>({ capacity, limits }: Pool<K>, censu
 
 function checkGateways<K extends Kinds>({ capacity }: Pool<K>, census: Census<K>): void {
   for (const gateway of capacity.gateways.values()) {
-    const { blocked, closing, idle, size } = gateway;
-    const counts = { size, closing, idle: idle.size, blocked: blocked.size };
-    assert.deepEqual(counts, census.gateways.get(gateway), 'counts of a gateway');
+    const { blocked, idle } = gateway;
+    assert.deepEqual(groupOf(gateway), census.gateways.get(gateway), 'counts of a gateway');
     if (idle.size > 0) {
       assert.ok(!gateway.lacksSlots, 'an idle connection makes room at its gateway');
       assert.ok(!gateway.isSurplus, 'connections above the limit of a gateway go');
