@@ -15,7 +15,7 @@ export function environment(args: readonly string[]): Environment {
   return {
     node: process.version,
     cpu: `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} processors, ${process.platform} ${process.arch}`,
-    pinned: canPin,
+    pinned: canPin(),
     date: new Date().toISOString(),
     arguments: args,
   };

@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { canPin, pin } from './processors.js';
+import { pin } from './processors.js';
 
 interface Call {
   readonly method: string;
@@ -40,7 +40,7 @@ export class Child {
       execArgv: [...execArgv],
     });
     const { pid } = this.#process;
-    if (canPin && processors !== undefined && pid !== undefined) pin(pid, processors);
+    if (processors !== undefined && pid !== undefined) pin(pid, processors);
     this.#process.on('message', (message: Reply) => {
       const settle = this.#settle;
       this.#settle = undefined;

@@ -12,12 +12,14 @@ const count = cpus().length;
 export const SERVERS = '0';
 export const CLIENTS: string = count > 2 ? `1-${count - 1}` : '1';
 
-/** Whether that can be done here. It is asked without pinning anything: the clients and servers load this module, too, and are to stay where they were put. */
-export const canPin: boolean = count > 1 && taskset('-p', String(process.pid));
+/** Whether that can be done here. */
+export function canPin(): boolean {
+  return count > 1 && taskset('-p', String(process.pid));
+}
 
-/** All threads of a process that has just been started, and those that it starts later. */
-export function pin(pid: number, processors: string): boolean {
-  return taskset('-a', '-c', '-p', processors, String(pid));
+/** All threads of a process that has just been started, and those that it starts later. Does nothing where it cannot be done. */
+export function pin(pid: number, processors: string): void {
+  taskset('-a', '-c', '-p', processors, String(pid));
 }
 
 function taskset(...args: readonly string[]): boolean {

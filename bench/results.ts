@@ -8,7 +8,7 @@ export type Sample = Readonly<Record<string, number>>;
 
 export interface Row {
   readonly contender: ContenderName;
-  /** The medians of each round's samples. */
+  /** The medians of each round's samples; where all take each sample at the same time, every sample by itself. */
   readonly rounds: Sample[];
   /** It took too long and was stopped. */
   stopped: boolean;

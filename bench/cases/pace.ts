@@ -120,7 +120,7 @@ export const pace: Case<PaceSetting> = {
   together: { floor: 'zero-pool' },
   limit: 120_000,
 
-  effort: ({ quick }) => (quick ? { rounds: 1, samples: 1 } : { rounds: 1, samples: 9 }),
+  effort: ({ quick }) => ({ rounds: 1, samples: quick ? 1 : 9 }),
 
   settings: ({ quick }) => (quick ? SETTINGS.slice(0, 1) : SETTINGS),
 

@@ -11,7 +11,7 @@ const PROGRAM = `
   console.log(/^Cpus_allowed_list:\\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
 `;
 
-const mayPin = canPin && spawnSync('taskset', ['-c', '0', 'true']).status === 0;
+const mayPin = canPin() && spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 
 test('a process that loads the processors stays where it was put', { skip: !mayPin }, () => {
   const args = ['-c', '0', process.execPath, '--input-type=module', '--eval', PROGRAM];
