@@ -9,6 +9,7 @@ import { poolingAgent, waitingCount } from '../support/agent.js';
 import { isPlain, PoolingAgent, PROTOCOL } from '../support/protocol.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { warningsDuring } from '../support/warnings.js';
 import { holdingServer, LIMIT } from './support.js';
 
 /** Options whose types are as loose as a file or the environment. */
@@ -264,10 +265,7 @@ test('a name that is a slip, or the word of another library, has a likely one', 
 });
 
 test('one warning for each such name, and none for a name that Node knows', LIMIT, async (t) => {
-  const warnings: (Error & { code?: string })[] = [];
-  const onWarning = (warning: Error): void => void warnings.push(warning);
-  process.on('warning', onWarning);
-  t.after(() => process.removeListener('warning', onWarning));
+  const warnings = warningsDuring(t);
   const emitted = async (): Promise<number> => {
     await new Promise(setImmediate);
     return warnings.length;

@@ -14,6 +14,7 @@ import { replaceCreateConnection, untilIdle } from '../contract/support.js';
 import { certificate } from '../support/certificate.js';
 import { get, httpsServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { warningsDuring } from '../support/warnings.js';
 
 const LIMIT = { timeout: 120_000 };
 const PASSPHRASE = 'correct-horse-battery';
@@ -125,10 +126,7 @@ test('errors of every kind that others throw about the material of a connection'
 test('a warning about the tls function has no secrets', LIMIT, async (t) => {
   const server = await httpsServer(t);
   const { key, cert } = await certificate();
-  const warnings: string[] = [];
-  const onWarning = (warning: Error): void => void warnings.push(inspect(warning));
-  process.on('warning', onWarning);
-  t.after(() => process.removeListener('warning', onWarning));
+  const warnings = warningsDuring(t);
   const failures: (() => TlsOptions)[] = [
     // A file that holds a passphrase that nobody knows yet.
     () => JSON.parse(NEXT_PASSPHRASE) as TlsOptions,
@@ -153,8 +151,9 @@ test('a warning about the tls function has no secrets', LIMIT, async (t) => {
     const before = warnings.length;
     await get(server, { agent });
     await until(() => warnings.length > before);
-    assert.match(warnings.at(-1) ?? '', /"tls" function failed/);
-    await assertSilent(warnings.at(-1) ?? '', String(failure));
+    const text = inspect(warnings.at(-1));
+    assert.match(text, /"tls" function failed/);
+    await assertSilent(text, String(failure));
   }
 });
 

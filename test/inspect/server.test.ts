@@ -13,6 +13,7 @@ import type { Agents, Inspector, InspectorOptions } from '../../src/inspect/inde
 import { MAX_READERS } from '../../src/inspect/watch.js';
 import { until } from '../support/until.js';
 import { hostStats, pretendAgent } from '../support/pretend-agent.js';
+import { warningsDuring } from '../support/warnings.js';
 import { openStream } from './stream.js';
 
 const FAST: InspectorOptions = { interval: 100 };
@@ -212,10 +213,7 @@ test('agents may come and go; two of one name are told apart', async (t) => {
 });
 
 test('a list of agents that throws shows none, and is told of once', async (t) => {
-  const warnings: Error[] = [];
-  const note = (warning: Error): void => void warnings.push(warning);
-  process.on('warning', note);
-  t.after(() => process.off('warning', note));
+  const warnings = warningsDuring(t);
   const url = await listening(t, () => {
     throw new Error('not yet');
   });
@@ -329,10 +327,7 @@ test('readers that have left before the handler was called take no slot', async 
 });
 
 test('an agent that throws is not shown, and hides no other', async (t) => {
-  const warnings: Error[] = [];
-  const note = (warning: Error): void => void warnings.push(warning);
-  process.on('warning', note);
-  t.after(() => process.off('warning', note));
+  const warnings = warningsDuring(t);
   const broken = pretendAgent('broken');
   broken.stats = () => {
     throw new Error('no numbers');
@@ -353,10 +348,7 @@ test('an agent that throws is not shown, and hides no other', async (t) => {
 });
 
 test('an agent whose statistics become incomplete is not shown any more, and hides no other', async (t) => {
-  const warnings: Error[] = [];
-  const note = (warning: Error): void => void warnings.push(warning);
-  process.on('warning', note);
-  t.after(() => process.off('warning', note));
+  const warnings = warningsDuring(t);
   const wrong = pretendAgent('wrong');
   const url = await listening(t, [wrong, pretendAgent('api')]);
   const { next } = await openStream(t, `${url}?events`);

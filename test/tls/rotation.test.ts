@@ -16,6 +16,7 @@ import { until } from '../support/until.js';
 import { authority } from './authority.js';
 import type { Authority, Identity } from './authority.js';
 import { byEffort } from '../support/effort.js';
+import { warningsDuring } from '../support/warnings.js';
 
 const LIMIT = { timeout: 120_000 };
 
@@ -206,12 +207,8 @@ test('a tls function that fails leaves what is there in use, and warns once', LI
   const server = await mutualServer(t);
   let give: () => TlsOptions = () => ({ ca: ca.cert, ...one });
   const agent = poolingAgent(t, { tls: () => give(), keepAlive: false });
-  const warnings: Error[] = [];
-  const onWarning = (warning: Error): void => void warnings.push(warning);
-  process.on('warning', onWarning);
-  t.after(() => process.removeListener('warning', onWarning));
-  const told = (): number =>
-    warnings.filter((warning) => Reflect.get(warning, 'code') === 'POOLING_AGENT_TLS').length;
+  const warnings = warningsDuring(t);
+  const told = (): number => warnings.filter(({ code }) => code === 'POOLING_AGENT_TLS').length;
 
   // The certificate was replaced, and the key not yet.
   give = () => ({ ca: ca.cert, cert: two.cert, key: one.key });
